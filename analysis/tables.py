@@ -1,0 +1,230 @@
+"""From a sweep's Parquet rows to its table: mean ± standard deviation over seeds, published values beside them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+from rich.console import Console
+from rich.table import Table as RichTable
+
+Format = Literal["text", "md", "csv", "json"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+METADATA = b"sweeper.table"
+LOST = "—"
+TITLES = {"ppc": "PPC", "la": "LA %", "aia": "AIA %", "nfe": "evaluations"}
+
+
+class NoTable(Exception):
+    """The results cannot be read as a table; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A metric of a row over its seeds.
+
+    ``mean`` and ``std`` (with n - 1) are None where they are missing; ``n`` of ``trials`` trials have the value.
+    """
+
+    mean: float | None
+    std: float | None
+    n: int
+    trials: int
+    constant: bool
+
+    def __str__(self) -> str:
+        if self.mean is None:
+            return "missing"
+        whole = self.n == self.trials
+        if self.constant and whole and self.mean == int(self.mean):
+            return str(int(self.mean))
+        count = f"n={self.n}" if whole else f"n={self.n} of {self.trials}"
+        spread = f" ± {self.std:.2f}" if self.std is not None else ""
+        return f"{self.mean:.2f}{spread} ({count})"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: the values of its axes, its cells and the published values, by name."""
+
+    axes: Mapping[str, Any]
+    cells: Mapping[str, Cell]
+    published: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A table with its notes: what is lost, what is missing and why."""
+
+    name: str
+    rows: list[Row]
+    columns: list[str]
+    published: list[str]
+    """Columns with at least one published value."""
+    notes: list[str]
+
+    def render(self, how: Format) -> str:
+        """The table as text, Markdown, CSV or JSON, ending with a newline."""
+        return {"text": _text, "md": _markdown, "csv": _csv, "json": _json}[how](self)
+
+
+def read_results(directory: Path, name: str) -> pa.Table:
+    """The rows of a sweep below ``directory``. Raises NoTable."""
+    path = directory / name / "trials.parquet"
+    if not path.exists():
+        known = sorted(each.parent.name for each in directory.glob("*/trials.parquet"))
+        found = f"results here: {', '.join(known)}" if known else "nothing has been run here yet"
+        raise NoTable(f"no results called '{name}' in {directory}\n  fix: {found}")
+    try:
+        return pq.read_table(path, partitioning=None)
+    except pa.ArrowException as error:
+        raise NoTable(f"{path} cannot be read: {error}\n  fix: run the sweep again; it writes the file anew") from None
+
+
+def summarise(results: pa.Table) -> Summary:
+    """Group the rows of a sweep by its table's row names and average over the rest.
+
+    Raises NoTable for a name that the results lack and for an unknown published table.
+    """
+    spec = json.loads(results.schema.metadata[METADATA])
+    names = [spec["rows"]] if isinstance(spec["rows"], str) else spec["rows"]
+    unknown = [name for name in [*names, *spec["columns"]] if name not in results.column_names]
+    finished = pc.any(pc.equal(results["status"], "finished")).as_py()
+    if unknown and (finished or unknown[0] in names):
+        raise NoTable(f"the table of {spec['name']} names {unknown[0]}, which its results lack")
+    for name in unknown:
+        results = results.append_column(name, pa.nulls(len(results), pa.float64()))
+    published = _published(spec["published"])
+    rows = [
+        Row(axes, cells, {name: _lookup(published, name, axes) for name in spec["columns"]})
+        for axes, cells in _aggregate(results, names, spec["columns"])
+    ]
+    known = [name for name in spec["columns"] if any(row.published[name] is not None for row in rows)]
+    return Summary(spec["name"], rows, spec["columns"], known, list(_notes(results, spec, published)))
+
+
+def _aggregate(results: pa.Table, names: list[str], columns: list[str]) -> Iterator[tuple[dict[str, Any], dict[str, Cell]]]:
+    keys = {name: _groupable(results[name]) for name in names}
+    values = {f"value.{name}": results[name].cast(pa.float64()) for name in columns}
+    table = pa.table({**keys, **values, "trials": pa.array([1] * len(results))})
+    with_n = pc.VarianceOptions(ddof=1)
+    wanted: list[tuple[Any, ...]] = [("trials", "sum")]
+    for value in values:
+        wanted += [(value, "mean"), (value, "stddev", with_n), (value, "count"), (value, "min"), (value, "max")]
+    grouped = table.group_by(names, use_threads=False).aggregate(wanted)
+    for record in grouped.to_pylist():
+        cells = {}
+        for name in columns:
+            mean, std, n, low, high = (record[f"value.{name}_{part}"] for part in ("mean", "stddev", "count", "min", "max"))
+            cells[name] = Cell(mean, std if n > 1 else None, n, record["trials_sum"], low == high)
+        yield {name: record[name] for name in names}, cells
+
+
+def _groupable(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    if pa.types.is_nested(column.type):
+        return pa.array([json.dumps(value) for value in column.to_pylist()])
+    return column
+
+
+def _notes(results: pa.Table, spec: Mapping[str, Any], published: Mapping[str, Any]) -> Iterator[str]:
+    lost = [TITLES.get(name, name) for name in spec["columns"] if name in published and published[name] is None]
+    if published:
+        yield f"published: {published['source']}" + (f"; lost: {', '.join(lost)}" if lost else "")
+    unfinished = results.filter(pc.not_equal(results["status"], "finished"))
+    for trial, cause in zip(unfinished["trial"].to_pylist(), unfinished["cause"].to_pylist(), strict=True):
+        yield f"{trial}: {cause}"
+
+
+@cache
+def _published(reference: str | None) -> Mapping[str, Any]:
+    if reference is None:
+        return {}
+    file, _, table = reference.partition("/")
+    path = Path(__file__).parent / "published" / f"{file}.yaml"
+    tables = yaml.safe_load(path.read_text()) if path.exists() else {}
+    if table not in tables:
+        raise NoTable(f"no published values called '{reference}'\n  fix: they stand in analysis/published")
+    found: Mapping[str, Any] = tables[table]
+    return found
+
+
+def _lookup(published: Mapping[str, Any], column: str, axes: Mapping[str, Any]) -> float | None:
+    found: Any = published.get(column)
+    for value in axes.values():
+        found = found.get(value) if isinstance(found, dict) else None
+    return found if isinstance(found, int | float) else None
+
+
+def _cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
+    """Titles and rows as text."""
+    titles = list(summary.rows[0].axes)
+    for name in summary.columns:
+        title = TITLES.get(name, name)
+        titles += [title, f"{title} published"] if name in summary.published else [title]
+    lines = []
+    for row in summary.rows:
+        line = [str(value) for value in row.axes.values()]
+        for name in summary.columns:
+            line.append(str(row.cells[name]))
+            if name in summary.published:
+                value = row.published[name]
+                line.append(LOST if value is None else f"{value:g}" if isinstance(value, float) else str(value))
+        lines.append(line)
+    return titles, lines
+
+
+def _text(summary: Summary) -> str:
+    titles, lines = _cells(summary)
+    table = RichTable(title=summary.name, title_justify="left", box=None, pad_edge=False, header_style="")
+    for index, title in enumerate(titles):
+        table.add_column(title, justify="right" if index >= len(summary.rows[0].axes) else "left", no_wrap=True)
+    for line in lines:
+        table.add_row(*line)
+    out = io.StringIO()
+    Console(file=out, width=10_000, color_system=None).print(table)
+    kept = [line.rstrip() for line in out.getvalue().splitlines()]
+    return "\n".join([*kept, *summary.notes]) + "\n"
+
+
+def _markdown(summary: Summary) -> str:
+    titles, lines = _cells(summary)
+    rule = ["---"] * len(summary.rows[0].axes) + ["---:"] * (len(titles) - len(summary.rows[0].axes))
+    body = ["| " + " | ".join(line) + " |" for line in [titles, rule, *lines]]
+    notes = [f"\n{note}" for note in summary.notes]
+    return "\n".join([*body, *notes]) + "\n"
+
+
+def _records(summary: Summary) -> list[dict[str, Any]]:
+    records = []
+    for row in summary.rows:
+        record = dict(row.axes)
+        for name in summary.columns:
+            cell = row.cells[name]
+            record |= {name: cell.mean, f"{name}_std": cell.std, f"{name}_n": cell.n, f"{name}_trials": cell.trials}
+            if name in summary.published:
+                record[f"{name}_published"] = row.published[name]
+        records.append(record)
+    return records
+
+
+def _csv(summary: Summary) -> str:
+    records = _records(summary)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return out.getvalue()
+
+
+def _json(summary: Summary) -> str:
+    return json.dumps({"name": summary.name, "rows": _records(summary), "notes": summary.notes}, indent=1) + "\n"

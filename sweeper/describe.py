@@ -1,0 +1,58 @@
+"""Every name of a trainable that can be swept."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, get_args
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sweeper.errors import SweeperError
+from sweeper.results import flat_config
+from sweeper.source import nearest
+from sweeper.trainable import dotted_fields, find_trainable
+
+
+def description(name: str, preset: str | None) -> str:
+    """A table of dotted names with type, value in the preset and meaning. Raises SweeperError."""
+    trainable = find_trainable(name)
+    chosen = preset or next(iter(trainable.presets))
+    if chosen not in trainable.presets:
+        raise SweeperError(f"unknown preset '{chosen}'", fix=nearest(chosen, trainable.presets))
+    values = flat_config(trainable.presets[chosen])
+    table = Table(box=None, pad_edge=False, header_style="")
+    for title in ("name", "type", chosen, "meaning"):
+        table.add_column(title, no_wrap=title == "name")
+    for dotted, field in dotted_fields(trainable.config):
+        if dotted != "seed":
+            meaning = Text(f"{field.description}{_bounds(field)}")
+            table.add_row(dotted, Text(_type(field.annotation)), Text(_shown(values[dotted])), meaning)
+    out = io.StringIO()
+    Console(file=out, width=150, color_system=None).print(table)
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    return "\n".join([*lines, f"presets: {', '.join(trainable.presets)}"]) + "\n"
+
+
+def _type(annotation: Any) -> str:
+    if annotation is type(None):
+        return "none"
+    parts = get_args(annotation)
+    if not parts:
+        return getattr(annotation, "__name__", str(annotation))
+    if all(isinstance(part, str) for part in parts):
+        return " | ".join(parts)
+    if getattr(annotation, "__origin__", None) is tuple:
+        return f"list of {_type(parts[0])}"
+    return " | ".join(_type(part) for part in parts)
+
+
+def _bounds(field: Any) -> str:
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    found = [f"{sign} {getattr(each, name)}" for each in field.metadata for name, sign in signs.items() if hasattr(each, name)]
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else str(value)

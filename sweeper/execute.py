@@ -1,0 +1,178 @@
+"""The graph on Ray Tune: a Searcher that suggests ready stages, a warm class Trainable that runs one after another.
+
+A Tune trial is one stage. The store is the only truth: nothing of Tune's own state is kept or restored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "86400"
+os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+
+import ray
+from ray import tune
+from ray.tune.search import Searcher
+
+from sweeper.dispatch import Dispatch
+from sweeper.errors import SweeperError
+from sweeper.perform import Job, Outcome, perform
+
+POLL_SECONDS = 1.0
+LOST_WORKER_RETRIES = 2
+
+
+class StageTrainable(tune.Trainable):
+    """Runs one stage per Tune trial. ``step`` returns every POLL_SECONDS, so that a trial can be stopped."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Start the stage on a thread."""
+        self._ended = threading.Event()
+        self._reached = (0, 0)
+        self._outcome = Outcome(failure="the stage never ended")
+        threading.Thread(target=self._perform, args=(Job.from_json(config["job"]),), daemon=True).start()
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take the next stage in this warm process."""
+        self.setup(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """The outcome once the stage has ended, its progress until then."""
+        done = self._ended.wait(POLL_SECONDS)
+        reached, total = self._reached
+        return {"done": done, "reached": reached, "total": total, "outcome": asdict(self._outcome) if done else None}
+
+    def _perform(self, job: Job) -> None:
+        ended = self._ended
+        try:
+            self._outcome = perform(job, self._progressed)
+        finally:
+            ended.set()
+
+    def _progressed(self, step: int, total: int) -> None:
+        self._reached = (step, total)
+
+
+class StageSearcher(Searcher):
+    """Suggests the stage with the longest remaining path among the ready ones.
+
+    Args:
+        dispatch: the sweep.
+        slots: stages in flight at most.
+    """
+
+    def __init__(self, dispatch: Dispatch, slots: int) -> None:
+        super().__init__(metric="reached", mode="max")
+        self._dispatch = dispatch
+        self._slots = slots
+        self._keys: dict[str, str] = {}
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next job; None while none is ready or no slot is free; FINISHED at the end."""
+        if self._dispatch.finished:
+            return str(Searcher.FINISHED)
+        job = self._dispatch.next() if len(self._keys) < self._slots else None
+        if job is None:
+            return None
+        self._keys[trial_id] = job.key
+        return {"job": job.to_json(), "cpus": job.cpus, "gpus": job.gpus}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """A running stage reported its progress."""
+        if result["total"]:
+            self._dispatch.progressed(self._keys[trial_id], result["reached"], result["total"])
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """A stage ended, or its worker was lost too often."""
+        key = self._keys.pop(trial_id, None)
+        if key is None:
+            return
+        lost = Outcome(failure=f"its worker process died {LOST_WORKER_RETRIES + 1} times (killed, or out of memory)")
+        told = result.get("outcome") if result and not error else None
+        self._dispatch.ended(key, Outcome(**told) if told else lost)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the store is the only truth."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: the store is the only truth."""
+
+
+@contextlib.contextmanager
+def cluster(address: str | None) -> Iterator[None]:
+    """Connect to a Ray cluster, or start one on this machine for the duration.
+
+    Raises SweeperError when the address cannot be reached.
+    """
+    if address is None:
+        _private_token()
+    try:
+        ray.init(address=address or "local", include_dashboard=False if address is None else None,
+                 log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)  # fmt: skip
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        fix = "start a cluster with `ray up cluster.yaml`, or leave --address out to use this machine"
+        raise SweeperError(f"no Ray cluster at {address}: {error}", fix=fix) from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def cluster_device() -> str:
+    """Torch device of stages that ask for a share of a GPU."""
+    return "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
+
+
+def cluster_slots() -> int:
+    """Stages that the connected cluster can run at a time: one per CPU."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def run_on_ray(dispatch: Dispatch, slots: int) -> None:
+    """Run every missing stage on the connected cluster, ``slots`` at a time at most.
+
+    Raises KeyboardInterrupt when the user stopped it; the store keeps what is done.
+    """
+    with tempfile.TemporaryDirectory(prefix="sweeper-tune-") as scratch:
+        tuner = tune.Tuner(
+            tune.with_resources(StageTrainable, _resources),
+            tune_config=tune.TuneConfig(
+                search_alg=StageSearcher(dispatch, slots), num_samples=-1, reuse_actors=True
+            ),
+            run_config=tune.RunConfig(
+                storage_path=scratch, name="sweep", verbose=0,
+                failure_config=tune.FailureConfig(max_failures=LOST_WORKER_RETRIES),
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            ),
+        )  # fmt: skip
+        tuner.fit()
+    if not dispatch.finished:
+        raise KeyboardInterrupt
+
+
+def _resources(config: dict[str, Any]) -> Any:
+    request = {"CPU": config["cpus"], **({"GPU": config["gpus"]} if config["gpus"] else {})}
+    return tune.PlacementGroupFactory([request])
+
+
+def _private_token() -> None:
+    """Make sure that the token by which Ray's processes know each other is readable by its owner alone."""
+    from ray._private.authentication import authentication_token_setup as setup
+
+    token = Path.home() / ".ray" / "auth_token"
+    if not token.exists() and not os.environ.get("RAY_AUTH_TOKEN") and not os.environ.get("RAY_AUTH_TOKEN_PATH"):
+        setup.generate_and_save_token()
+    if token.exists():
+        token.chmod(0o600)

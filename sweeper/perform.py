@@ -1,0 +1,184 @@
+"""Perform one stage against a store: the same in a Ray worker and in the current process."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sweeper import provenance
+from sweeper.stage import StageFunction
+from sweeper.store import Damaged, Store
+
+CURVE = "curve.json"
+STATE = "run.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage in plain JSON form, with where and how it runs."""
+
+    key: str
+    function: str
+    params: Mapping[str, Any]
+    inputs: Mapping[str, str | list[str]]
+    store: str
+    sweep: str
+    save_seconds: float
+    """A stage saves its progress this often."""
+    cpus: int
+    gpus: float
+
+    @property
+    def device(self) -> str:
+        """Torch device that the stage is given."""
+        return "cuda" if self.gpus else "cpu"
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """The inverse of `to_json`."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: done, failed with a cause, or stopped by the damaged artifact of an input."""
+
+    failure: str | None = None
+    """One line: the exception and where it was raised."""
+    trace: str | None = None
+    damaged: str | None = None
+    """Key of the damaged input."""
+
+
+@dataclass
+class DirectoryRun:
+    """A `sweeper.stage.StageRun` on a store's scratch directory."""
+
+    job: Job
+    store: Store
+    output: Path
+    progressed: Callable[[int, int], None]
+    curve: dict[str, list[float]] = field(default_factory=dict)
+    _earlier_seconds: float = 0.0
+    """Spent by earlier starts of this stage, up to the progress they saved."""
+    _started: float = field(default_factory=time.monotonic)
+    _saved_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        if self.saved:
+            state = json.loads((self.saved / STATE).read_text())
+            self.curve, self._earlier_seconds = state["curve"], state["seconds"]
+
+    @property
+    def device(self) -> str:
+        return self.job.device
+
+    @property
+    def seconds(self) -> float:
+        """Spent on this stage so far."""
+        return self._earlier_seconds + time.monotonic() - self._started
+
+    @cached_property
+    def saved(self) -> Path | None:
+        return self.store.progress(self.job.key)
+
+    def due(self) -> bool:
+        return time.monotonic() - self._saved_at >= self.job.save_seconds
+
+    def save(self, write: Callable[[Path], None]) -> None:
+        with self.store.scratch() as directory:
+            write(directory)
+            (directory / STATE).write_text(json.dumps({"curve": self.curve, "seconds": self.seconds}))
+            self.store.save_progress(self.job.key, directory)
+        self._saved_at = time.monotonic()
+
+    def log(self, step: int, total: int, **metrics: float) -> None:
+        if metrics:
+            for name, value in {"step": step, **metrics}.items():
+                self.curve.setdefault(name, []).append(value)
+        self.progressed(step, total)
+
+
+def perform(job: Job, progressed: Callable[[int, int], None]) -> Outcome:
+    """Run a job's stage and commit its artifact; a stage whose artifact exists is done already.
+
+    Whatever the stage raises becomes the outcome's failure; KeyboardInterrupt passes.
+    """
+    store = Store(Path(job.store))
+    if store.has(job.key):
+        return Outcome()
+    try:
+        inputs = {
+            name: store.open(keys) if isinstance(keys, str) else tuple(store.open(key) for key in keys)
+            for name, keys in job.inputs.items()
+        }
+    except Damaged as damaged:
+        return Outcome(damaged=damaged.key)
+    try:
+        _run(job, store, inputs, progressed)
+    except Exception as error:
+        return Outcome(failure=_cause(error), trace=traceback.format_exc())
+    return Outcome()
+
+
+def _run(
+    job: Job, store: Store, inputs: Mapping[str, Path | tuple[Path, ...]], progressed: Callable[[int, int], None]
+) -> None:
+    function = StageFunction.named(job.function)
+    _settle(job)
+    with store.scratch() as directory:
+        run = DirectoryRun(job, store, directory, progressed)
+        started = datetime.now(UTC)
+        function.run(run, job.params, inputs)
+        if run.curve:
+            (directory / CURVE).write_text(json.dumps(run.curve))
+        store.commit(job.key, directory, _provenance(job, function, started, run.seconds))
+
+
+def _settle(job: Job) -> None:
+    """Make the result depend on the job alone: threads, determinism, and no state of an earlier stage."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    torch.set_num_threads(job.cpus)
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, and nothing reads such memory
+    torch.set_default_dtype(torch.float32)
+    torch.manual_seed(0)
+
+
+def _provenance(job: Job, function: StageFunction, started: datetime, seconds: float) -> dict[str, Any]:
+    return {
+        "key": job.key,
+        "stage": job.function,
+        "version": function.version,
+        "params": job.params,
+        "inputs": job.inputs,
+        "sweep": job.sweep,
+        "started": started.isoformat(),
+        "seconds": round(seconds, 3),
+        "cpus": job.cpus,
+        "device": job.device,
+        "machine": platform.node(),
+        "source": provenance.source_hash(function.module),
+        "commit": provenance.commit(),
+        "packages": provenance.packages(),
+    }
+
+
+def _cause(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"

@@ -1,0 +1,136 @@
+"""What the terminal shows while a sweep runs: stages done, what is running, and the time left."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from sweeper.stage import Stage
+
+LINE_SECONDS = 15.0
+"""Without a terminal, a line is printed this often."""
+
+
+class Estimate:
+    """Seconds left, from the seconds per unit of work that each stage function has taken so far.
+
+    Args:
+        stages: all stages that have to run.
+        slots: stages that run at a time.
+    """
+
+    def __init__(self, stages: Mapping[str, Stage], slots: int) -> None:
+        self._left = {key: node.work for key, node in stages.items()}
+        self._label = {key: node.function.label for key, node in stages.items()}
+        self._slots = slots
+        self._spent: dict[str, float] = defaultdict(float)
+        self._work: dict[str, float] = defaultdict(float)
+
+    def measured(self, node: Stage, share: float, seconds: float) -> None:
+        """A stage has got through ``share`` of its work in ``seconds``."""
+        self._left[node.key] = node.work * (1 - share)
+        if share == 1:
+            self._spent[node.function.label] += seconds
+            self._work[node.function.label] += node.work
+            del self._left[node.key]
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None until a stage has ended."""
+        if not self._spent:
+            return None
+        overall = sum(self._spent.values()) / sum(self._work.values())
+        rates = {label: self._spent[label] / self._work[label] for label in self._spent}
+        seconds = sum(work * rates.get(self._label[key], overall) for key, work in self._left.items())
+        return seconds / max(1, min(self._slots, len(self._left)))
+
+
+class Display:
+    """An observer that shows a live bar on a terminal, and a line now and then elsewhere."""
+
+    def __init__(self, stages: Mapping[str, Stage], slots: int, console: Console) -> None:
+        self._estimate = Estimate(stages, slots)
+        self._total = len(stages)
+        self._done = 0
+        self._failed = 0
+        self._running: dict[str, tuple[Stage, float, float]] = {}
+        self._console = console
+        self._began = self._printed = time.monotonic()
+        self._bar = Progress(
+            BarColumn(24), TextColumn("{task.description}"), console=console, transient=True,
+            disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task("", total=self._total)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def started(self, node: Stage) -> None:
+        """See `sweeper.dispatch.Observer`."""
+        self._running[node.key] = (node, time.monotonic(), 0.0)
+        self._show()
+
+    def progressed(self, node: Stage, step: int, total: int) -> None:
+        """See `sweeper.dispatch.Observer`."""
+        began = self._running[node.key][1]
+        share = min(step / total, 0.999)
+        self._running[node.key] = (node, began, share)
+        self._estimate.measured(node, share, time.monotonic() - began)
+        self._show()
+
+    def ended(self, node: Stage, failure: str | None) -> None:
+        """See `sweeper.dispatch.Observer`."""
+        _, began, _ = self._running.pop(node.key)
+        if failure:
+            self._failed += 1
+            self._console.print(f"  failed: {node.function.label} {node.key[:12]}: {failure}", markup=False)
+        else:
+            self._done += 1
+            self._estimate.measured(node, 1.0, time.monotonic() - began)
+        self._show()
+
+    @property
+    def summary(self) -> str:
+        """What was done, in one line."""
+        failed = f", {self._failed} failed" if self._failed else ""
+        return f"{self._done} stages in {clock(time.monotonic() - self._began)}{failed}"
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=self._done, description=self._line(now))
+        elif now - self._printed >= LINE_SECONDS:
+            self._printed = now
+            self._console.print(f"  {self._line(now)}", markup=False, highlight=False)
+
+    def _line(self, now: float) -> str:
+        left = self._estimate.seconds_left
+        parts = [
+            f"{self._done}/{self._total} stages",
+            *([f"{self._failed} failed"] if self._failed else []),
+            f"{clock(now - self._began)} elapsed",
+            f"about {clock(left)} left" if left is not None else "time left not known yet",
+        ]
+        running = Counter(node.function.label for node, _, share in self._running.values() if not share)
+        named = [f"{label} x{count}" if count > 1 else label for label, count in sorted(running.items())]
+        named += [f"{node.function.label} {share:.0%}" for node, _, share in self._running.values() if share]
+        return " · ".join([*parts, ", ".join(named)])
+
+
+def clock(seconds: float) -> str:
+    """``4:07`` or ``1:02:09``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,100 @@
+"""Finished trials as Parquet: a row per trial, everything a table needs and where it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel
+
+from sweeper import provenance
+from sweeper.plan import Plan
+from sweeper.store import Damaged, Store
+
+METRICS = "metrics.json"
+TABLE_METADATA = b"sweeper.table"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that the stages of a trial took, and of these the seconds that an earlier trial had spent already."""
+
+    seconds: float
+    saved: float
+
+
+def read_metrics(store: Store, key: str) -> dict[str, Any]:
+    """The numbers that a trial's last stage wrote. Raises Damaged."""
+    metrics: dict[str, Any] = json.loads((store.open(key) / METRICS).read_text())
+    return metrics
+
+
+def flat_config(config: BaseModel) -> dict[str, Any]:
+    """A config's values by dotted name."""
+
+    def walk(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+        flat: dict[str, Any] = {}
+        for name, value in values.items():
+            flat |= walk(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+        return flat
+
+    return walk(config.model_dump(mode="json"), "")
+
+
+def costs(plan: Plan, store: Store) -> list[Cost]:
+    """What each trial cost, in the order of trials: a shared stage was spent by the first trial that has it."""
+    seconds: dict[str, float] = {}
+    for key in plan.stages:
+        if store.has(key):
+            try:
+                seconds[key] = store.manifest(key)["seconds"]
+            except Damaged:
+                continue
+    seen: set[str] = set()
+    found = []
+    for stages in plan.per_trial:
+        done = stages.keys() & seconds.keys()
+        found.append(Cost(sum(seconds[key] for key in done), sum(seconds[key] for key in done & seen)))
+        seen |= done
+    return found
+
+
+def write_results(plan: Plan, store: Store, failed: Mapping[str, str], directory: Path) -> Path:
+    """Write ``trials.parquet`` into the sweep's directory, in one step, and return its path.
+
+    Args:
+        plan: the sweep.
+        store: where its artifacts are.
+        failed: cause of failure by key of the trial's last stage.
+        directory: below which every sweep has a directory of its name.
+    """
+    rows = []
+    for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, store), strict=True):
+        row: dict[str, Any] = {"trial": trial.label, "status": "finished", "cause": None}
+        row |= flat_config(trial.config) | dict(trial.facts)
+        try:
+            row |= read_metrics(store, target.key) if store.has(target.key) else _unfinished(failed.get(target.key))
+        except Damaged:
+            row |= _unfinished("its result is damaged; the same command makes it again")
+        row |= {"seconds": cost.seconds, "seconds_saved": cost.saved}
+        row |= {"target": target.key, "stages": list(stages), "commit": provenance.commit()}
+        rows.append(row)
+    names = {name: None for row in rows for name in row}
+    table = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
+    described = {"name": plan.space.name, "trainable": plan.space.trainable.name, **plan.space.table.model_dump()}
+    table = table.replace_schema_metadata({TABLE_METADATA: json.dumps(described)})
+    path = directory / plan.space.name / "trials.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".new")
+    pq.write_table(table, aside)
+    aside.replace(path)
+    return path
+
+
+def _unfinished(cause: str | None) -> dict[str, str | None]:
+    return {"status": "failed", "cause": cause} if cause else {"status": "missing", "cause": "not run yet"}

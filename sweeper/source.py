@@ -1,0 +1,111 @@
+"""YAML with positions: every place in the document knows the line and column it was written at."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sweeper.errors import SweeperError
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML document: its plain Python ``value``, and `where` each part of it stands."""
+
+    path: Path
+    node: yaml.Node
+
+    @property
+    def value(self) -> Any:
+        """The document as plain Python data, by the safe constructor."""
+        return yaml.constructor.SafeConstructor().construct_document(self.node)
+
+    def where(self, *loc: str | int, key: bool = False) -> str:
+        """``file:line:column`` of the value at ``loc``, or of its key; of the nearest parent when it is absent."""
+        found = self.node
+        for step in loc:
+            pairs = _children(found)
+            match = next((pair for pair in pairs if pair[0] == step), None)
+            if match is None:
+                break
+            _, key_node, found = match
+        else:
+            if key and loc:
+                found = key_node
+        return _where(self.path, found.start_mark)
+
+
+def read_yaml(path: Path) -> Document:
+    """Read one YAML document.
+
+    Raises SweeperError when the file is missing, not text, not YAML or empty, or gives a key twice.
+    """
+    try:
+        node = yaml.compose(path.read_bytes().decode("utf-8"), Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        raise SweeperError(f"{path}: no such file", fix=_other_files(path)) from None
+    except OSError as error:
+        raise SweeperError(f"{path}: cannot be read: {error.strerror}", fix="name a YAML file") from None
+    except (UnicodeDecodeError, yaml.reader.ReaderError):
+        raise SweeperError(f"{path}: not a text file", fix="a search space is a YAML file in UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = _where(path, mark) if mark else str(path)
+        raise SweeperError(f"not valid YAML: {error.problem}", fix="mend the syntax here", where=where) from None
+    if node is None:
+        raise SweeperError(f"{path}: the file is empty", fix="a search space has at least a name and a trainable")
+    document = Document(path, node)
+    _check_keys(document, node)
+    return document
+
+
+def parse_value(text: str) -> Any:
+    """A value on the command line, read as in a file; what is not valid YAML is taken as text."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The fix for an unknown name: the nearest known ones, or all when none is near."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    last = name.rpartition(".")[2]
+    close += [each for each in names if each.rpartition(".")[2] == last and each not in close]
+    return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(names)}"
+
+
+def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        return [(str(key.value), key, value) for key, value in node.value]
+    if isinstance(node, yaml.SequenceNode):
+        return [(index, value, value) for index, value in enumerate(node.value)]
+    return []
+
+
+def _check_keys(document: Document, node: yaml.Node) -> None:
+    seen: set[str | int] = set()
+    for name, key_node, value_node in _children(node):
+        if not isinstance(key_node, yaml.ScalarNode) and isinstance(node, yaml.MappingNode):
+            where = _where(document.path, key_node.start_mark)
+            raise SweeperError("a key must be a plain name", fix="quote it, or remove the brackets", where=where)
+        if name in seen:
+            where = _where(document.path, key_node.start_mark)
+            raise SweeperError(f"'{name}' is given twice", fix="remove one of the two", where=where)
+        seen.add(name)
+        _check_keys(document, value_node)
+
+
+def _where(path: Path, mark: Any) -> str:
+    return f"{path}:{mark.line + 1}:{mark.column + 1}"
+
+
+def _other_files(path: Path) -> str:
+    siblings = sorted(each.name for each in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+    return nearest(path.name, siblings) if siblings else "give the path of a search space's YAML file"

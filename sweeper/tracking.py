@@ -1,0 +1,223 @@
+"""MLflow: a run per sweep, below it a run per trial and a run per executed stage. Only the driver writes.
+
+A trial's or stage's run is written when it has ended, with its true start and end, and found again by its key: a
+sweep that goes on neither doubles a run nor leaves one behind, and what a killed driver did not write is written then.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+
+from sweeper.errors import SweeperError
+from sweeper.perform import CURVE
+from sweeper.plan import Plan
+from sweeper.results import flat_config, read_metrics
+from sweeper.stage import Stage
+from sweeper.store import Damaged, Store
+
+BATCH = 900
+"""Metrics per request; the server takes 1,000 at most."""
+
+
+def embedded_uri(runs: Path) -> str:
+    """The SQLite database below the results' directory."""
+    return f"sqlite:///{runs.absolute() / 'mlflow.db'}"
+
+
+class Tracker:
+    """An observer that writes ended trials and stages of one plan to MLflow.
+
+    Args:
+        plan: the sweep; its name is the experiment's.
+        store: where manifests, curves and metrics are read from.
+        uri: tracking URI of a server or database.
+        artifacts: where a new experiment of an embedded database keeps artifacts; None on a server.
+
+    Raises SweeperError when the tracking server or database cannot be used.
+    """
+
+    def __init__(self, plan: Plan, store: Store, uri: str, artifacts: Path | None) -> None:
+        for name in ("alembic", "mlflow"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self._plan = plan
+        self._store = store
+        self._targets = {target.key for target in plan.targets}
+        self.broken: str | None = None
+        """Why tracking stopped in the middle of the sweep."""
+        try:
+            self._client = MlflowClient(uri)
+            self._experiment = self._find_experiment(artifacts)
+            self._written = {kind: self._find_runs(kind) for kind in ("sweep", "trial", "stage")}
+            self._parent = self._start_parent()
+        except Exception as error:
+            fix = "check --tracking-uri, or run with --no-tracking"
+            raise SweeperError(f"MLflow at {uri} cannot be used: {_first_line(error)}", fix=fix) from None
+
+    def started(self, node: Stage) -> None:
+        """See `sweeper.dispatch.Observer`."""
+
+    def progressed(self, node: Stage, step: int, total: int) -> None:
+        """See `sweeper.dispatch.Observer`."""
+
+    def ended(self, node: Stage, failure: str | None) -> None:
+        """Write the stage's run, and the runs of the trials it finished."""
+        if failure:
+            return
+        self._guard(lambda: self._write_stage(node))
+        if node.key in self._targets:
+            self._guard(lambda: self._write_trials(node.key))
+
+    def close(self, status: str) -> None:
+        """Write what an interrupted driver left out, and end the sweep's run as FINISHED, FAILED or KILLED."""
+        for key, node in self._plan.stages.items():
+            if self._store.has(key):
+                self._guard(partial(self._write_stage, node))
+        for key in sorted(self._targets):
+            if self._store.has(key):
+                self._guard(partial(self._write_trials, key))
+        self._guard(lambda: self._client.set_terminated(self._parent, status))
+
+    def _find_experiment(self, artifacts: Path | None) -> str:
+        name = self._plan.space.name
+        found = self._client.get_experiment_by_name(name)
+        if found and found.lifecycle_stage != "active":
+            self._client.restore_experiment(found.experiment_id)
+        if found:
+            return str(found.experiment_id)
+        place = (artifacts / name).absolute().as_uri() if artifacts else None
+        return str(self._client.create_experiment(name, artifact_location=place))
+
+    def _find_runs(self, kind: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment], f"tags.`sweeper.kind` = '{kind}'", max_results=5000, page_token=token
+            )
+            found |= {run.data.tags["sweeper.key"]: run.info.run_id for run in page}
+            token = page.token
+            if not token:
+                return found
+
+    def _start_parent(self) -> str:
+        name = self._plan.space.name
+        if name in self._written["sweep"]:
+            run_id = self._written["sweep"][name]
+            self._client.update_run(run_id, status="RUNNING")
+            return run_id
+        run = self._client.create_run(self._experiment, run_name=name, tags=_tags("sweep", name, None))
+        return str(run.info.run_id)
+
+    def _write_stage(self, node: Stage) -> None:
+        if node.key in self._written["stage"]:
+            return
+        manifest = self._store.manifest(node.key)
+        if manifest["sweep"] != self._plan.space.name:
+            return
+        curve_path = self._store.path(node.key) / CURVE
+        curve = json.loads(curve_path.read_text()) if curve_path.exists() else {}
+        steps = [int(step) for step in curve.pop("step", [])]
+        stamp = _milliseconds(manifest["started"])
+        metrics = [
+            Metric(name, value, stamp, step)
+            for name, values in curve.items()
+            for step, value in zip(steps, values, strict=True)
+        ]
+        metrics.append(Metric("seconds", manifest["seconds"], stamp, 0))
+        if steps:
+            metrics.append(Metric("steps_per_second", steps[-1] / max(manifest["seconds"], 1e-3), stamp, 0))
+        params = {name: value for name, value in manifest["params"].items() if not isinstance(value, dict | list)}
+        params |= {name: manifest[name] for name in ("stage", "version", "device", "cpus", "machine", "commit")}
+        label = node.function.label
+        about = node.params.get("label", node.params.get("task"))
+        name = label if about is None else f"{label} {about}"
+        self._write("stage", node.key, name, params, metrics, stamp, manifest["seconds"])
+
+    def _write_trials(self, target: str) -> None:
+        metrics = read_metrics(self._store, target)
+        for (trial, node), stages in zip(self._plan.trials(), self._plan.per_trial, strict=True):
+            key = f"{target}:{trial.label}"
+            if node.key != target or key in self._written["trial"]:
+                continue
+            manifests = [self._store.manifest(each) for each in stages if self._store.has(each)]
+            started = min(_milliseconds(each["started"]) for each in manifests)
+            ended = max(_milliseconds(each["started"]) + 1000 * each["seconds"] for each in manifests)
+            numbers = {**trial.facts, **metrics, "seconds": sum(each["seconds"] for each in manifests)}
+            tags = {f"sweeper.row.{name}": str(value) for name, value in trial.row.items()}
+            tags |= {"sweeper.seed": str(trial.seed), "sweeper.stages": " ".join(each[:12] for each in stages)}
+            self._write(
+                "trial", key, trial.label, flat_config(trial.config), list(_metrics(numbers, started)),
+                started, (ended - started) / 1000, tags,
+            )  # fmt: skip
+
+    def _write(
+        self,
+        kind: str,
+        key: str,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: list[Metric],
+        start: int,
+        seconds: float,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        run = self._client.create_run(
+            self._experiment, start_time=start, run_name=name, tags=_tags(kind, key, self._parent)
+        )
+        run_id = run.info.run_id
+        self._client.log_batch(
+            run_id, metrics[:BATCH], [Param(name, str(value)) for name, value in params.items()],
+            [RunTag(name, value[:5000]) for name, value in (tags or {}).items()],
+        )  # fmt: skip
+        for first in range(BATCH, len(metrics), BATCH):
+            self._client.log_batch(run_id, metrics[first : first + BATCH])
+        self._client.set_terminated(run_id, "FINISHED", end_time=int(start + 1000 * seconds))
+        self._written[kind][key] = run_id
+
+    def _guard(self, write: Callable[[], None]) -> None:
+        """Write, unless tracking is broken: a server that goes away must not take the sweep with it."""
+        if self.broken:
+            return
+        try:
+            write()
+        except Damaged:
+            return
+        except (MlflowException, OSError) as error:
+            self.broken = _first_line(error)
+
+
+def _metrics(numbers: Mapping[str, Any], stamp: int) -> Iterator[Metric]:
+    """Numbers as metrics, lists of numbers as stepped ones; deeper lists stay in the results."""
+    for name, value in numbers.items():
+        if isinstance(value, int | float):
+            yield Metric(name, float(value), stamp, 0)
+        elif isinstance(value, list) and all(isinstance(each, int | float) for each in value):
+            yield from (Metric(name, float(each), stamp, step) for step, each in enumerate(value, 1))
+
+
+def _tags(kind: str, key: str, parent: str | None) -> dict[str, str]:
+    tags = {"sweeper.kind": kind, "sweeper.key": key}
+    return tags | {"mlflow.parentRunId": parent} if parent else tags
+
+
+def _milliseconds(stamp: str) -> int:
+    return int(datetime.fromisoformat(stamp).timestamp() * 1000)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

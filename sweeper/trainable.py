@@ -1,0 +1,81 @@
+"""Trainables by name: a package with a light ``config`` module and an ``experiment`` module.
+
+``config`` offers ``Config``, a frozen pydantic model with a ``seed``, and ``PRESETS``, named complete configs;
+it imports nothing heavy, so that a wrong YAML file is answered at once. ``experiment`` offers
+``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json``; ``facts(config)``, numbers known
+before anything runs; and ``check(config)``, whether it can run here. The last two may raise `InvalidConfig`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+import trainables
+from sweeper.source import nearest
+from sweeper.stage import Stage, SweeperError
+
+
+@dataclass(frozen=True)
+class Trainable:
+    """A trainable by its name and the module that holds it."""
+
+    name: str
+    module: str
+
+    @property
+    def config(self) -> type[BaseModel]:
+        """The typed config."""
+        model: type[BaseModel] = importlib.import_module(f"{self.module}.config").Config
+        return model
+
+    @property
+    def presets(self) -> Mapping[str, BaseModel]:
+        """Complete configs by name."""
+        presets: Mapping[str, BaseModel] = importlib.import_module(f"{self.module}.config").PRESETS
+        return presets
+
+    def run(self, config: BaseModel) -> Stage:
+        """Build the graph of one continual run."""
+        last: Stage = importlib.import_module(f"{self.module}.experiment").run(config)
+        return last
+
+    def facts(self, config: BaseModel) -> dict[str, float]:
+        """Numbers known before anything runs. Raises InvalidConfig."""
+        facts: dict[str, float] = importlib.import_module(f"{self.module}.experiment").facts(config)
+        return facts
+
+
+    def check(self, config: BaseModel) -> None:
+        """Check that what the run needs, such as its data set, is here. Raises InvalidConfig."""
+        importlib.import_module(f"{self.module}.experiment").check(config)
+
+
+def find_trainable(name: str) -> Trainable:
+    """The trainable called ``name`` below ``trainables``, or the importable package of that dotted name.
+
+    Raises SweeperError naming the nearest ones.
+    """
+    for module in (f"trainables.{name}", name):
+        try:
+            if importlib.util.find_spec(f"{module}.config"):
+                return Trainable(name, module)
+        except (ImportError, ValueError):
+            continue
+    known = [each.name for each in pkgutil.iter_modules(trainables.__path__) if each.ispkg]
+    raise SweeperError(f"unknown trainable '{name}'", fix=nearest(name, known))
+
+
+def dotted_fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every sweepable name of a config model with its pydantic field, in declaration order."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from dotted_fields(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field

@@ -1,0 +1,42 @@
+"""Labelled images as Arrow files of uint8 pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+
+def write_images(path: Path, images: Tensor, labels: Tensor) -> None:
+    """Write uint8 images (N, C, H, W) and integer labels (N,)."""
+    flat = pa.array(images.cpu().contiguous().view(-1).numpy())
+    size = images[0].numel()
+    table = pa.table(
+        {"image": pa.FixedSizeListArray.from_arrays(flat, size), "label": pa.array(labels.cpu().numpy())},
+        metadata={"shape": " ".join(str(side) for side in images.shape[1:])},
+    )
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def read_images(path: Path) -> tuple[Tensor, Tensor]:
+    """Images (N, C, H, W) uint8 and labels (N,) int64."""
+    with pa.memory_map(str(path)) as source:
+        table = pa.ipc.open_file(source).read_all()
+    shape = [int(side) for side in table.schema.metadata[b"shape"].split()]
+    pixels = table["image"].combine_chunks().flatten().to_numpy().copy()
+    labels = table["label"].to_numpy().astype(np.int64)
+    return torch.from_numpy(pixels).view(-1, *shape), torch.from_numpy(labels)
+
+
+def to_unit(images: Tensor) -> Tensor:
+    """uint8 to float32 in [-1, 1]."""
+    return images.float() / 127.5 - 1
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """float in [-1, 1] to uint8; values outside are clipped."""
+    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

@@ -1,0 +1,61 @@
+"""Typed settings of the networks, solvers and training loops. Nothing heavy is imported here: a config that is
+built from these can be checked before torch is loaded."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base of all config models: frozen, and an unknown name is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Backbone(Settings):
+    """Architecture of the U-Net."""
+
+    image_channels: int = Field(description="channels of an image", ge=1)
+    image_side: int = Field(description="pixels per side of an image", ge=4)
+    channels: int = Field(description="width of the first level, channels", ge=1)
+    channel_mult: tuple[int, ...] = Field(description="width of each level as a multiple of the first", min_length=1)
+    res_blocks: int = Field(description="residual blocks per level", ge=1)
+    attention_resolutions: tuple[int, ...] = Field(description="feature-map sides with self-attention, pixels")
+    head_channels: int = Field(description="channels per attention head", ge=1)
+    norm_groups: int = Field(description="groups of every group normalisation", ge=1)
+    dropout: float = Field(description="dropout probability in residual blocks", ge=0, lt=1)
+
+
+class FlowTraining(Settings):
+    """Training of a vector field with Adam."""
+
+    iterations: int = Field(description="optimiser steps", ge=1)
+    batch: int = Field(description="images per step", ge=1)
+    lr: float = Field(description="learning rate after the warm-up", gt=0)
+    warmup: int = Field(description="steps of linear warm-up of the learning rate", ge=1)
+    ema: float = Field(description="decay of the moving average per step", ge=0, lt=1)
+    ema_from: int = Field(description="step from which the moving average is taken", ge=0)
+
+
+class Solver(Settings):
+    """The ODE solver that turns noise into images."""
+
+    method: Literal["euler", "midpoint", "rk4", "dopri5"] = Field(description="torchdiffeq's name of the method")
+    grid_points: int = Field(description="time points on [0, 1] of a fixed-step method: steps + 1", ge=2)
+    rtol: float = Field(description="relative tolerance of dopri5", gt=0)
+    atol: float = Field(description="absolute tolerance of dopri5, in units of a pixel in [-1, 1]", gt=0)
+
+
+class ClassifierTraining(Settings):
+    """The ResNet18 that is trained from scratch after every task, with SGD and a one-cycle schedule."""
+
+    width: int = Field(description="channels of the first level; 64 is ResNet18", ge=1)
+    epochs: int = Field(description="passes over its training images", ge=1)
+    batch: int = Field(description="images per step", ge=2)
+    lr: float = Field(description="largest learning rate of the cycle", gt=0)
+    momentum: float = Field(description="momentum of SGD", ge=0, lt=1)
+    weight_decay: float = Field(description="L2 penalty", ge=0)
+    crop: int = Field(description="random shift, pixels", ge=0)
+    flip: bool = Field(description="random horizontal flip")

@@ -1,0 +1,36 @@
+"""From noise to images: the flow's ODE dx/dt = v(x, t) on [0, 1], solved by torchdiffeq."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torchdiffeq import odeint
+
+from trainables.settings import Solver
+
+
+def integrate(velocity: Callable[[Tensor, Tensor], Tensor], x_0: Tensor, solver: Solver) -> tuple[Tensor, int]:
+    """Follow the flow from t = 0 to t = 1.
+
+    Args:
+        velocity: v(x, t) for x (N, C, H, W) and times t (N,).
+        x_0: noise, (N, C, H, W).
+        solver: method and accuracy. dopri5 pools its error over the batch: its result depends on the batch.
+
+    Returns:
+        x_1, (N, C, H, W), and the number of evaluations of the velocity.
+    """
+    evaluations = 0
+
+    def derivative(t: Tensor, x: Tensor) -> Tensor:
+        nonlocal evaluations
+        evaluations += 1
+        return velocity(x, t.expand(len(x)))
+
+    points = 2 if solver.method == "dopri5" else solver.grid_points
+    times = torch.linspace(0, 1, points, device=x_0.device)
+    with torch.no_grad():
+        states = odeint(derivative, x_0, times, rtol=solver.rtol, atol=solver.atol, method=solver.method)
+    return states[-1], evaluations

@@ -1,0 +1,19 @@
+"""Fixed stratified splits of labelled images."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPLIT_SEED = 0
+VALIDATION_SHARE = 0.2
+
+Indices = NDArray[np.intp]
+
+
+def stratified(labels: NDArray[np.integer], share: float) -> tuple[Indices, Indices]:
+    """Indices kept and held out, each ascending; every class gives ``share`` of its images to the second."""
+    from sklearn.model_selection import train_test_split
+
+    kept, held = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=SPLIT_SEED)
+    return np.sort(kept), np.sort(held)
