@@ -33,6 +33,8 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name="sweeper")
 def main() -> None:
     """One YAML file to a finished ablation table. Trials that agree up to a point share the work up to it."""
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)  # trainables of the user's own
 
 
 _runs = click.option(

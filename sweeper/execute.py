@@ -6,8 +6,10 @@ A Tune trial is one stage. The store is the only truth: nothing of Tune's own st
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -31,6 +33,7 @@ from sweeper.perform import Job, Outcome, perform
 
 POLL_SECONDS = 1.0
 LOST_WORKER_RETRIES = 2
+KNOCK_SECONDS = 5.0
 
 
 class StageTrainable(tune.Trainable):
@@ -52,7 +55,8 @@ class StageTrainable(tune.Trainable):
         """The outcome once the stage has ended, its progress until then."""
         done = self._ended.wait(POLL_SECONDS)
         reached, total = self._reached
-        return {"done": done, "reached": reached, "total": total, "outcome": asdict(self._outcome) if done else None}
+        outcome = json.dumps(asdict(self._outcome)) if done else None  # Tune flattens nested results
+        return {"done": done, "reached": reached, "total": total, "outcome": outcome}
 
     def _perform(self, job: Job) -> None:
         ended = self._ended
@@ -101,7 +105,11 @@ class StageSearcher(Searcher):
             return
         lost = Outcome(failure=f"its worker process died {LOST_WORKER_RETRIES + 1} times (killed, or out of memory)")
         told = result.get("outcome") if result and not error else None
-        self._dispatch.ended(key, Outcome(**told) if told else lost)
+        self._dispatch.ended(key, Outcome(**json.loads(told)) if told else lost)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune pickles its searcher for a restore that never comes."""
+        return {}
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the store is the only truth."""
@@ -118,12 +126,17 @@ def cluster(address: str | None) -> Iterator[None]:
     """
     if address is None:
         _private_token()
+    elif ":" in address.removeprefix("ray://"):
+        _knock(address)
     try:
-        ray.init(address=address or "local", include_dashboard=False if address is None else None,
-                 log_to_driver=False, logging_level=logging.ERROR, configure_logging=True)  # fmt: skip
+        ray.init(
+            address=address or "local", include_dashboard=False if address is None else None,
+            log_to_driver=False, logging_level=logging.CRITICAL,
+        )  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError) as error:
-        fix = "start a cluster with `ray up cluster.yaml`, or leave --address out to use this machine"
-        raise SweeperError(f"no Ray cluster at {address}: {error}", fix=fix) from None
+        if address is None:
+            raise SweeperError(f"Ray does not start on this machine: {error}", fix="--inline needs no Ray") from None
+        raise _no_cluster(address) from None
     try:
         yield
     finally:
@@ -162,6 +175,20 @@ def run_on_ray(dispatch: Dispatch, slots: int) -> None:
         raise KeyboardInterrupt
 
 
+def _knock(address: str) -> None:
+    """Ray itself waits for minutes where nothing listens. Raises SweeperError after a few seconds."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+    except (OSError, ValueError):
+        raise _no_cluster(address) from None
+
+
+def _no_cluster(address: str) -> SweeperError:
+    fix = "start one with `ray up cluster.yaml`, or leave --address out to use this machine"
+    return SweeperError(f"no Ray cluster answers at {address}", fix=fix)
+
+
 def _resources(config: dict[str, Any]) -> Any:
     request = {"CPU": config["cpus"], **({"GPU": config["gpus"]} if config["gpus"] else {})}
     return tune.PlacementGroupFactory([request])
@@ -170,6 +197,8 @@ def _resources(config: dict[str, Any]) -> Any:
 def _private_token() -> None:
     """Make sure that the token by which Ray's processes know each other is readable by its owner alone."""
     from ray._private.authentication import authentication_token_setup as setup
+
+    logging.getLogger(setup.__name__).setLevel(logging.WARNING)
 
     token = Path.home() / ".ray" / "auth_token"
     if not token.exists() and not os.environ.get("RAY_AUTH_TOKEN") and not os.environ.get("RAY_AUTH_TOKEN_PATH"):

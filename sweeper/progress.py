@@ -95,7 +95,7 @@ class Display:
         _, began, _ = self._running.pop(node.key)
         if failure:
             self._failed += 1
-            self._console.print(f"  failed: {node.function.label} {node.key[:12]}: {failure}", markup=False)
+            self._console.print(f"  failed: {node.function.label} {node.key[:12]}: {failure}", markup=False, soft_wrap=True)
         else:
             self._done += 1
             self._estimate.measured(node, 1.0, time.monotonic() - began)
@@ -113,7 +113,7 @@ class Display:
             self._bar.update(self._task, completed=self._done, description=self._line(now))
         elif now - self._printed >= LINE_SECONDS:
             self._printed = now
-            self._console.print(f"  {self._line(now)}", markup=False, highlight=False)
+            self._console.print(f"  {self._line(now)}", markup=False, highlight=False, soft_wrap=True)
 
     def _line(self, now: float) -> str:
         left = self._estimate.seconds_left

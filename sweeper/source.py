@@ -75,9 +75,10 @@ def parse_value(text: str) -> Any:
 def nearest(name: str, known: Iterable[str]) -> str:
     """The fix for an unknown name: the nearest known ones, or all when none is near."""
     names = list(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name, names, n=2, cutoff=0.8)
     last = name.rpartition(".")[2]
     close += [each for each in names if each.rpartition(".")[2] == last and each not in close]
+    close = close or difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(names)}"
 
 

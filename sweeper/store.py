@@ -3,7 +3,7 @@
     objects/<2 digits>/<key>/    an artifact: its files and manifest.json (sizes, SHA-256 sums, provenance)
     progress/<key>/<number>.*/   saved progress of an unfinished stage, with a manifest of its own
     damaged/                     what failed its sums, set aside
-    tmp/                         what is being written
+    tmp/                         what is being written, each directory locked by its writer
 
 A directory is written aside and renamed into place: a reader sees all of it or nothing. Sums are checked
 whenever an artifact is opened, so that a result never rests on damaged bytes.
@@ -12,11 +12,11 @@ whenever an artifact is opened, so that a result never rests on damaged bytes.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-import socket
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,10 +42,7 @@ class Store:
         self.root = root.absolute()
 
     def prepare(self) -> None:
-        """Make the store's directories and remove what dead writers of this machine left.
-
-        Raises SweeperError when the place cannot be written.
-        """
+        """Make the store's directories. Raises SweeperError when the place cannot be written."""
         try:
             for name in ("objects", "progress", "tmp"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -53,10 +50,14 @@ class Store:
             raise SweeperError(
                 f"the store {self.root} cannot be written: {error.strerror}", fix="choose another place with --runs"
             ) from None
+
+    def remove_leftovers(self) -> None:
+        """Remove what dead writers left half written."""
         for left in (self.root / "tmp").iterdir():
-            host, pid, _ = left.name.split(".", 2)
-            if host == _host() and not _alive(int(pid)):
+            lock = _locked(left)
+            if lock is not None:
                 shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
 
     def path(self, key: str) -> Path:
         """Where the artifact lies, or would lie."""
@@ -98,12 +99,15 @@ class Store:
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """An empty directory on the store's filesystem, removed afterwards unless it was moved into place."""
-        path = self.root / "tmp" / f"{_host()}.{os.getpid()}.{uuid.uuid4().hex}"
-        path.mkdir(parents=True)
+        path, lock = self.root / "tmp" / uuid.uuid4().hex, None
+        while lock is None or not path.exists():  # it may be taken for a dead writer's until it is locked
+            path.mkdir(parents=True, exist_ok=True)
+            lock = _locked(path)
         try:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
 
     def save_progress(self, key: str, written: Path) -> None:
         """Move a directory made by `scratch` into place as the newest progress of ``key``."""
@@ -156,15 +160,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _host() -> str:
-    return socket.gethostname().replace(".", "-")
-
-
-def _alive(pid: int) -> bool:
+def _locked(directory: Path) -> int | None:
+    """A descriptor that holds the directory's lock for as long as this process lives; None if another holds it."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        descriptor = os.open(directory, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

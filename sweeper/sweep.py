@@ -62,11 +62,11 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
 
     Raises SweeperError when it cannot start; nothing has run then.
     """
-    for trial in space.trials:
-        space.trainable.check(trial.config)
+    space.check()
     plan = Plan.of(space)
     store = Store(options.runs / "store")
     store.prepare()
+    store.remove_leftovers()
     missing = len(plan.missing(store))
     console.print(headline(plan, missing, store), highlight=False, markup=False)
     tracker = _tracker(plan, store, options) if options.tracking else None
@@ -81,6 +81,7 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
                 failed, traces = dispatch.schedule.failed, dispatch.traces
         except KeyboardInterrupt:
             interrupted = True
+    store.remove_leftovers()
     if tracker:
         tracker.close("KILLED" if interrupted else "FAILED" if failed else "FINISHED")
     results = write_results(plan, store, failed, options.runs / "results")

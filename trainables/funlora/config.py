@@ -80,7 +80,13 @@ class Config(Settings):
             raise PydanticCustomError(
                 "tasks",
                 "tasks: {first} classes and then {later} at a time do not add up to the data set's {classes}",
-                {"first": self.tasks.first, "later": self.tasks.later, "classes": self.data.classes},
+                {
+                    "first": self.tasks.first,
+                    "later": self.tasks.later,
+                    "classes": self.data.classes,
+                    "field": "tasks",
+                    "fix": "change tasks.first or tasks.later",
+                },
             )
         return self
 

@@ -1,0 +1,84 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sweeper.plan import Plan
+from sweeper.space import Space, load_space
+from sweeper.store import Store
+
+ROOT = Path(__file__).parent.parent
+SPACE = """\
+name: tiny
+trainable: tests.tiny
+preset: small
+seeds: [0, 1]
+axes:
+  branch.kind: [plus, minus]
+  branch.size: [1, 2, 3]
+table: {rows: [branch.kind, branch.size], columns: [cost, score]}
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A user's directory with a search space, and the command line in it."""
+
+    path: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "110"}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "sweeper", *arguments]
+
+    def sweeper(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments), cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=240
+        )
+
+    def write(self, text: str, name: str = "space.yaml") -> Path:
+        path = self.path / name
+        path.write_text(text)
+        return path
+
+    def csv(self, name: str = "tiny") -> str:
+        done = self.sweeper("table", name, "--format", "csv")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    made.write(SPACE)
+    return made
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[..., Space]:
+    """A search space from YAML text."""
+
+    def _load(text: str = SPACE, **overrides: object) -> Space:
+        path = tmp_path / "space.yaml"
+        path.write_text(text)
+        return load_space(path, **overrides)  # type: ignore[arg-type]
+
+    return _load
+
+
+@pytest.fixture
+def plan(load: Callable[..., Space]) -> Plan:
+    return Plan.of(load())

@@ -1,0 +1,58 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sweeper.space import Space, load_space
+from tests.conftest import SPACE
+
+Load = Callable[..., Space]
+
+
+def test_a_space_is_the_grid_of_its_axes_times_its_seeds(load: Load) -> None:
+    space = load()
+    assert len(space.trials) == 2 * 3 * 2
+    assert [trial.label for trial in space.trials[:3]] == ["plus · 1 · seed 0", "plus · 1 · seed 1", "plus · 2 · seed 0"]
+    assert space.trials[-1].config.branch.kind == "minus"
+    assert space.trials[-1].config.seed == 1
+    assert space.trials[-1].facts == {"cost": 300}
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("0-2", [0, 1, 2]), ("5", [5]), ("0,3-4", [0, 3, 4]), ("0, 2", [0, 2])]
+)
+def test_seeds_may_be_given_on_the_command_line(load: Load, given: str, meant: list[int]) -> None:
+    assert sorted({trial.seed for trial in load(seeds=given).trials}) == meant
+
+
+def test_the_same_sweep_with_more_seeds_keeps_its_name(load: Load) -> None:
+    assert load(seeds="0-4").name == "tiny"
+
+
+def test_a_set_value_replaces_an_axis_and_names_the_sweep(load: Load) -> None:
+    space = load(sets=["branch.size=4"])
+    assert {trial.config.branch.size for trial in space.trials} == {4}
+    assert len(space.trials) == 4
+    assert space.name == "tiny-branch.size=4"
+
+
+def test_another_preset_names_the_sweep(load: Load) -> None:
+    space = load(preset="slow")
+    assert space.trials[0].config.trunk.steps == 40
+    assert space.name == "tiny-slow"
+
+
+def test_fixed_values_apply_to_every_trial(load: Load) -> None:
+    space = load(SPACE + "fixed: {trunk.steps: 2}\n")
+    assert {trial.config.trunk.steps for trial in space.trials} == {2}
+
+
+def test_a_set_value_is_read_as_yaml_would_read_it(load: Load) -> None:
+    assert load(sets=["trunk.pause=1e-3"]).trials[0].config.trunk.pause == 0.001
+
+
+def test_every_shipped_space_is_valid() -> None:
+    paths = sorted((Path(__file__).parents[2] / "search_spaces").rglob("*.yaml"))
+    assert paths
+    for path in paths:
+        assert load_space(path).trials

@@ -1,0 +1,197 @@
+"""What a user sees who made a mistake: exact text, exit code 2, nothing started, nothing written."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SPACE, Project
+
+NAMES = "trunk.steps, trunk.pause, branch.kind, branch.size"
+MISTAKES = {
+    "unknown key": (
+        SPACE.replace("axes:", "axis:"),
+        "space.yaml:5:1: unknown key 'axis'\n  fix: did you mean axes?",
+    ),
+    "unknown name": (
+        SPACE.replace("branch.size: [1", "branch.sise: [1"),
+        "space.yaml:7:3: unknown name 'branch.sise'\n  fix: did you mean branch.size?",
+    ),
+    "wrong type": (
+        SPACE.replace("[1, 2, 3]", "[1, big, 3]"),
+        "space.yaml:7:20: branch.size: expected a valid integer, unable to parse string as an integer, got 'big'\n"
+        "  fix: branch.size is how much, in preset small 1",
+    ),
+    "value out of range": (
+        SPACE.replace("[1, 2, 3]", "[1, 2, 30]"),
+        "space.yaml:7:23: branch.size: expected less than or equal to 10, got 30\n"
+        "  fix: branch.size is how much, in preset small 1",
+    ),
+    "value not among the allowed": (
+        SPACE.replace("[plus, minus]", "[plus, times]"),
+        "space.yaml:6:23: branch.kind: expected 'plus', 'minus', 'bad' or 'nan', got 'times'\n"
+        "  fix: branch.kind is what the branch does, in preset small plus",
+    ),
+    "value that the experiment refuses": (
+        SPACE.replace("[1, 2, 3]", "[1, 9]"),
+        "space.yaml:7:20: branch.size: 9 is one too many\n  fix: take 8",
+    ),
+    "empty axis": (
+        SPACE.replace("[1, 2, 3]", "[]"),
+        "space.yaml:7:16: axes.branch.size: the list is empty\n  fix: give it at least one value, or remove it",
+    ),
+    "axis that is no list": (
+        SPACE.replace("[1, 2, 3]", "3"),
+        "space.yaml:7:16: axes.branch.size: expected a valid list, got 3\n  fix: axes is lists of values by name",
+    ),
+    "duplicate axis value": (
+        SPACE.replace("[1, 2, 3]", "[1, 2, 1]"),
+        "space.yaml:7:23: branch.size: 1 is given twice\n  fix: remove one",
+    ),
+    "unknown trainable": (
+        SPACE.replace("tests.tiny", "funlor"),
+        "space.yaml:2:12: unknown trainable 'funlor'\n  fix: did you mean funlora?",
+    ),
+    "unknown preset": (
+        SPACE.replace("preset: small", "preset: smal"),
+        "space.yaml:3:9: unknown preset 'smal'\n  fix: did you mean small?",
+    ),
+    "bad seeds": (
+        SPACE.replace("[0, 1]", "[0, -1]"),
+        "space.yaml:4:8: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got [0, -1]\n"
+        "  fix: seeds is [0, 1, 2] or 0-4",
+    ),
+    "equal seeds": (
+        SPACE.replace("[0, 1]", "[1, 1]"),
+        "space.yaml:4:8: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got [1, 1]\n"
+        "  fix: seeds is [0, 1, 2] or 0-4",
+    ),
+    "seed as an axis": (
+        SPACE.replace("branch.size: [1", "seed: [1"),
+        "space.yaml:7:10: 'seed' is set by seeds\n  fix: list the seeds: seeds: [0, 1, 2]",
+    ),
+    "missing key": (
+        SPACE.replace("preset: small\n", ""),
+        "space.yaml:1:1: 'preset' is missing\n  fix: add it: the complete config that overrides start from",
+    ),
+    "key given twice": (
+        SPACE + "name: again\n",
+        "space.yaml:9:1: 'name' is given twice\n  fix: remove one of the two",
+    ),
+    "not YAML": (
+        "name: [tiny\ntrainable: x\n",
+        "space.yaml:2:10: not valid YAML: expected ',' or ']', but got ':'\n  fix: mend the syntax here",
+    ),
+    "a list": (
+        "- name\n- tiny\n",
+        "space.yaml:1:1: expected names and values, such as name: layers",
+    ),
+    "an empty file": (
+        "",
+        "space.yaml: the file is empty\n  fix: a search space has at least a name and a trainable",
+    ),
+    "unknown name in the table": (
+        SPACE.replace("rows: [branch.kind", "rows: [branch.king"),
+        "space.yaml:8:16: table: unknown name 'branch.king'\n  fix: did you mean branch.kind?",
+    ),
+    "unknown key in the table": (
+        SPACE.replace("columns:", "colums:"),
+        "space.yaml:8:43: unknown key 'colums'\n  fix: did you mean columns?",
+    ),
+    "unknown name of a user's own": (
+        SPACE.replace("branch.size: [1", "qqq: [1"),
+        f"space.yaml:7:3: unknown name 'qqq'\n  fix: known: {NAMES}",
+    ),
+}
+
+
+def check(project: Project, expected: str, *arguments: str) -> None:
+    before = sorted(project.path.rglob("*"))
+    for command in ("run", "plan"):
+        done = project.sweeper(command, *arguments)
+        assert done.stderr == f"error: {expected}\n"
+        assert done.returncode == 2
+        assert done.stdout == ""
+    assert sorted(project.path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_the_file(project: Project, mistake: str) -> None:
+    text, expected = MISTAKES[mistake]
+    project.write(text)
+    check(project, expected, "space.yaml")
+
+
+FUNLORA = "name: x\ntrainable: funlora\npreset: digits\naxes:\n  adapter.layers: [{}]\n"
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ("0-65", "adapter.layers: 0-65 is out of bounds\n  fix: this backbone's Conv2d layers are 0-64"),
+        (
+            "54-40",
+            "adapter.layers: the range is reversed: write 40-54, got '54-40'\n  fix: adapter.layers is adapted Conv2d "
+            "layers, by index in registration order: 40-54, or none, in preset digits 40-54",
+        ),
+        (
+            "last",
+            "adapter.layers: expected a range of layer indices such as 40-54, or none, got 'last'\n  fix: adapter.layers "
+            "is adapted Conv2d layers, by index in registration order: 40-54, or none, in preset digits 40-54",
+        ),
+    ],
+)
+def test_a_layer_range_that_the_network_does_not_have(project: Project, layers: str, expected: str) -> None:
+    project.write(FUNLORA.format(layers))
+    check(project, f"space.yaml:5:20: {expected}", "space.yaml")
+
+
+def test_tasks_that_do_not_cover_the_classes(project: Project) -> None:
+    project.write(FUNLORA.format("40-54") + "fixed: {tasks.first: 3}\n")
+    expected = (
+        "space.yaml:6:22: tasks: 3 classes and then 2 at a time do not add up to the data set's 10\n"
+        "  fix: change tasks.first or tasks.later"
+    )
+    check(project, expected, "space.yaml")
+
+
+def test_a_missing_file_names_the_ones_there_are(project: Project) -> None:
+    check(project, "spaec.yaml: no such file\n  fix: did you mean space.yaml?", "spaec.yaml")
+
+
+def test_a_directory(project: Project) -> None:
+    check(project, ".: cannot be read: Is a directory\n  fix: name a YAML file", ".")
+
+
+def test_a_binary_file(project: Project) -> None:
+    (project.path / "space.yaml").write_bytes(b"\x00\x01\xff\xfe" * 100)
+    check(project, "space.yaml: not a text file\n  fix: a search space is a YAML file in UTF-8", "space.yaml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--seeds", "4-x"), "--seeds 4-x: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got '4-x'"),
+        (("--preset", "big"), "--preset: unknown preset 'big'\n  fix: known: small, slow"),
+        (("--set", "branch.size"), "--set branch.size: expected NAME=VALUE\n  fix: such as --set adapter.lr=1e-3"),
+        (
+            ("--set", "branch.sice=1"),
+            "--set branch.sice=1: unknown name 'branch.sice'\n  fix: did you mean branch.size?",
+        ),
+        (
+            ("--set", "branch.size=many"),
+            "--set branch.size=many: branch.size: expected a valid integer, unable to parse string as an integer, got "
+            "'many'\n  fix: branch.size is how much, in preset small 1",
+        ),
+    ],
+)
+def test_a_mistake_on_the_command_line(project: Project, arguments: tuple[str, ...], expected: str) -> None:
+    check(project, expected, "space.yaml", *arguments)
+
+
+def test_what_cannot_run_here_can_be_planned(project: Project) -> None:
+    project.write(SPACE.replace("[1, 2, 3]", "[1, 8]"))
+    planned, refused = project.sweeper("plan", "space.yaml"), project.sweeper("run", "space.yaml")
+    assert planned.returncode == 0
+    assert refused.returncode == 2
+    assert refused.stderr == "error: space.yaml:7:20: branch.size: 8 is not to be had here\n  fix: take 7\n"
+    assert not (Path(project.path) / "runs").exists()

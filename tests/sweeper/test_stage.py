@@ -1,0 +1,76 @@
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from sweeper.stage import StageFunction, StageRun, stage
+from tests.tiny.config import Branch, Trunk
+from tests.tiny.experiment import bend, grow, total
+
+
+@stage(version=1)
+def scaled(run: StageRun, factor: float, source: Path | None = None) -> None:
+    (run.output / "value").write_text(str(factor))
+
+
+@stage(version=2)
+def rescaled(run: StageRun, factor: float, source: Path | None = None) -> None: ...
+
+
+TRUNK = Trunk(steps=3, pause=0)
+
+
+def test_calling_a_stage_runs_nothing_and_builds_a_node() -> None:
+    node = bend(trunk=grow(trunk=TRUNK, seed=0), branch=Branch(kind="bad", size=1), turn=0)
+    assert [parent.function for parent in node.parents()] == [grow]
+    assert node.params == {"branch": {"kind": "bad", "size": 1}, "turn": 0}
+
+
+def test_equal_parameters_written_differently_have_one_key() -> None:
+    assert scaled(factor=1).key == scaled(1.0).key == scaled(factor="1", source=None).key
+
+
+def test_the_key_depends_on_parameters_inputs_and_version_alone() -> None:
+    source = grow(trunk=TRUNK, seed=0)
+    keys = {
+        scaled(factor=1).key,
+        scaled(factor=2).key,
+        scaled(factor=1, source=source).key,
+        scaled(factor=1, source=grow(trunk=TRUNK, seed=1)).key,
+    }
+    assert len(keys) == 4
+    changed = StageFunction(scaled.body, 2, cpus=8, gpus=1.0, work=lambda **_: 5.0)
+    costlier = StageFunction(scaled.body, 1, cpus=8, gpus=1.0, work=lambda **_: 5.0)
+    assert changed(factor=1).key != scaled(factor=1).key
+    assert costlier(factor=1).key == scaled(factor=1).key
+
+
+def test_the_key_is_the_same_in_every_release() -> None:
+    identity = {"stage": "tests.sweeper.test_stage:scaled", "version": 1, "params": {"factor": 1.0, "source": None}}
+    import hashlib
+
+    text = json.dumps(identity | {"inputs": {}}, sort_keys=True, separators=(",", ":"))
+    assert scaled(factor=1).key == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_order_of_inputs_counts() -> None:
+    first, second = (bend(grow(TRUNK, seed), Branch(kind="plus", size=1), 0) for seed in (0, 1))
+    assert total(bends=[first, second]).key != total(bends=[second, first]).key
+
+
+def test_an_argument_the_stage_does_not_take_is_refused() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'speed'"):
+        grow(trunk=TRUNK, seed=0, speed=3)
+    with pytest.raises(ValidationError):
+        grow(trunk={"steps": 0, "pause": 0}, seed=0)
+
+
+def test_a_stage_is_found_by_its_name() -> None:
+    assert StageFunction.named(grow.name) is grow
+    with pytest.raises(TypeError, match="tests.tiny.experiment:run is not a stage"):
+        StageFunction.named("tests.tiny.experiment:run")
+
+
+def test_work_is_computed_from_the_stages_own_arguments() -> None:
+    assert grow(trunk=Trunk(steps=7, pause=0), seed=0).work == 7

@@ -1,0 +1,115 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sweeper.errors import SweeperError
+from sweeper.store import Damaged, Store
+
+KEY = "ab" + "0" * 62
+
+
+def put(store: Store, content: str = "content", key: str = KEY) -> None:
+    with store.scratch() as directory:
+        (directory / "file").write_text(content)
+        store.commit(key, directory, {"seconds": 1})
+
+
+def save(store: Store, content: str) -> None:
+    with store.scratch() as directory:
+        (directory / "state").write_text(content)
+        store.save_progress(KEY, directory)
+
+
+def test_an_artifact_is_there_after_commit_with_its_manifest(store: Store) -> None:
+    assert not store.has(KEY)
+    put(store)
+    assert store.has(KEY)
+    assert (store.open(KEY) / "file").read_text() == "content"
+    manifest = store.manifest(KEY)
+    assert manifest["seconds"] == 1
+    assert manifest["files"] == {
+        "file": {"size": 7, "sha256": "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"}
+    }
+
+
+def test_an_uncommitted_artifact_leaves_nothing(store: Store) -> None:
+    with pytest.raises(RuntimeError), store.scratch() as directory:
+        (directory / "file").write_text("half")
+        raise RuntimeError
+    assert not store.has(KEY)
+    assert not list((store.root / "tmp").iterdir())
+
+
+def test_the_first_of_two_commits_stays(store: Store) -> None:
+    put(store, "first")
+    put(store, "other")
+    assert (store.open(KEY) / "file").read_text() == "first"
+    assert not list((store.root / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "manifest"])
+def test_a_damaged_artifact_is_set_aside(store: Store, damage: str) -> None:
+    put(store)
+    file = store.path(KEY) / ("manifest.json" if damage == "manifest" else "file")
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_text({"truncated": "cont", "flipped": "cOntent", "manifest": '{"files": '}[damage])
+    with pytest.raises(Damaged):
+        store.open(KEY)
+    assert not store.has(KEY)
+    assert len(list((store.root / "damaged").iterdir())) == 1
+    put(store)
+    assert (store.open(KEY) / "file").read_text() == "content"
+
+
+def test_progress_is_the_newest_intact_one(store: Store) -> None:
+    assert store.progress(KEY) is None
+    save(store, "one")
+    kept = store.progress(KEY)
+    assert kept
+    save(store, "two")
+    newest = store.progress(KEY)
+    assert newest
+    assert (newest / "state").read_text() == "two"
+    assert not kept.exists()
+    (newest / "state").write_text("twO")
+    assert store.progress(KEY) is None
+
+
+def test_progress_goes_when_the_stage_is_done(store: Store) -> None:
+    save(store, "one")
+    put(store)
+    assert store.progress(KEY) is None
+    assert not (store.root / "progress" / KEY).exists()
+
+
+def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(store: Store) -> None:
+    code = (
+        "import sys; from pathlib import Path; from sweeper.store import Store\n"
+        "context = Store(Path(sys.argv[1])).scratch(); (context.__enter__() / 'half').write_text('half')\n"
+        "import os; os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(store.root)], check=False, env=dict(os.environ))
+    with store.scratch() as mine:
+        assert len(list((store.root / "tmp").iterdir())) == 2
+        store.remove_leftovers()
+        assert list((store.root / "tmp").iterdir()) == [mine]
+
+
+def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SweeperError) as error:
+        Store(tmp_path / "file" / "store").prepare()
+    assert str(error.value) == (
+        f"the store {tmp_path}/file/store cannot be written: Not a directory\n  fix: choose another place with --runs"
+    )
+
+
+def test_the_manifest_is_json_that_anything_can_read(store: Store) -> None:
+    put(store)
+    assert json.loads((store.path(KEY) / "manifest.json").read_text())["files"]

@@ -1,0 +1,29 @@
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Trunk(Settings):
+    steps: int = Field(description="links of the chain", ge=1)
+    pause: float = Field(description="seconds per link", ge=0)
+
+
+class Branch(Settings):
+    kind: Literal["plus", "minus", "bad", "nan"] = Field(description="what the branch does")
+    size: int = Field(description="how much", ge=0, le=10)
+
+
+class Config(Settings):
+    seed: int = Field(description="seed", ge=0)
+    trunk: Trunk
+    branch: Branch
+
+
+PRESETS = {
+    "small": Config(seed=0, trunk=Trunk(steps=5, pause=0.0), branch=Branch(kind="plus", size=1)),
+    "slow": Config(seed=0, trunk=Trunk(steps=40, pause=0.02), branch=Branch(kind="plus", size=1)),
+}

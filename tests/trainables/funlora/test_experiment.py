@@ -1,0 +1,169 @@
+from itertools import combinations
+
+import pytest
+
+from sweeper.plan import collect
+from sweeper.stage import InvalidConfig, Stage
+from trainables.funlora.config import CIFAR100, DIGITS, PRESETS, Config
+from trainables.funlora.experiment import check, facts, run
+from trainables.funlora.tasks import task_stream
+
+PUBLISHED_PPC = {
+    "0-64": 34054, "5-54": 29440, "15-44": 18432, "15-54": 24832, "25-44": 13312, "25-54": 19712,
+    "35-54": 13056, "40-54": 9728, "45-54": 6400, "40-49": 6656, "45-49": 3328,
+}  # fmt: skip
+
+
+def changed(config: Config, **values: object) -> Config:
+    """The config with dotted names set, the dots written as double underscores."""
+    for name, value in values.items():
+        section, _, inner = name.partition("__")
+        value = getattr(config, section).model_copy(update={inner: value}) if inner else value
+        config = config.model_copy(update={section: value})
+    return config
+
+
+def stages(config: Config, label: str) -> list[Stage]:
+    """The unique stages of one function, in the order of the graph."""
+    found: dict[str, Stage] = {}
+    collect(run(config), found)
+    return [stage for stage in found.values() if stage.function.label == label]
+
+
+def ancestors(stage: Stage) -> set[Stage]:
+    found: dict[str, Stage] = {}
+    collect(stage, found)
+    return set(found.values())
+
+
+@pytest.mark.parametrize(("layers", "published"), PUBLISHED_PPC.items(), ids=PUBLISHED_PPC.keys())
+def test_the_parameters_per_class_are_the_published_ones(layers, published) -> None:
+    assert facts(changed(CIFAR100, adapter__layers=layers)) == {"ppc": published}
+
+
+def test_an_adapter_without_layers_costs_nothing() -> None:
+    assert facts(changed(CIFAR100, adapter__layers="none")) == {"ppc": 0}
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS.keys())
+def test_layers_out_of_bounds_are_refused_before_anything_runs(preset) -> None:
+    with pytest.raises(InvalidConfig) as error:
+        facts(changed(preset, adapter__layers="60-65"))
+    assert str(error.value) == (
+        "adapter.layers: 60-65 is out of bounds\n  fix: this backbone's Conv2d layers are 0-64"
+    )
+
+
+def test_a_missing_data_set_is_refused_before_anything_runs(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("SWEEPER_DATA", str(tmp_path))
+    check(DIGITS)
+    with pytest.raises(InvalidConfig, match=r"^data\.name: .*train\.bin is missing or not complete\n  fix: put"):
+        check(CIFAR100)
+
+
+def test_there_is_a_base_an_adapter_per_later_class_a_bank_per_class_and_a_classifier_per_task() -> None:
+    counts = {
+        label: len(stages(DIGITS, label))
+        for label in ("digits", "train_base", "train_adapter", "sample_class", "train_classifier", "score")
+    }
+    assert list(counts.values()) == [1, 1, 8, 10, 5, 1]
+
+
+def test_configs_that_differ_in_the_adapter_share_the_base_and_the_first_tasks_banks() -> None:
+    other = changed(DIGITS, adapter__layers="0-64")
+    assert stages(DIGITS, "train_base") == stages(other, "train_base")
+    assert not set(stages(DIGITS, "train_adapter")) & set(stages(other, "train_adapter"))
+    shared = set(stages(DIGITS, "sample_class")) & set(stages(other, "sample_class"))
+    assert {stage.params["label"] for stage in shared} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"solver__method": "rk4"}, {"samples__chunk": 7}, {"classifier__epochs": 3}, {"tasks__later": 4}],
+    ids=str,
+)
+def test_what_comes_after_the_adapters_leaves_them_as_they_are(values) -> None:
+    other = changed(DIGITS, **values)
+    assert run(DIGITS) != run(other)
+    assert stages(DIGITS, "train_adapter") == stages(other, "train_adapter")
+
+
+@pytest.mark.parametrize("values", [{"seed": 1}, {"data__held_out": "validation"}, {"base__lr": 0.5}], ids=str)
+def test_what_the_base_is_trained_with_changes_everything_after_it(values) -> None:
+    other = changed(DIGITS, **values)
+    for label in ("train_base", "train_adapter", "sample_class"):
+        assert not set(stages(DIGITS, label)) & set(stages(other, label))
+
+
+def test_the_first_classifier_sees_real_images_and_later_ones_all_banks_so_far() -> None:
+    config = changed(DIGITS, samples__chunks=2)
+    first, *later = sorted(stages(config, "train_classifier"), key=lambda stage: stage.params["task"])
+    assert [stage.function.label for stage in first.inputs["training"]] == ["digits"]
+    for task, classifier in enumerate(later, start=1):
+        banks = [(bank.params["label"], bank.params["chunk"]) for bank in classifier.inputs["training"]]
+        seen = range(2 + 2 * task)
+        assert banks == [(label, chunk) for label in seen for chunk in range(2)]
+        assert classifier.params["classes"] == list(seen)
+    assert all(stage.inputs["held_out"].function.label == "digits" for stage in (first, *later))
+
+
+def test_a_bank_is_made_with_the_row_or_the_adapter_of_its_class() -> None:
+    tasks = task_stream(10, DIGITS.tasks, 3)
+    for bank in stages(changed(DIGITS, class_order_seed=3), "sample_class"):
+        label = bank.params["label"]
+        if label in tasks[0]:
+            assert bank.params["row"] == tasks[0].index(label)
+            assert bank.params["adapter"] is None
+        else:
+            assert bank.params["row"] is None
+            assert bank.inputs["adapter"].params["label"] == label
+
+
+def test_adapters_and_banks_of_different_classes_depend_on_nothing_of_each_other() -> None:
+    for label in ("train_adapter", "sample_class"):
+        for one, other in combinations(stages(DIGITS, label), 2):
+            common = {stage.function.label for stage in ancestors(one) & ancestors(other)}
+            assert common == {"digits", "train_base"}
+
+
+def test_more_chunks_contain_the_first_ones() -> None:
+    assert set(stages(DIGITS, "sample_class")) < set(stages(changed(DIGITS, samples__chunks=3), "sample_class"))
+
+
+def test_orders_with_the_same_first_task_share_its_base_and_the_adapters_of_all_later_classes() -> None:
+    orders = {seed: task_stream(10, DIGITS.tasks, seed) for seed in range(200)}
+    one, other = next(
+        (a, b) for a, b in combinations(orders, 2) if orders[a][0] == orders[b][0] and orders[a] != orders[b]
+    )
+    first, second = changed(DIGITS, class_order_seed=one), changed(DIGITS, class_order_seed=other)
+    assert run(first) != run(second)
+    for label in ("train_base", "train_adapter", "sample_class"):
+        assert set(stages(first, label)) == set(stages(second, label))
+
+
+def tasks_of(config: Config) -> list[list[int]]:
+    return run(config).params["tasks"]
+
+
+def test_the_order_of_classes_has_a_seed_of_its_own() -> None:
+    ordered = changed(DIGITS, class_order_seed=3)
+    assert tasks_of(ordered) == tasks_of(changed(ordered, seed=1))
+    assert tasks_of(ordered) != tasks_of(changed(ordered, class_order_seed=4))
+    assert tasks_of(DIGITS) == tasks_of(changed(DIGITS, seed=1)) == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
+
+
+def test_the_score_knows_the_classifiers_in_the_order_of_tasks_and_every_bank() -> None:
+    config = changed(DIGITS, samples__chunks=2)
+    last = run(config)
+    assert [stage.params["task"] for stage in last.inputs["classifiers"]] == [0, 1, 2, 3, 4]
+    assert set(last.inputs["banks"]) == set(stages(config, "sample_class"))
+    assert len(last.inputs["banks"]) == 20
+
+
+def test_work_grows_with_what_is_trained_and_sampled() -> None:
+    base, longer = (stages(changed(DIGITS, base__iterations=n), "train_base")[0] for n in (600, 1200))
+    assert longer.work == 2 * base.work
+    small, large = (stages(changed(DIGITS, samples__chunk=n), "sample_class")[0] for n in (100, 300))
+    assert large.work == 3 * small.work
+    early, *_, late = sorted(stage.work for stage in stages(DIGITS, "train_classifier"))
+    assert late == 5 * early
