@@ -22,6 +22,8 @@ Format = Literal["text", "md", "csv", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 METADATA = b"sweeper.table"
 LOST = "—"
+NAMED = 4
+"""Unfinished trials of one cause that a note names; it counts the rest."""
 TITLES = {"ppc": "PPC", "la": "LA %", "aia": "AIA %", "nfe": "evaluations"}
 
 
@@ -113,7 +115,9 @@ def summarise(results: pa.Table) -> Summary:
     return Summary(spec["name"], rows, spec["columns"], known, list(_notes(results, spec, published)))
 
 
-def _aggregate(results: pa.Table, names: list[str], columns: list[str]) -> Iterator[tuple[dict[str, Any], dict[str, Cell]]]:
+def _aggregate(
+    results: pa.Table, names: list[str], columns: list[str]
+) -> Iterator[tuple[dict[str, Any], dict[str, Cell]]]:
     keys = {name: _groupable(results[name]) for name in names}
     values = {f"value.{name}": results[name].cast(pa.float64()) for name in columns}
     table = pa.table({**keys, **values, "trials": pa.array([1] * len(results))})
@@ -125,7 +129,8 @@ def _aggregate(results: pa.Table, names: list[str], columns: list[str]) -> Itera
     for record in grouped.to_pylist():
         cells = {}
         for name in columns:
-            mean, std, n, low, high = (record[f"value.{name}_{part}"] for part in ("mean", "stddev", "count", "min", "max"))
+            parts = ("mean", "stddev", "count", "min", "max")
+            mean, std, n, low, high = (record[f"value.{name}_{part}"] for part in parts)
             cells[name] = Cell(mean, std if n > 1 else None, n, record["trials_sum"], low == high)
         yield {name: record[name] for name in names}, cells
 
@@ -141,8 +146,12 @@ def _notes(results: pa.Table, spec: Mapping[str, Any], published: Mapping[str, A
     if published:
         yield f"published: {published['source']}" + (f"; lost: {', '.join(lost)}" if lost else "")
     unfinished = results.filter(pc.not_equal(results["status"], "finished"))
+    by_cause: dict[str, list[str]] = {}
     for trial, cause in zip(unfinished["trial"].to_pylist(), unfinished["cause"].to_pylist(), strict=True):
-        yield f"{trial}: {cause}"
+        by_cause.setdefault(cause, []).append(trial)
+    for cause, trials in by_cause.items():
+        more = f" and {len(trials) - NAMED} more" if len(trials) > NAMED else ""
+        yield f"{', '.join(trials[:NAMED])}{more}: {cause}"
 
 
 @cache

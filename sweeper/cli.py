@@ -101,14 +101,14 @@ def run(
         where = f"the MLflow UI at {tracking_uri}" if tracking_uri else f"sweeper ui{_option('--runs', runs)}"
         click.echo(f"compare: {where}")
     if finished.broken_tracking:
-        click.echo(f"MLflow stopped answering: {finished.broken_tracking}\n  the same command writes the rest", err=True)
+        click.echo(f"MLflow stopped answering: {finished.broken_tracking}", err=True)
+        click.echo("  the same command writes the rest", err=True)
     for stage, trace in finished.traces.items():
         click.echo(f"\n{stage} failed:\n{trace}", err=True)
-    for trial, cause in finished.failed.items():
-        click.echo(f"failed: {trial}: {cause}", err=True)
     if finished.interrupted:
         raise KeyboardInterrupt
     if finished.failed:
+        click.echo(f"{finished.failed} of {len(loaded.trials)} trials failed; the same command tries them again", err=True)
         sys.exit(1)
 
 
@@ -123,7 +123,6 @@ def plan(
     from sweeper.plan import Plan
     from sweeper.space import load_space
     from sweeper.store import Store
-    from sweeper.sweep import headline
 
     planned = Plan.of(load_space(space, sets=sets, seeds=seeds, preset=preset))
     store = Store(runs / "store")
@@ -131,7 +130,7 @@ def plan(
     if as_json:
         click.echo(json.dumps(summary, indent=1))
         return
-    click.echo(headline(planned, summary["to_run"], store))
+    click.echo(planned.headline(store))
     width = max(map(len, summary["functions"]))
     for label, counts in summary["functions"].items():
         click.echo(f"  {label:{width}}  {counts['unique']:6} unique  {counts['cached']:6} cached")

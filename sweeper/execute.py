@@ -36,7 +36,7 @@ LOST_WORKER_RETRIES = 2
 KNOCK_SECONDS = 5.0
 
 
-class StageTrainable(tune.Trainable):
+class StageTrainable(tune.Trainable):  # type: ignore[misc]
     """Runs one stage per Tune trial. ``step`` returns every POLL_SECONDS, so that a trial can be stopped."""
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -69,7 +69,7 @@ class StageTrainable(tune.Trainable):
         self._reached = (step, total)
 
 
-class StageSearcher(Searcher):
+class StageSearcher(Searcher):  # type: ignore[misc]
     """Suggests the stage with the longest remaining path among the ready ones.
 
     Args:

@@ -155,7 +155,7 @@ def _settle(job: Job) -> None:
 
     torch.set_num_threads(job.cpus)
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, and nothing reads such memory
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # slow
     torch.set_default_dtype(torch.float32)
     torch.manual_seed(0)
 

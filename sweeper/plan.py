@@ -87,10 +87,28 @@ class Plan:
             "functions": functions,
             "stale": self.stale(store),
             "rows": [
-                {**trial.row, "seed": trial.seed, **trial.facts, "stages": len(stages), "cached": len(stages.keys() & cached)}
+                {
+                    **trial.row,
+                    "seed": trial.seed,
+                    **trial.facts,
+                    "stages": len(stages),
+                    "cached": len(stages.keys() & cached),
+                }
                 for trial, stages in zip(self.space.trials, self.per_trial, strict=True)
             ],
         }
+
+
+    def headline(self, store: Store) -> str:
+        """The counts in one line, and a line for every stage function whose source changed under its version."""
+        total = sum(len(stages) for stages in self.per_trial)
+        cached = sum(store.has(key) for key in self.stages)
+        line = (
+            f"{self.space.name}: {len(self.targets)} trials, {total} stages, {len(self.stages)} unique, "
+            f"{cached} cached, {len(self.missing(store))} to run"
+        )
+        stale = [f"  cached results of {name} were made by other source code" for name in self.stale(store)]
+        return "\n".join([line, *stale])
 
 
 def collect(node: Stage, found: dict[str, Stage]) -> dict[str, Stage]:

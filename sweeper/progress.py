@@ -95,7 +95,8 @@ class Display:
         _, began, _ = self._running.pop(node.key)
         if failure:
             self._failed += 1
-            self._console.print(f"  failed: {node.function.label} {node.key[:12]}: {failure}", markup=False, soft_wrap=True)
+            line = f"  failed: {node.function.label} {node.key[:12]}: {failure}"
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
             self._done += 1
             self._estimate.measured(node, 1.0, time.monotonic() - began)

@@ -38,7 +38,7 @@ def commit() -> str | None:
     """Git commit of the project's tree, with ``+`` when files differ from it; None outside a checkout."""
     root = Path(__file__).parent
     try:
-        described = subprocess.run(  # noqa: S603
+        described = subprocess.run(
             ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"],  # noqa: S607
             cwd=root, capture_output=True, text=True, check=True, timeout=10,
         )  # fmt: skip

@@ -39,10 +39,13 @@ Inputs = Mapping[str, "Stage | tuple[Stage, ...]"]
 class StageRun(Protocol):
     """What a stage's body is given to work with, as its first argument."""
 
-    output: Path
-    """Directory to write the artifact's files into."""
-    device: str
-    """Torch device: ``"cpu"`` or ``"cuda"``."""
+    @property
+    def output(self) -> Path:
+        """Directory to write the artifact's files into."""
+
+    @property
+    def device(self) -> str:
+        """Torch device: ``"cpu"`` or ``"cuda"``."""
 
     @property
     def saved(self) -> Path | None:

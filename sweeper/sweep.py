@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from sweeper.plan import Plan
 from sweeper.progress import Display
 from sweeper.results import write_results
 from sweeper.space import Space
-from sweeper.store import Store
+from sweeper.store import Damaged, Store
 
 if TYPE_CHECKING:
     from sweeper.tracking import Tracker
@@ -41,8 +41,8 @@ class Finished:
 
     results: Path
     interrupted: bool
-    failed: Mapping[str, str]
-    """Cause by label of the failed trial."""
+    failed: int
+    """Number of failed trials; their causes stand in the results."""
     traces: Mapping[str, str]
     """Traceback by name of the failed stage."""
     broken_tracking: str | None
@@ -67,8 +67,9 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
     store = Store(options.runs / "store")
     store.prepare()
     store.remove_leftovers()
-    missing = len(plan.missing(store))
-    console.print(headline(plan, missing, store), highlight=False, markup=False)
+    _check_results(plan, store)
+    missing = plan.missing(store)
+    console.print(plan.headline(store), highlight=False, markup=False, soft_wrap=True)
     tracker = _tracker(plan, store, options) if options.tracking else None
     observers: list[Observer] = [tracker] if tracker else []
     failed: Mapping[str, str] = {}
@@ -85,21 +86,16 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
     if tracker:
         tracker.close("KILLED" if interrupted else "FAILED" if failed else "FINISHED")
     results = write_results(plan, store, failed, options.runs / "results")
-    causes = {trial.label: failed[target.key] for trial, target in plan.trials() if target.key in failed}
     named = {f"{plan.stages[key].function.label} {key[:12]}": trace for key, trace in traces.items()}
-    return Finished(results, interrupted, causes, named, tracker.broken if tracker else None)
+    return Finished(results, interrupted, sum(each.key in failed for each in plan.targets), named, tracker.broken if tracker else None)
 
 
-def headline(plan: Plan, missing: int, store: Store) -> str:
-    """Counts of a plan in one line, and a line for every stage whose source changed under its version."""
-    total = sum(len(stages) for stages in plan.per_trial)
-    unique = len(plan.stages)
-    line = (
-        f"{plan.space.name}: {len(plan.targets)} trials, {total} stages, {unique} unique, "
-        f"{sum(store.has(key) for key in plan.stages)} cached, {missing} to run"
-    )
-    stale = [f"  cached results of {name} were made by other source code" for name in plan.stale(store)]
-    return "\n".join([line, *stale])
+def _check_results(plan: Plan, store: Store) -> None:
+    """Set damaged results aside now, so that they are made again; other artifacts are checked when they are used."""
+    for target in plan.targets:
+        if store.has(target.key):
+            with suppress(Damaged):
+                store.open(target.key)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
         if process.poll() is not None:
             raise SweeperError(f"the MLflow server ended with code {process.returncode}", fix="is the port in use?")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)

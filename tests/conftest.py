@@ -38,9 +38,13 @@ class Project:
         return [sys.executable, "-m", "sweeper", *arguments]
 
     def sweeper(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.python("-m", "sweeper", *arguments)
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*arguments), cwd=self.path, env=self.environment, capture_output=True, text=True, timeout=240
-        )
+            [sys.executable, *arguments], cwd=self.path, env=self.environment, capture_output=True, text=True,
+            timeout=240, check=False,
+        )  # fmt: skip
 
     def write(self, text: str, name: str = "space.yaml") -> Path:
         path = self.path / name

@@ -77,7 +77,7 @@ def _fit(run: StageRun, net: ResNet18, images: Tensor, labels: Tensor, config: C
 def count_hits(net: ResNet18, images: Tensor, labels: Tensor, classes: int) -> list[tuple[int, int]]:
     """Correct and total per label 0..classes-1, of uint8 images (N, C, H, W) and labels (N,)."""
     net.eval()
-    predicted = torch.cat([net(to_unit(chunk)).argmax(1) for chunk in images.split(1000)])
+    predicted = torch.cat([net(to_unit(chunk)).argmax(1) for chunk in torch.split(images, 1000)])
     return [
         (int((predicted[labels == label] == label).sum()), int((labels == label).sum())) for label in range(classes)
     ]

@@ -39,7 +39,7 @@ class ResBlock(nn.Module):
         h = self.conv1(F.silu(self.norm1(x)))
         h = h + self.embedding(embedding)[:, :, None, None]
         h = self.conv2(self.dropout(F.silu(self.norm2(h))))
-        return self.skip(x) + h
+        return self.skip(x) + h  # type: ignore[no-any-return]
 
 
 class AttentionBlock(nn.Module):
@@ -58,7 +58,7 @@ class AttentionBlock(nn.Module):
         qkv = self.qkv(self.norm(pixels)).unflatten(1, (3, self.heads, -1)).transpose(-1, -2)
         q, k, v = qkv.unbind(1)  # each (N, heads, H*W, C/heads)
         attended = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).flatten(1, 2)
-        return x + self.projection(attended).view_as(x)
+        return x + self.projection(attended).view_as(x)  # type: ignore[no-any-return]
 
 
 class Downsample(nn.Module):

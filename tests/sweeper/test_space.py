@@ -12,7 +12,8 @@ Load = Callable[..., Space]
 def test_a_space_is_the_grid_of_its_axes_times_its_seeds(load: Load) -> None:
     space = load()
     assert len(space.trials) == 2 * 3 * 2
-    assert [trial.label for trial in space.trials[:3]] == ["plus · 1 · seed 0", "plus · 1 · seed 1", "plus · 2 · seed 0"]
+    labels = [trial.label for trial in space.trials[:3]]
+    assert labels == ["plus · 1 · seed 0", "plus · 1 · seed 1", "plus · 2 · seed 0"]
     assert space.trials[-1].config.branch.kind == "minus"
     assert space.trials[-1].config.seed == 1
     assert space.trials[-1].facts == {"cost": 300}

@@ -135,8 +135,8 @@ FUNLORA = "name: x\ntrainable: funlora\npreset: digits\naxes:\n  adapter.layers:
         ),
         (
             "last",
-            "adapter.layers: expected a range of layer indices such as 40-54, or none, got 'last'\n  fix: adapter.layers "
-            "is adapted Conv2d layers, by index in registration order: 40-54, or none, in preset digits 40-54",
+            "adapter.layers: expected a range of layer indices such as 40-54, or none, got 'last'\n"
+            "  fix: adapter.layers is adapted Conv2d layers, by index in registration order: 40-54, or none, in preset digits 40-54",
         ),
     ],
 )
@@ -170,7 +170,10 @@ def test_a_binary_file(project: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--seeds", "4-x"), "--seeds 4-x: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got '4-x'"),
+        (
+            ("--seeds", "4-x"),
+            "--seeds 4-x: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got '4-x'",
+        ),
         (("--preset", "big"), "--preset: unknown preset 'big'\n  fix: known: small, slow"),
         (("--set", "branch.size"), "--set branch.size: expected NAME=VALUE\n  fix: such as --set adapter.lr=1e-3"),
         (

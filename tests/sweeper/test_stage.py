@@ -68,7 +68,7 @@ def test_an_argument_the_stage_does_not_take_is_refused() -> None:
 
 def test_a_stage_is_found_by_its_name() -> None:
     assert StageFunction.named(grow.name) is grow
-    with pytest.raises(TypeError, match="tests.tiny.experiment:run is not a stage"):
+    with pytest.raises(TypeError, match=r"tests\.tiny\.experiment:run is not a stage"):
         StageFunction.named("tests.tiny.experiment:run")
 
 

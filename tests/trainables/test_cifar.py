@@ -14,7 +14,7 @@ RECORD = 2 + 3 * 32 * 32
 
 def fabricated(count: int, seed: int) -> bytes:
     """Records of the format's description: coarse label, fine label, red, green and blue row by row."""
-    source = random.Random(seed)  # noqa: S311
+    source = random.Random(seed)
     return b"".join(bytes([99, 40 + index % 2]) + source.randbytes(RECORD - 2) for index in range(count))
 
 

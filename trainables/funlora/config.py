@@ -18,7 +18,8 @@ def _layer_range(text: str) -> str:
     if not match:
         raise PydanticCustomError("layers", "expected a range of layer indices such as 40-54, or none")
     if int(match[1]) > int(match[2]):
-        raise PydanticCustomError("layers", "the range is reversed: write {first}-{last}", {"first": match[2], "last": match[1]})
+        turned = {"first": match[2], "last": match[1]}
+        raise PydanticCustomError("layers", "the range is reversed: write {first}-{last}", turned)
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -151,7 +152,7 @@ def _train_flow(
     field: VectorField,
     pixels: Tensor,
     row: Tensor,
-    values: dict[str, Tensor],
+    values: Mapping[str, Tensor],
     training: FlowTraining,
 ) -> dict[str, Tensor]:
     """Fit ``values`` by flow matching and return their moving average."""

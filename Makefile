@@ -1,0 +1,26 @@
+# Two commands do everything on a fresh machine with Python 3.11 or newer.
+#   make run     set up .venv and run the main job on the embedded data
+#   make test    set up .venv and run all checks
+PYTHON ?= python3
+STAMP := .venv/.installed
+
+.PHONY: run test lint clean
+
+run: $(STAMP)
+	.venv/bin/sweeper run search_spaces/layer_selection.yaml
+
+test: lint
+	.venv/bin/pytest
+
+lint: $(STAMP)
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $(STAMP)
+
+clean:
+	rm -rf .venv runs

@@ -1,0 +1,65 @@
+import json
+import subprocess
+import sys
+
+from sweeper import __version__
+from tests.conftest import Project
+
+HEAVY = {"ray", "torch", "mlflow", "optuna", "pyarrow", "pandas", "numpy", "rich", "pydantic", "yaml"}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, sweeper.cli; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stdout.split())
+
+
+def test_an_error_in_a_file_imports_neither_ray_nor_torch_nor_mlflow(project: Project) -> None:
+    code = (
+        "import sys; from sweeper.cli import main\n"
+        "try: main(['plan', 'space.yaml', '--set', 'adapter.layer=x'])\n"
+        "except SystemExit as end: print(end.code, *sorted({'ray', 'torch', 'mlflow', 'pyarrow'} & sys.modules.keys()))"
+    )
+    project.write("name: x\ntrainable: funlora\npreset: digits\n")
+    done = project.python("-c", code)
+    assert done.stdout == "2\n"
+    assert "did you mean adapter.layers?" in done.stderr
+
+
+def test_version(project: Project) -> None:
+    assert project.sweeper("--version").stdout == f"sweeper, version {__version__}\n"
+
+
+def test_describe_lists_every_name_with_type_value_and_meaning(project: Project) -> None:
+    described = project.sweeper("describe", "funlora").stdout.splitlines()
+    line = next(line for line in described if line.startswith("adapter.lr "))
+    assert line.split(maxsplit=3) == ["adapter.lr", "float", line.split()[2], "learning rate after the warm-up (> 0)"]
+    assert described[-1] == "presets: digits, cifar100"
+    assert any(line.startswith("solver.method ") and "euler | midpoint | rk4 | dopri5" in line for line in described)
+
+
+def test_describe_an_unknown_preset(project: Project) -> None:
+    done = project.sweeper("describe", "funlora", "--preset", "cifar")
+    assert done.returncode == 2
+    assert done.stderr == "error: unknown preset 'cifar'\n  fix: did you mean cifar100?\n"
+
+
+def test_a_table_of_nothing(project: Project) -> None:
+    done = project.sweeper("table", "layers")
+    assert done.returncode == 2
+    assert done.stderr == "error: no results called 'layers' in runs/results\n  fix: nothing has been run here yet\n"
+
+
+def test_the_ui_without_a_database(project: Project) -> None:
+    done = project.sweeper("ui")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: runs/mlflow.db does not exist\n  fix: run a sweep first, or name its directory with --runs\n"
+    )
+
+
+def test_the_plan_of_the_papers_network_gives_the_papers_parameters_per_class(project: Project) -> None:
+    space = str(project.path.joinpath("layers.yaml"))
+    project.write("name: layers\ntrainable: funlora\npreset: cifar100\naxes: {adapter.layers: [0-64, 40-54]}\n", space)
+    rows = json.loads(project.sweeper("plan", space, "--json").stdout)["rows"]
+    assert [row["ppc"] for row in rows] == [34054, 9728]
