@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -42,14 +43,15 @@ class Cell:
     std: float | None
     n: int
     trials: int
-    constant: bool
+    counted: bool
+    """Whether it is a whole number counted from the config, the same for every trial of the row."""
 
     def __str__(self) -> str:
         if self.mean is None:
             return "missing"
         whole = self.n == self.trials
-        if self.constant and whole and self.mean == int(self.mean):
-            return str(int(self.mean))
+        if self.counted and whole:
+            return str(round(self.mean))
         count = f"n={self.n}" if whole else f"n={self.n} of {self.trials}"
         spread = f" ± {self.std:.2f}" if self.std is not None else ""
         return f"{self.mean:.2f}{spread} ({count})"
@@ -119,7 +121,8 @@ def _aggregate(
     results: pa.Table, names: list[str], columns: list[str]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Cell]]]:
     keys = {name: _groupable(results[name]) for name in names}
-    values = {f"value.{name}": results[name].cast(pa.float64()) for name in columns}
+    values = {f"value.{name}": _number(results, name) for name in columns}
+    whole = {name for name in columns if pa.types.is_integer(results[name].type)}
     table = pa.table({**keys, **values, "trials": pa.array([1] * len(results))})
     with_n = pc.VarianceOptions(ddof=1)
     wanted: list[tuple[Any, ...]] = [("trials", "sum")]
@@ -131,8 +134,15 @@ def _aggregate(
         for name in columns:
             parts = ("mean", "stddev", "count", "min", "max")
             mean, std, n, low, high = (record[f"value.{name}_{part}"] for part in parts)
-            cells[name] = Cell(mean, std if n > 1 else None, n, record["trials_sum"], low == high)
+            cells[name] = Cell(mean, std if n > 1 else None, n, record["trials_sum"], name in whole and low == high)
         yield {name: record[name] for name in names}, cells
+
+
+def _number(results: pa.Table, name: str) -> pa.ChunkedArray:
+    kind, types = results[name].type, pa.types
+    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_null(kind)):
+        raise NoTable(f"column {name} is no number but {kind}\n  fix: name a metric or fact in the table's columns")
+    return results[name].cast(pa.float64())
 
 
 def _groupable(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
@@ -208,7 +218,7 @@ def _text(summary: Summary) -> str:
 def _markdown(summary: Summary) -> str:
     titles, lines = _cells(summary)
     rule = ["---"] * len(summary.rows[0].axes) + ["---:"] * (len(titles) - len(summary.rows[0].axes))
-    body = ["| " + " | ".join(line) + " |" for line in [titles, rule, *lines]]
+    body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in [titles, rule, *lines]]
     notes = [f"\n{note}" for note in summary.notes]
     return "\n".join([*body, *notes]) + "\n"
 
@@ -236,4 +246,8 @@ def _csv(summary: Summary) -> str:
 
 
 def _json(summary: Summary) -> str:
-    return json.dumps({"name": summary.name, "rows": _records(summary), "notes": summary.notes}, indent=1) + "\n"
+    records = [
+        {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in each.items()}
+        for each in _records(summary)
+    ]
+    return json.dumps({"name": summary.name, "rows": records, "notes": summary.notes}, indent=1, allow_nan=False) + "\n"

@@ -108,7 +108,8 @@ def run(
     if finished.interrupted:
         raise KeyboardInterrupt
     if finished.failed:
-        click.echo(f"{finished.failed} of {len(loaded.trials)} trials failed; the same command tries them again", err=True)
+        counts = f"{finished.failed} of {len(loaded.trials)} trials failed"
+        click.echo(f"{counts}; the same command tries them again", err=True)
         sys.exit(1)
 
 

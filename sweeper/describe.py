@@ -51,7 +51,10 @@ def _type(annotation: Any) -> str:
 def _bounds(field: Any) -> str:
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     found = [
-        f"{sign} {getattr(each, name)}" for each in field.metadata for name, sign in signs.items() if hasattr(each, name)
+        f"{sign} {getattr(bound, name)}"
+        for bound in field.metadata
+        for name, sign in signs.items()
+        if hasattr(bound, name)
     ]
     return f" ({', '.join(found)})" if found else ""
 

@@ -15,6 +15,8 @@ from sweeper.stage import Stage
 
 LINE_SECONDS = 15.0
 """Without a terminal, a line is printed this often."""
+ENOUGH = 0.01
+"""Share of the work after which the time left is said: the first stages tell little of the rest."""
 
 
 class Estimate:
@@ -27,28 +29,32 @@ class Estimate:
 
     def __init__(self, stages: Mapping[str, Stage], slots: int) -> None:
         self._left = {key: node.work for key, node in stages.items()}
+        self._total = sum(self._left.values())
         self._label = {key: node.function.label for key, node in stages.items()}
         self._slots = slots
-        self._spent: dict[str, float] = defaultdict(float)
-        self._work: dict[str, float] = defaultdict(float)
+        self._measured: dict[str, tuple[float, float]] = {}
+        """Work done and seconds spent by key."""
 
     def measured(self, node: Stage, share: float, seconds: float) -> None:
         """A stage has got through ``share`` of its work in ``seconds``."""
+        self._measured[node.key] = (node.work * share, seconds)
         self._left[node.key] = node.work * (1 - share)
-        if share == 1:
-            self._spent[node.function.label] += seconds
-            self._work[node.function.label] += node.work
-            del self._left[node.key]
 
     @property
     def seconds_left(self) -> float | None:
-        """None until a stage has ended."""
-        if not self._spent:
+        """None until enough of the work is measured. A function not measured yet is taken at the mean rate."""
+        if sum(work for work, _ in self._measured.values()) < ENOUGH * self._total:
             return None
-        overall = sum(self._spent.values()) / sum(self._work.values())
-        rates = {label: self._spent[label] / self._work[label] for label in self._spent}
-        seconds = sum(work * rates.get(self._label[key], overall) for key, work in self._left.items())
-        return seconds / max(1, min(self._slots, len(self._left)))
+        work: dict[str, float] = defaultdict(float)
+        seconds: dict[str, float] = defaultdict(float)
+        for key, (done, spent) in self._measured.items():
+            for label in (self._label[key], ""):  # "": all functions together
+                work[label] += done
+                seconds[label] += spent
+        rates = {label: seconds[label] / work[label] for label in work if work[label]}
+        left = {key: each for key, each in self._left.items() if each}
+        busy = max(1, min(self._slots, len(left)))
+        return sum(each * rates.get(self._label[key], rates[""]) for key, each in left.items()) / busy
 
 
 class Display:

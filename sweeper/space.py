@@ -52,10 +52,10 @@ class Origins:
             raise SweeperError(error.message, fix=error.fix, where=self.where(error.field)) from None
         except ValidationError as error:
             first = error.errors()[0]
-            name = ".".join(str(step) for step in first["loc"])
-            name = name or str(first.get("ctx", {}).get("field", ""))
+            context = first.get("ctx", {})
+            name = ".".join(str(step) for step in [*first["loc"], *([context["field"]] if "field" in context else [])])
             known = next((each for each in _prefixes(name) if each in self.meanings), None)
-            fix = f"{known} is {self.meanings[known]}" if known else first.get("ctx", {}).get("fix")
+            fix = context.get("fix") or (f"{known} is {self.meanings[known]}" if known else None)
             raise SweeperError(message_of(first), fix=fix, where=self.where(name)) from None
 
 

@@ -87,7 +87,8 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
         tracker.close("KILLED" if interrupted else "FAILED" if failed else "FINISHED")
     results = write_results(plan, store, failed, options.runs / "results")
     named = {f"{plan.stages[key].function.label} {key[:12]}": trace for key, trace in traces.items()}
-    return Finished(results, interrupted, sum(each.key in failed for each in plan.targets), named, tracker.broken if tracker else None)
+    lost = sum(target.key in failed for target in plan.targets)
+    return Finished(results, interrupted, lost, named, tracker.broken if tracker else None)
 
 
 def _check_results(plan: Plan, store: Store) -> None:

@@ -57,13 +57,16 @@ def random_crop(images: Tensor, padding: int) -> Tensor:
 
     (N, C, H, W) to the same shape; offsets come from torch's default generator.
     """
-    n, _, height, width = images.shape
+    n, channels, height, width = images.shape
     padded = F.pad(images, (padding,) * 4)
     top, left = torch.randint(0, 2 * padding + 1, (2, n, 1), device=images.device)
-    rows = top + torch.arange(height, device=images.device)  # (N, H)
-    columns = left + torch.arange(width, device=images.device)  # (N, W)
-    index = torch.arange(n, device=images.device)[:, None, None]
-    return padded[index, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    rows = (top + torch.arange(height, device=images.device))[:, None, :, None]
+    columns = (left + torch.arange(width, device=images.device))[:, None, None, :]
+    # Gathered channel by channel, so that the result is contiguous: on channels-last input oneDNN's backward pass of
+    # a narrow strided convolution writes out of bounds on CPU (torch 2.13).
+    index = torch.arange(n, device=images.device)[:, None, None, None]
+    channel = torch.arange(channels, device=images.device)[:, None, None]
+    return padded[index, channel, rows, columns]
 
 
 def random_flip(images: Tensor) -> Tensor:

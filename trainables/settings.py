@@ -3,9 +3,10 @@ built from these can be checked before torch is loaded."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 
 class Settings(BaseModel):
@@ -26,6 +27,23 @@ class Backbone(Settings):
     head_channels: int = Field(description="channels per attention head", ge=1)
     norm_groups: int = Field(description="groups of every group normalisation", ge=1)
     dropout: float = Field(description="dropout probability in residual blocks", ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        halved = 2 ** (len(self.channel_mult) - 1)
+        if self.image_side % halved:
+            raise _misfit("image_side", f"{self.image_side} pixels cannot be halved {len(self.channel_mult) - 1} times")
+        if self.channels % 2 or self.channels % self.norm_groups:
+            raise _misfit("channels", f"{self.channels} channels are odd, or no multiple of {self.norm_groups} groups")
+        for mult in self.channel_mult if self.attention_resolutions else ():
+            if self.channels * mult > self.head_channels and self.channels * mult % self.head_channels:
+                raise _misfit("head_channels", f"{self.head_channels} do not divide {self.channels * mult} channels")
+        return self
+
+
+def _misfit(field: str, message: str) -> PydanticCustomError:
+    """``field`` lets the message point at the value."""
+    return PydanticCustomError("misfit", "{message}", {"message": message, "field": field})
 
 
 class FlowTraining(Settings):

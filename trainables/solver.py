@@ -10,6 +10,16 @@ from torchdiffeq import odeint
 
 from trainables.settings import Solver
 
+EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "rk4": 4}
+DOPRI5_GUESS = 100
+
+
+def expected_evaluations(solver: Solver) -> int:
+    """Evaluations of a fixed-step method; a guess for dopri5, which chooses its steps."""
+    if solver.method == "dopri5":
+        return DOPRI5_GUESS
+    return EVALUATIONS_PER_STEP[solver.method] * (solver.grid_points - 1)
+
 
 def integrate(velocity: Callable[[Tensor, Tensor], Tensor], x_0: Tensor, solver: Solver) -> tuple[Tensor, int]:
     """Follow the flow from t = 0 to t = 1.

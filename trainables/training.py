@@ -65,7 +65,7 @@ def train(
         ema: averaged over ``values`` after every step.
 
     Raises:
-        Diverged: the loss is NaN or infinite, with the step.
+        Diverged: the loss is NaN or infinite; the step is the first one at which it was looked at.
     """
     state = _State(values, optimizer, schedule, ema)
     first = state.load(run.saved) if run.saved else 0
@@ -78,11 +78,13 @@ def train(
         schedule.step()
         if ema:
             ema.update(values, step)
-        if (step + 1) % every == 0 or step + 1 == steps:
-            if not math.isfinite(number := value.item()):
-                raise Diverged(f"the loss is {number} at step {step + 1} of {steps}")
+        logged = (step + 1) % every == 0 or step + 1 == steps
+        saved = run.due() and step + 1 < steps
+        if (logged or saved) and not math.isfinite(number := value.item()):
+            raise Diverged(f"the loss is {number} at step {step + 1} of {steps}")
+        if logged:
             run.log(step + 1, steps, loss=number)
-        if run.due() and step + 1 < steps:
+        if saved:
             run.save(lambda directory, done=step + 1: state.save(directory, done))  # type: ignore[misc]
 
 

@@ -131,8 +131,17 @@ def test_before_anything_has_finished_every_metric_is_missing(tmp_path) -> None:
     found = summary(tmp_path, trials)
     assert [str(cell) for cell in found.rows[0].cells.values()] == ["34054", "missing", "missing"]
     assert found.rows[0].cells["la"].n == 0
-    assert len(found.notes) == 3
+    assert found.notes[1:] == ["0-64 · seed 0, 0-64 · seed 1: not run yet"]
     assert found.render("csv").splitlines()[1] == "0-64,34054.0,0.0,2,2,34054,,,0,2,,,0,2"
+
+
+def test_a_note_names_four_trials_of_a_cause_and_counts_the_rest(tmp_path) -> None:
+    waiting = [trial("a", seed, 1, None, None, **UNRUN) for seed in range(6)]
+    found = summary(tmp_path, [trial("a", 9, 1, None, None, **KILLED), *waiting], published=None)
+    assert found.notes == [
+        "a · seed 9: the loss is nan at step 40 of 600",
+        "a · seed 0, a · seed 1, a · seed 2, a · seed 3 and 2 more: not run yet",
+    ]
 
 
 def test_published_values_stand_beside_and_lost_ones_in_the_note(tmp_path) -> None:

@@ -23,7 +23,7 @@ def test_an_error_in_a_file_imports_neither_ray_nor_torch_nor_mlflow(project: Pr
     project.write("name: x\ntrainable: funlora\npreset: digits\n")
     done = project.python("-c", code)
     assert done.stdout == "2\n"
-    assert "did you mean adapter.layers?" in done.stderr
+    assert "did you mean adapter.layers or adapter.lr?" in done.stderr
 
 
 def test_version(project: Project) -> None:

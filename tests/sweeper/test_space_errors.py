@@ -123,6 +123,10 @@ def test_a_mistake_in_the_file(project: Project, mistake: str) -> None:
 
 FUNLORA = "name: x\ntrainable: funlora\npreset: digits\naxes:\n  adapter.layers: [{}]\n"
 
+MEANING = (
+    "adapter.layers is adapted Conv2d layers, by index in registration order: 40-54, or none, in preset digits 40-54"
+)
+
 
 @pytest.mark.parametrize(
     ("layers", "expected"),
@@ -130,13 +134,12 @@ FUNLORA = "name: x\ntrainable: funlora\npreset: digits\naxes:\n  adapter.layers:
         ("0-65", "adapter.layers: 0-65 is out of bounds\n  fix: this backbone's Conv2d layers are 0-64"),
         (
             "54-40",
-            "adapter.layers: the range is reversed: write 40-54, got '54-40'\n  fix: adapter.layers is adapted Conv2d "
-            "layers, by index in registration order: 40-54, or none, in preset digits 40-54",
+            f"adapter.layers: the range is reversed: write 40-54, got '54-40'\n  fix: {MEANING}",
         ),
         (
             "last",
             "adapter.layers: expected a range of layer indices such as 40-54, or none, got 'last'\n"
-            "  fix: adapter.layers is adapted Conv2d layers, by index in registration order: 40-54, or none, in preset digits 40-54",
+            f"  fix: {MEANING}",
         ),
     ],
 )

@@ -56,7 +56,8 @@ def test_a_trial_run_holds_its_config_and_numbers(finished: Project) -> None:
 
 def test_a_stage_run_holds_its_learning_curve(finished: Project) -> None:
     stages = runs_of(finished, "stage")
-    assert Counter(run.data.params["stage"].rpartition(":")[2] for run in stages) == {"grow": 2, "bend": 36, "total": 12}
+    counts = Counter(run.data.params["stage"].rpartition(":")[2] for run in stages)
+    assert counts == {"grow": 2, "bend": 36, "total": 12}
     grown = next(run for run in stages if run.data.params["stage"].endswith("grow"))
     client = MlflowClient(f"sqlite:///{finished.path}/runs/mlflow.db")
     assert [each.step for each in client.get_metric_history(grown.info.run_id, "value")] == [1, 2, 3, 4, 5]

@@ -20,10 +20,14 @@ def _layer_range(text: str) -> str:
     if int(match[1]) > int(match[2]):
         turned = {"first": match[2], "last": match[1]}
         raise PydanticCustomError("layers", "the range is reversed: write {first}-{last}", turned)
-    return text
+    return f"{int(match[1])}-{int(match[2])}"
 
 
 LayerRange = Annotated[str, AfterValidator(_layer_range)]
+
+
+DATA_SETS = {"digits": (10, 1, 8), "cifar100": (100, 3, 32)}
+"""Classes, channels and side of the images of each data set."""
 
 
 class Data(Settings):
@@ -75,6 +79,19 @@ class Config(Settings):
     classifier: ClassifierTraining
 
     @model_validator(mode="after")
+    def _matches_data_set(self) -> Self:
+        given = (self.data.classes, self.backbone.image_channels, self.backbone.image_side)
+        if given != DATA_SETS[self.data.name]:
+            classes, channels, side = DATA_SETS[self.data.name]
+            raise PydanticCustomError(
+                "data",
+                "{name} has {classes} classes and {channels} x {side} x {side} pixels",
+                {"name": self.data.name, "classes": classes, "channels": channels, "side": side, "field": "data",
+                 "fix": "set data.classes, backbone.image_channels and backbone.image_side to these"},
+            )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
     def _tasks_cover_classes(self) -> Self:
         later = self.data.classes - self.tasks.first
         if later < 0 or later % self.tasks.later:
@@ -103,12 +120,12 @@ DIGITS = Config(
     ),
     base=FlowTraining(iterations=600, batch=64, lr=2e-3, warmup=100, ema=0.99, ema_from=180),
     adapter=AdapterTraining(
-        layers="40-54", train_embedding=False, iterations=100, batch=16, lr=1e-1, warmup=1, ema=0.95, ema_from=30
+        layers="40-54", train_embedding=False, iterations=80, batch=8, lr=1e-1, warmup=1, ema=0.95, ema_from=20
     ),
-    solver=Solver(method="midpoint", grid_points=6, rtol=1e-5, atol=1e-5),
+    solver=Solver(method="midpoint", grid_points=4, rtol=1e-5, atol=1e-5),
     samples=Samples(chunk=100, chunks=1),
     classifier=ClassifierTraining(
-        width=16, epochs=20, batch=100, lr=0.1, momentum=0.9, weight_decay=5e-4, crop=1, flip=False
+        width=8, epochs=12, batch=50, lr=0.05, momentum=0.9, weight_decay=5e-4, crop=1, flip=False
     ),
 )  # fmt: skip
 """The embedded handwritten digits: the 65-layer network of the paper at an eighth of its width, 2-2-2-2-2.

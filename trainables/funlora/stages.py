@@ -18,7 +18,7 @@ from trainables.funlora.config import AdapterTraining
 from trainables.funlora.rank_one import chosen_layers, class_field, merged_weights, rank_one
 from trainables.images import read_images, to_bytes, to_unit, write_images
 from trainables.settings import Backbone, FlowTraining, Solver
-from trainables.solver import integrate
+from trainables.solver import expected_evaluations, integrate
 from trainables.streams import stream_seed
 from trainables.training import Ema, train
 from trainables.unet import UNet
@@ -85,7 +85,7 @@ def train_adapter(
 @stage(
     version=1,
     gpus=0.25,
-    work=lambda images, solver, **_: images * (solver.grid_points if solver.method != "dopri5" else 100.0),
+    work=lambda images, solver, **_: float(images * expected_evaluations(solver)),
 )
 def sample_class(
     run: StageRun,
