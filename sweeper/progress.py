@@ -9,12 +9,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from sweeper.stage import Stage
 
 LINE_SECONDS = 15.0
 """Without a terminal, a line is printed this often."""
+BAR_SECONDS = 0.2
+"""On a terminal, the bar moves this often at most."""
 ENOUGH = 0.01
 """Share of the work after which the time left is said: the first stages tell little of the rest."""
 
@@ -116,10 +119,12 @@ class Display:
 
     def _show(self) -> None:
         now = time.monotonic()
+        if now - self._printed < (BAR_SECONDS if self._console.is_terminal else LINE_SECONDS):
+            return
+        self._printed = now
         if self._console.is_terminal:
-            self._bar.update(self._task, completed=self._done, description=self._line(now))
-        elif now - self._printed >= LINE_SECONDS:
-            self._printed = now
+            self._bar.update(self._task, completed=self._done, description=escape(self._line(now)))
+        else:
             self._console.print(f"  {self._line(now)}", markup=False, highlight=False, soft_wrap=True)
 
     def _line(self, now: float) -> str:

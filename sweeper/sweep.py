@@ -77,7 +77,7 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
     interrupted = False
     if missing:
         try:
-            with _engine(options) as engine:
+            with _engine(options, console) as engine:
                 dispatch, interrupted = _run(engine, plan, store, options, observers, console)
                 failed, traces = dispatch.schedule.failed, dispatch.traces
         except KeyboardInterrupt:
@@ -100,12 +100,13 @@ def _check_results(plan: Plan, store: Store) -> None:
 
 
 @contextmanager
-def _engine(options: Options) -> Iterator[Engine]:
+def _engine(options: Options, console: Console) -> Iterator[Engine]:
     if options.inline:
         from sweeper.inline import inline_device, run_inline
 
         yield Engine(run_inline, inline_device(), 1)
         return
+    console.print(f"  starting Ray{' on this machine' if options.address is None else f' at {options.address}'}")
     from sweeper.execute import cluster, cluster_device, cluster_slots, run_on_ray
 
     with cluster(options.address):
