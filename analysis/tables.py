@@ -8,16 +8,16 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import yaml
 from rich.console import Console
 from rich.table import Table as RichTable
+
+from analysis.published import published_table
 
 Format = Literal["text", "md", "csv", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -164,17 +164,13 @@ def _notes(results: pa.Table, spec: Mapping[str, Any], published: Mapping[str, A
         yield f"{', '.join(trials[:NAMED])}{more}: {cause}"
 
 
-@cache
 def _published(reference: str | None) -> Mapping[str, Any]:
     if reference is None:
         return {}
-    file, _, table = reference.partition("/")
-    path = Path(__file__).parent / "published" / f"{file}.yaml"
-    tables = yaml.safe_load(path.read_text()) if path.exists() else {}
-    if table not in tables:
-        raise NoTable(f"no published values called '{reference}'\n  fix: they stand in analysis/published")
-    found: Mapping[str, Any] = tables[table]
-    return found
+    try:
+        return published_table(reference)
+    except KeyError:
+        raise NoTable(f"no published values called '{reference}'\n  fix: they stand in analysis/published") from None
 
 
 def _lookup(published: Mapping[str, Any], column: str, axes: Mapping[str, Any]) -> float | None:
@@ -229,7 +225,8 @@ def _records(summary: Summary) -> list[dict[str, Any]]:
         record = dict(row.axes)
         for name in summary.columns:
             cell = row.cells[name]
-            record |= {name: cell.mean, f"{name}_std": cell.std, f"{name}_n": cell.n, f"{name}_trials": cell.trials}
+            mean = round(cell.mean) if cell.counted and cell.mean is not None else cell.mean
+            record |= {name: mean, f"{name}_std": cell.std, f"{name}_n": cell.n, f"{name}_trials": cell.trials}
             if name in summary.published:
                 record[f"{name}_published"] = row.published[name]
         records.append(record)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sweeper import __version__
 from sweeper.errors import SweeperError
+
+if TYPE_CHECKING:
+    from sweeper.space import Space
 
 INTERRUPTED = 130
 
@@ -86,10 +89,11 @@ def run(
     """
     from rich.console import Console
 
-    from sweeper.space import load_space
+    loaded = _load(space, sets, seeds, preset)
     from sweeper.sweep import Options, run_sweep
 
-    loaded = load_space(space, sets=sets, seeds=seeds, preset=preset)
+    if inline and (address or max_concurrent):
+        raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")
     options = Options(
         runs=runs, inline=inline, address=address, max_concurrent=max_concurrent, save_seconds=save_seconds,
         tracking=not no_tracking, tracking_uri=tracking_uri,
@@ -121,11 +125,11 @@ def plan(
     space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None, runs: Path, as_json: bool
 ) -> None:
     """Count trials and stages of the sweep in SPACE: what is shared, cached and still to run. Runs nothing."""
+    loaded = _load(space, sets, seeds, preset)
     from sweeper.plan import Plan
-    from sweeper.space import load_space
     from sweeper.store import Store
 
-    planned = Plan.of(load_space(space, sets=sets, seeds=seeds, preset=preset))
+    planned = Plan.of(loaded)
     store = Store(runs / "store")
     summary = planned.summary(store)
     if as_json:
@@ -164,6 +168,20 @@ def describe(trainable: str, preset: str | None) -> None:
     from sweeper.describe import description
 
     click.echo(description(trainable, preset), nl=False)
+
+
+def _load(path: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None) -> Space:
+    from analysis.published import published_names
+    from sweeper.source import nearest
+    from sweeper.space import load_space
+
+    loaded = load_space(path, sets=sets, seeds=seeds, preset=preset)
+    published = loaded.table.published
+    if published and published not in published_names():
+        raise SweeperError(
+            f"no published values called '{published}'", fix=nearest(published, published_names()), where=str(path)
+        )
+    return loaded
 
 
 def _table(runs: Path, name: str, how: Any) -> str:

@@ -18,6 +18,8 @@ from sweeper.source import Document, nearest, parse_value, read_yaml
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
 T = TypeVar("T")
+COST_COLUMNS = ("seconds", "seconds_saved")
+"""What every row of the results has beside facts and metrics, see `sweeper.results`."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def load_space(
         for point, seed, origins, config in grid
     ]  # fmt: skip
     table = file.table or Table(rows=list(axes) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
-    _check_table(document, table, list(fields))
+    _check_table(document, table, list(fields), [*trials[0].facts, *trainable.metrics, *COST_COLUMNS, *fields])
     changed = [preset] if preset and preset != file.preset else []
     return Space("-".join([file.name, *changed, *(_slug(each) for each in sets)]), trainable, table, trials)
 
@@ -186,11 +188,15 @@ def _config(trainable: Trainable, base: BaseModel, origins: Origins, seed: int) 
     return origins.attempt(lambda: trainable.config.model_validate(values))
 
 
-def _check_table(document: Document, table: Table, names: Sequence[str]) -> None:
+def _check_table(document: Document, table: Table, names: Sequence[str], columns: Sequence[str]) -> None:
     for index, name in enumerate([table.rows] if isinstance(table.rows, str) else table.rows):
         if name not in names:
             where = document.where("table", "rows", index)
             raise SweeperError(f"table: unknown name '{name}'", fix=nearest(name, names), where=where)
+    for index, name in enumerate(table.columns):
+        if name not in columns:
+            where = document.where("table", "columns", index)
+            raise SweeperError(f"table: unknown column '{name}'", fix=nearest(name, columns), where=where)
 
 
 def _prefixes(name: str) -> Iterator[str]:

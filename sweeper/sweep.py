@@ -84,7 +84,7 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
             interrupted = True
     store.remove_leftovers()
     if tracker:
-        tracker.close("KILLED" if interrupted else "FAILED" if failed else "FINISHED")
+        tracker.close(failed, interrupted)
     results = write_results(plan, store, failed, options.runs / "results")
     named = {f"{plan.stages[key].function.label} {key[:12]}": trace for key, trace in traces.items()}
     lost = sum(target.key in failed for target in plan.targets)

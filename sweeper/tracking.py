@@ -77,19 +77,30 @@ class Tracker:
     def ended(self, node: Stage, failure: str | None) -> None:
         """Write the stage's run, and the runs of the trials it finished."""
         if failure:
+            self._guard(lambda: self._write_failure("stage", node.key, _stage_name(node), failure))
             return
         self._guard(lambda: self._write_stage(node))
         if node.key in self._targets:
             self._guard(lambda: self._write_trials(node.key))
 
-    def close(self, status: str) -> None:
-        """Write what an interrupted driver left out, and end the sweep's run as FINISHED, FAILED or KILLED."""
+    def close(self, failed: Mapping[str, str], interrupted: bool) -> None:
+        """Write failed trials and what an interrupted driver left out, and end the sweep's run.
+
+        Args:
+            failed: cause by key of the stage that could not be done.
+            interrupted: whether the user stopped the sweep.
+        """
         for key, node in self._plan.stages.items():
             if self._store.has(key):
                 self._guard(partial(self._write_stage, node))
         for key in sorted(self._targets):
             if self._store.has(key):
                 self._guard(partial(self._write_trials, key))
+        for trial, target in self._plan.trials():
+            if target.key in failed:
+                key = f"{target.key}:{trial.label}"
+                self._guard(partial(self._write_failure, "trial", key, trial.label, failed[target.key]))
+        status = "KILLED" if interrupted else "FAILED" if failed else "FINISHED"
         self._guard(lambda: self._client.set_terminated(self._parent, status))
 
     def _find_experiment(self, artifacts: Path | None) -> str:
@@ -109,7 +120,8 @@ class Tracker:
             page = self._client.search_runs(
                 [self._experiment], f"tags.`sweeper.kind` = '{kind}'", max_results=5000, page_token=token
             )
-            found |= {run.data.tags["sweeper.key"]: run.info.run_id for run in page}
+            wanted = [run for run in page if kind == "sweep" or run.info.status == "FINISHED"]
+            found |= {run.data.tags["sweeper.key"]: run.info.run_id for run in wanted}
             token = page.token
             if not token:
                 return found
@@ -143,10 +155,7 @@ class Tracker:
             metrics.append(Metric("steps_per_second", steps[-1] / max(manifest["seconds"], 1e-3), stamp, 0))
         params = {name: value for name, value in manifest["params"].items() if not isinstance(value, dict | list)}
         params |= {name: manifest[name] for name in ("stage", "version", "device", "cpus", "machine", "commit")}
-        label = node.function.label
-        about = node.params.get("label", node.params.get("task"))
-        name = label if about is None else f"{label} {about}"
-        self._write("stage", node.key, name, params, metrics, stamp, manifest["seconds"])
+        self._write("stage", node.key, _stage_name(node), params, metrics, stamp, manifest["seconds"])
 
     def _write_trials(self, target: str) -> None:
         metrics = read_metrics(self._store, target)
@@ -164,6 +173,11 @@ class Tracker:
                 "trial", key, trial.label, flat_config(trial.config), list(_metrics(numbers, started)),
                 started, (ended - started) / 1000, tags,
             )  # fmt: skip
+
+    def _write_failure(self, kind: str, key: str, name: str, cause: str) -> None:
+        tags = _tags(kind, key, self._parent) | {"sweeper.cause": cause[:5000]}
+        run = self._client.create_run(self._experiment, run_name=name, tags=tags)
+        self._client.set_terminated(run.info.run_id, "FAILED")
 
     def _write(
         self,
@@ -208,6 +222,12 @@ def _metrics(numbers: Mapping[str, Any], stamp: int) -> Iterator[Metric]:
             yield Metric(name, float(value), stamp, 0)
         elif isinstance(value, list) and all(isinstance(each, int | float) for each in value):
             yield from (Metric(name, float(each), stamp, step) for step, each in enumerate(value, 1))
+
+
+def _stage_name(node: Stage) -> str:
+    """The function with its plain parameters, such as ``train_adapter label=3 seed=0``."""
+    plain = [f"{name}={value}" for name, value in node.params.items() if isinstance(value, int | str)]
+    return " ".join([node.function.label, *plain])
 
 
 def _tags(kind: str, key: str, parent: str | None) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Trainables by name: a package with a light ``config`` module and an ``experiment`` module.
 
-``config`` offers ``Config``, a frozen pydantic model with a ``seed``, and ``PRESETS``, named complete configs;
-it imports nothing heavy, so that a wrong YAML file is answered at once. ``experiment`` offers
+``config`` offers ``Config``, a frozen pydantic model with a ``seed``, ``PRESETS``, named complete configs, and
+``METRICS``, the names of the numbers in ``metrics.json``, with their meaning; it imports nothing heavy, so that a
+wrong YAML file is answered at once. ``experiment`` offers
 ``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json``; ``facts(config)``, numbers known
 before anything runs; and ``check(config)``, whether it can run here. The last two may raise `InvalidConfig`.
 """
@@ -40,6 +41,12 @@ class Trainable:
         """Complete configs by name."""
         presets: Mapping[str, BaseModel] = importlib.import_module(f"{self.module}.config").PRESETS
         return presets
+
+    @property
+    def metrics(self) -> Mapping[str, str]:
+        """Names and meanings of the numbers that a run ends with."""
+        metrics: Mapping[str, str] = importlib.import_module(f"{self.module}.config").METRICS
+        return metrics
 
     def run(self, config: BaseModel) -> Stage:
         """Build the graph of one continual run."""

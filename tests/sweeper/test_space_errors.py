@@ -93,6 +93,14 @@ MISTAKES = {
         SPACE.replace("rows: [branch.kind", "rows: [branch.king"),
         "space.yaml:8:16: table: unknown name 'branch.king'\n  fix: did you mean branch.kind?",
     ),
+    "unknown column in the table": (
+        SPACE.replace("columns: [cost, score]", "columns: [cost, scores]"),
+        "space.yaml:8:59: table: unknown column 'scores'\n  fix: did you mean score?",
+    ),
+    "published values that there are not": (
+        SPACE.replace("columns: [cost, score]", "columns: [cost], published: funlora/layers"),
+        "space.yaml: no published values called 'funlora/layers'\n  fix: did you mean funlora/layer_selection?",
+    ),
     "unknown key in the table": (
         SPACE.replace("columns:", "colums:"),
         "space.yaml:8:43: unknown key 'colums'\n  fix: did you mean columns?",

@@ -84,6 +84,17 @@ def test_what_a_killed_driver_did_not_write_is_written_by_the_next_run(project: 
         assert len(keys) == len(set(keys)) == count
 
 
+def test_what_failed_stands_there_as_failed_with_its_cause(project: Project) -> None:
+    project.write(SPACE.replace("[plus, minus]", "[plus, bad]").replace("[1, 2, 3]", "[1]"))
+    assert project.sweeper(*INLINE).returncode == 1
+    for kind, done in (("trial", 2), ("stage", 10)):
+        runs = runs_of(project, kind)
+        failed = [run for run in runs if run.info.status == "FAILED"]
+        assert len(runs) - len(failed) == done
+        assert all("this branch is bad" in run.data.tags["sweeper.cause"] for run in failed)
+    assert [run.info.status for run in runs_of(project, "sweep")] == ["FAILED"]
+
+
 def test_a_server_that_is_not_there_is_told_before_anything_runs(project: Project) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and nobody listens

@@ -23,6 +23,8 @@ class Config(Settings):
     branch: Branch
 
 
+METRICS = {"score": "the sum of the branches"}
+
 PRESETS = {
     "small": Config(seed=0, trunk=Trunk(steps=5, pause=0.0), branch=Branch(kind="plus", size=1)),
     "slow": Config(seed=0, trunk=Trunk(steps=40, pause=0.02), branch=Branch(kind="plus", size=1)),
