@@ -34,6 +34,8 @@ from sweeper.perform import Job, Outcome, perform
 POLL_SECONDS = 1.0
 LOST_WORKER_RETRIES = 2
 KNOCK_SECONDS = 5.0
+OBJECT_STORE_BYTES = 100 * 2**20
+"""Artifacts go through the store; Ray's own memory, a third of the machine by default, carries next to nothing."""
 
 
 class StageTrainable(tune.Trainable):  # type: ignore[misc]
@@ -129,10 +131,9 @@ def cluster(address: str | None) -> Iterator[None]:
     elif ":" in address.removeprefix("ray://"):
         _knock(address)
     try:
-        ray.init(
-            address=address or "local", include_dashboard=False if address is None else None,
-            log_to_driver=False, logging_level=logging.CRITICAL,
-        )  # fmt: skip
+        here = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL,
+                 **(here if address is None else {}))  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError) as error:
         if address is None:
             raise SweeperError(f"Ray does not start on this machine: {error}", fix="--inline needs no Ray") from None

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,14 +35,13 @@ class Override:
 class Origins:
     """Where the values of a trial's config were written, and what the config says of them."""
 
-    preset: str
     preset_where: str
     overrides: Mapping[str, Override]
     meanings: Mapping[str, str]
 
     def where(self, name: str) -> str:
         """Where the value behind an error at ``name`` was written: itself, its parent, or a part of it."""
-        for candidate in [*_prefixes(name), *(each for each in self.overrides if each.startswith(name))]:
+        for candidate in [*_prefixes(name), *(each for each in self.overrides if each.startswith(f"{name}."))]:
             if candidate in self.overrides:
                 return self.overrides[candidate].where
         return self.preset_where
@@ -89,8 +89,7 @@ class Space:
     def check(self) -> None:
         """Check that every trial can run here. Raises SweeperError at the value in the way."""
         for trial in self.trials:
-            config = trial.config
-            trial.origins.attempt(lambda config=config: self.trainable.check(config))  # type: ignore[misc]
+            trial.origins.attempt(partial(self.trainable.check, trial.config))
 
 
 def load_space(
@@ -113,24 +112,32 @@ def load_space(
         raise SweeperError(f"unknown preset '{named}'", fix=nearest(named, trainable.presets), where=where)
     base = trainable.presets[named]
     meanings = {name: f"{field.description}, in preset {named} {_value(base, name)}" for name, field in fields.items()}
-    points = [fixed | dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
-    grid = [
-        (point, seed, origins, _config(trainable, base, origins, seed))
-        for point in points
-        for origins in [Origins(named, where, point, meanings)]
-        for seed in file.seeds
+    points = [
+        Origins(where, fixed | dict(zip(axes, point, strict=True)), meanings)
+        for point in itertools.product(*axes.values())
     ]
-    trials = [
-        Trial(
-            {name: point[name].value for name in axes}, seed, config,
-            origins.attempt(lambda config=config: trainable.facts(config)), origins,  # type: ignore[misc]
-        )
-        for point, seed, origins, config in grid
-    ]  # fmt: skip
+    trials = _trials(trainable, base, points, list(axes), file.seeds)
     table = file.table or Table(rows=list(axes) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
     _check_table(document, table, list(fields), [*trials[0].facts, *trainable.metrics, *COST_COLUMNS, *fields])
     changed = [preset] if preset and preset != file.preset else []
     return Space("-".join([file.name, *changed, *(_slug(each) for each in sets)]), trainable, table, trials)
+
+
+def _trials(
+    trainable: Trainable, base: BaseModel, points: Sequence[Origins], axes: Sequence[str], seeds: Sequence[int]
+) -> list[Trial]:
+    """Every point with every seed. The types of all configs are checked before the first facts are counted."""
+    configs = [(point, seed, _config(trainable, base, point, seed)) for point in points for seed in seeds]
+    return [
+        Trial(
+            row={name: point.overrides[name].value for name in axes},
+            seed=seed,
+            config=config,
+            facts=point.attempt(partial(trainable.facts, config)),
+            origins=point,
+        )
+        for point, seed, config in configs
+    ]
 
 
 def _find(document: Document, name: str) -> Trainable:

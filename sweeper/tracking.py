@@ -27,6 +27,7 @@ from sweeper.errors import SweeperError
 from sweeper.perform import CURVE
 from sweeper.plan import Plan
 from sweeper.results import flat_config, read_metrics
+from sweeper.space import Trial
 from sweeper.stage import Stage
 from sweeper.store import Damaged, Store
 
@@ -56,7 +57,9 @@ class Tracker:
             logging.getLogger(name).setLevel(logging.ERROR)
         self._plan = plan
         self._store = store
-        self._targets = {target.key for target in plan.targets}
+        self._trials: dict[str, list[tuple[Trial, dict[str, Stage]]]] = {}
+        for (trial, target), stages in zip(plan.trials(), plan.per_trial, strict=True):
+            self._trials.setdefault(target.key, []).append((trial, stages))
         self.broken: str | None = None
         """Why tracking stopped in the middle of the sweep."""
         try:
@@ -80,7 +83,7 @@ class Tracker:
             self._guard(lambda: self._write_failure("stage", node.key, _stage_name(node), failure))
             return
         self._guard(lambda: self._write_stage(node))
-        if node.key in self._targets:
+        if node.key in self._trials:
             self._guard(lambda: self._write_trials(node.key))
 
     def close(self, failed: Mapping[str, str], interrupted: bool) -> None:
@@ -93,7 +96,7 @@ class Tracker:
         for key, node in self._plan.stages.items():
             if self._store.has(key):
                 self._guard(partial(self._write_stage, node))
-        for key in sorted(self._targets):
+        for key in self._trials:
             if self._store.has(key):
                 self._guard(partial(self._write_trials, key))
         for trial, target in self._plan.trials():
@@ -159,9 +162,9 @@ class Tracker:
 
     def _write_trials(self, target: str) -> None:
         metrics = read_metrics(self._store, target)
-        for (trial, node), stages in zip(self._plan.trials(), self._plan.per_trial, strict=True):
+        for trial, stages in self._trials[target]:
             key = f"{target}:{trial.label}"
-            if node.key != target or key in self._written["trial"]:
+            if key in self._written["trial"]:
                 continue
             manifests = [self._store.manifest(each) for each in stages if self._store.has(each)]
             started = min(_milliseconds(each["started"]) for each in manifests)

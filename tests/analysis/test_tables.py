@@ -65,8 +65,8 @@ published: Table I, CIFAR-100 20-20, vanilla multiplicative rank-1 adapters; los
 def test_the_table_as_csv(tmp_path) -> None:
     assert summary(tmp_path, FINISHED, columns=["ppc", "la"]).render("csv") == """\
 adapter.layers,ppc,ppc_std,ppc_n,ppc_trials,ppc_published,la,la_std,la_n,la_trials
-0-64,34054.0,0.0,2,2,34054,81.0,1.4142135623730951,2,2
-40-54,9728.0,0.0,2,2,9728,71.5,0.0,2,2
+0-64,34054,0.0,2,2,34054,81.0,1.4142135623730951,2,2
+40-54,9728,0.0,2,2,9728,71.5,0.0,2,2
 """
 
 
@@ -77,7 +77,7 @@ def test_the_table_as_json(tmp_path) -> None:
  "rows": [
   {
    "adapter.layers": "0-64",
-   "ppc": 34054.0,
+   "ppc": 34054,
    "ppc_std": 0.0,
    "ppc_n": 2,
    "ppc_trials": 2,
@@ -132,7 +132,7 @@ def test_before_anything_has_finished_every_metric_is_missing(tmp_path) -> None:
     assert [str(cell) for cell in found.rows[0].cells.values()] == ["34054", "missing", "missing"]
     assert found.rows[0].cells["la"].n == 0
     assert found.notes[1:] == ["0-64 · seed 0, 0-64 · seed 1: not run yet"]
-    assert found.render("csv").splitlines()[1] == "0-64,34054.0,0.0,2,2,34054,,,0,2,,,0,2"
+    assert found.render("csv").splitlines()[1] == "0-64,34054,0.0,2,2,34054,,,0,2,,,0,2"
 
 
 def test_a_note_names_four_trials_of_a_cause_and_counts_the_rest(tmp_path) -> None:

@@ -3,8 +3,9 @@ import subprocess
 import sys
 
 from sweeper import __version__
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 
+LAYER_SELECTION = ROOT / "search_spaces" / "layer_selection.yaml"
 HEAVY = {"ray", "torch", "mlflow", "optuna", "pyarrow", "pandas", "numpy", "rich", "pydantic", "yaml"}
 
 
@@ -59,7 +60,18 @@ def test_the_ui_without_a_database(project: Project) -> None:
 
 
 def test_the_plan_of_the_papers_network_gives_the_papers_parameters_per_class(project: Project) -> None:
-    space = str(project.path.joinpath("layers.yaml"))
-    project.write("name: layers\ntrainable: funlora\npreset: cifar100\naxes: {adapter.layers: [0-64, 40-54]}\n", space)
-    rows = json.loads(project.sweeper("plan", space, "--json").stdout)["rows"]
-    assert [row["ppc"] for row in rows] == [34054, 9728]
+    planned = project.sweeper("plan", str(LAYER_SELECTION), "--preset", "cifar100", "--json")
+    counted = {row["adapter.layers"]: row["ppc"] for row in json.loads(planned.stdout)["rows"]}
+    assert counted == {
+        "0-64": 34054, "5-54": 29440, "15-44": 18432, "15-54": 24832, "25-44": 13312, "25-54": 19712, "35-54": 13056,
+        "40-54": 9728, "45-54": 6400, "40-49": 6656, "45-49": 3328,
+    }  # fmt: skip
+    assert list(project.path.iterdir()) == [project.path / "space.yaml"]
+
+
+def test_inline_takes_no_cluster(project: Project) -> None:
+    done = project.sweeper("run", "space.yaml", "--inline", "--address", "auto")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: --inline runs in this process\n  fix: leave out --address and --max-concurrent\n"
+    )

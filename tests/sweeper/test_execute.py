@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.store import Store
-from tests.conftest import SPACE, Project
+from tests.conftest import ROOT, SPACE, Project
 
 RUN = ("run", "space.yaml", "--preset", "slow", "--no-tracking", "--save-seconds", "0.1")
 NAME = "tiny-slow"
@@ -115,13 +116,13 @@ def test_killed_worker_killed_driver_and_ctrl_c(project: Project, undisturbed: P
     first = Sweep(project)
     first.wait_for(lambda: any((first.store.root / "progress").glob("*/*")) and bool(first.workers))
     os.kill(moment.choice(first.workers), signal.SIGKILL)
-    killed_at = moment.randrange(1, 25)
+    killed_at = moment.randrange(1, 20)
     first.wait_for(lambda: first.done >= killed_at and bool(first.workers))
     first.process.kill()
     first.wait_for_exit()
 
     second = Sweep(project)
-    stopped_at = moment.randrange(second.done, 45)
+    stopped_at = second.done + moment.randrange(1, 10)
     second.wait_for(lambda: second.done >= stopped_at and bool(second.workers))
     os.killpg(second.process.pid, signal.SIGINT)
     assert second.wait_for_exit() == 130, second.log
@@ -131,6 +132,21 @@ def test_killed_worker_killed_driver_and_ctrl_c(project: Project, undisturbed: P
     third = Sweep(project)
     assert third.wait_for_exit() == 0, third.log
     compare(project, undisturbed)
+
+
+def test_a_trainable_of_the_users_own_directory(project: Project) -> None:
+    package = project.path / "mine"
+    package.mkdir()
+    for path in (ROOT / "tests" / "tiny").glob("*.py"):
+        (package / path.name).write_text(path.read_text().replace("tests.tiny", "mine"))
+    project.write(SPACE.replace("tests.tiny", "mine"))
+    environment = {name: value for name, value in project.environment.items() if name != "PYTHONPATH"}
+    command = [str(Path(sys.executable).with_name("sweeper")), "run", "space.yaml", "--no-tracking"]
+    done = subprocess.run(
+        command, cwd=project.path, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("(n=2)") == 6
 
 
 def test_an_address_where_no_cluster_is(project: Project) -> None:

@@ -24,7 +24,7 @@ TRUNK = Trunk(steps=3, pause=0)
 def test_calling_a_stage_runs_nothing_and_builds_a_node() -> None:
     node = bend(trunk=grow(trunk=TRUNK, seed=0), branch=Branch(kind="bad", size=1), turn=0)
     assert [parent.function for parent in node.parents()] == [grow]
-    assert node.params == {"branch": {"kind": "bad", "size": 1}, "turn": 0}
+    assert node.params == {"branch": {"kind": "bad", "size": 1}, "turn": 0, "pause": 0.0}
 
 
 def test_equal_parameters_written_differently_have_one_key() -> None:

@@ -24,7 +24,8 @@ def grow(run: StageRun, trunk: Trunk, seed: int) -> None:
 
 
 @stage(version=1)
-def bend(run: StageRun, trunk: Path, branch: Branch, turn: int) -> None:
+def bend(run: StageRun, trunk: Path, branch: Branch, turn: int, pause: float = 0.0) -> None:
+    time.sleep(pause)
     if branch.kind == "bad":
         raise ValueError("this branch is bad")
     value = int((trunk / "chain.txt").read_text()[:4], 16) + turn
@@ -40,7 +41,8 @@ def total(run: StageRun, bends: tuple[Path, ...]) -> None:
 
 def run(config: Config) -> Stage:
     trunk = grow(trunk=config.trunk, seed=config.seed)
-    return total(bends=[bend(trunk=trunk, branch=config.branch, turn=turn) for turn in range(3)])
+    pause = 5 * config.trunk.pause
+    return total(bends=[bend(trunk=trunk, branch=config.branch, turn=turn, pause=pause) for turn in range(3)])
 
 
 def facts(config: Config) -> dict[str, float]:
