@@ -82,6 +82,10 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
                 failed, traces = dispatch.schedule.failed, dispatch.traces
         except KeyboardInterrupt:
             interrupted = True
+        except BaseException:
+            if tracker:
+                tracker.close({}, interrupted=True)
+            raise
     store.remove_leftovers()
     if tracker:
         tracker.close(failed, interrupted)

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import subprocess
 import sys
@@ -6,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from sweeper.cli import main
 from sweeper.plan import Plan
 from sweeper.space import Space, load_space
 from sweeper.store import Store
@@ -25,6 +28,15 @@ table: {rows: [branch.kind, branch.size], columns: [cost, score]}
 
 
 @dataclass(frozen=True)
+class Done:
+    """How a command ended and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
 class Project:
     """A user's directory with a search space, and the command line in it."""
 
@@ -37,8 +49,11 @@ class Project:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "sweeper", *arguments]
 
-    def sweeper(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.python("-m", "sweeper", *arguments)
+    def sweeper(self, *arguments: str) -> Done:
+        """The command line in this process."""
+        with contextlib.chdir(self.path):
+            result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+        return Done(result.exit_code, result.stdout, result.stderr)
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

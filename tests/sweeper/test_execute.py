@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,17 +21,24 @@ STAGES = 50
 PATIENCE = 120.0
 
 
-def marked(project: Project, title: str = "") -> list[int]:
-    """Processes of a project's sweeps, drivers and Ray's, whose command line contains ``title``."""
-    mark = f"SWEEPER_TEST={project.path}".encode()
+def marked(mark: str, title: str = "") -> list[int]:
+    """Processes of the sweeps with this mark, drivers and Ray's, whose command line contains ``title``."""
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (directory / "environ").read_bytes() and title.encode() in (directory / "cmdline").read_bytes():
+            ours = mark.encode() in (directory / "environ").read_bytes()
+            if ours and title.encode() in (directory / "cmdline").read_bytes():
                 found.append(int(directory.name))
         except OSError:
             continue
     return found
+
+
+def wait_until_nothing_runs(mark: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while left := marked(mark):
+        assert time.monotonic() < until, f"still running: {left}"
+        time.sleep(0.1)
 
 
 class Sweep:
@@ -38,11 +46,11 @@ class Sweep:
 
     def __init__(self, project: Project) -> None:
         self.store = Store(project.path / "runs" / "store")
-        self._project = project
+        self.mark = f"{project.path}#{uuid.uuid4().hex}"
         self._log = (project.path / "log").open("w+")
         self.process = subprocess.Popen(
             project.command(*RUN), cwd=project.path, stdout=self._log, stderr=subprocess.STDOUT,
-            env={**project.environment, "SWEEPER_TEST": str(project.path)}, start_new_session=True,
+            env={**project.environment, "SWEEPER_TEST": self.mark}, start_new_session=True,
         )  # fmt: skip
 
     @property
@@ -57,7 +65,7 @@ class Sweep:
     @property
     def workers(self) -> list[int]:
         """The warm processes that run stages."""
-        return marked(self._project, "ResourceTrainable")
+        return marked(self.mark, "ResourceTrainable")
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE
@@ -67,11 +75,9 @@ class Sweep:
             time.sleep(0.01)
 
     def wait_for_exit(self) -> int:
+        """The exit code of a driver that ended by itself; it leaves no process behind."""
         code = self.process.wait(PATIENCE)
-        until = time.monotonic() + PATIENCE
-        while left := marked(self._project):
-            assert time.monotonic() < until, f"still running: {left}"
-            time.sleep(0.1)
+        wait_until_nothing_runs(self.mark)
         return code
 
 
@@ -88,7 +94,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(autouse=True)
 def _nothing_left_running(project: Project) -> Iterator[None]:
     yield
-    for pid in marked(project):
+    for pid in marked(str(project.path)):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -119,7 +125,7 @@ def test_killed_worker_killed_driver_and_ctrl_c(project: Project, undisturbed: P
     killed_at = moment.randrange(1, 20)
     first.wait_for(lambda: first.done >= killed_at and bool(first.workers))
     first.process.kill()
-    first.wait_for_exit()
+    first.process.wait()
 
     second = Sweep(project)
     stopped_at = second.done + moment.randrange(1, 10)
@@ -131,6 +137,7 @@ def test_killed_worker_killed_driver_and_ctrl_c(project: Project, undisturbed: P
 
     third = Sweep(project)
     assert third.wait_for_exit() == 0, third.log
+    wait_until_nothing_runs(first.mark)
     compare(project, undisturbed)
 
 
