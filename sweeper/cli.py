@@ -126,7 +126,7 @@ def plan(
 ) -> None:
     """Count trials and stages of the sweep in SPACE: what is shared, cached and still to run. Runs nothing."""
     loaded = _load(space, sets, seeds, preset)
-    from sweeper.plan import Plan
+    from sweeper.plan import Plan, headline
     from sweeper.store import Store
 
     planned = Plan.of(loaded)
@@ -135,7 +135,7 @@ def plan(
     if as_json:
         click.echo(json.dumps(summary, indent=1))
         return
-    click.echo(planned.headline(store))
+    click.echo(headline(summary))
     width = max(map(len, summary["functions"]))
     for label, counts in summary["functions"].items():
         click.echo(f"  {label:{width}}  {counts['unique']:6} unique  {counts['cached']:6} cached")

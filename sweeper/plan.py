@@ -99,16 +99,11 @@ class Plan:
         }
 
 
-    def headline(self, store: Store) -> str:
-        """The counts in one line, and a line for every stage function whose source changed under its version."""
-        total = sum(len(stages) for stages in self.per_trial)
-        cached = sum(store.has(key) for key in self.stages)
-        line = (
-            f"{self.space.name}: {len(self.targets)} trials, {total} stages, {len(self.stages)} unique, "
-            f"{cached} cached, {len(self.missing(store))} to run"
-        )
-        stale = [f"  cached results of {name} were made by other source code" for name in self.stale(store)]
-        return "\n".join([line, *stale])
+def headline(summary: Mapping[str, Any]) -> str:
+    """A plan's counts in one line, and a line for every stage function whose source changed under its version."""
+    line = "{name}: {trials} trials, {stages} stages, {unique} unique, {cached} cached, {to_run} to run"
+    stale = [f"  cached results of {name} were made by other source code" for name in summary["stale"]]
+    return "\n".join([line.format_map(summary), *stale])
 
 
 def collect(node: Stage, found: dict[str, Stage]) -> dict[str, Stage]:

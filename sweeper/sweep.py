@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from sweeper.dispatch import Dispatch, Observer
-from sweeper.plan import Plan
+from sweeper.plan import Plan, headline
 from sweeper.progress import Display
 from sweeper.results import write_results
 from sweeper.space import Space
@@ -68,14 +68,14 @@ def run_sweep(space: Space, options: Options, console: Console) -> Finished:
     store.prepare()
     store.remove_leftovers()
     _check_results(plan, store)
-    missing = plan.missing(store)
-    console.print(plan.headline(store), highlight=False, markup=False, soft_wrap=True)
+    summary = plan.summary(store)
+    console.print(headline(summary), highlight=False, markup=False, soft_wrap=True)
     tracker = _tracker(plan, store, options) if options.tracking else None
     observers: list[Observer] = [tracker] if tracker else []
     failed: Mapping[str, str] = {}
     traces: Mapping[str, str] = {}
     interrupted = False
-    if missing:
+    if summary["to_run"]:
         try:
             with _engine(options, console) as engine:
                 dispatch, interrupted = _run(engine, plan, store, options, observers, console)
