@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +25,8 @@ def serve(runs: Path, port: int | None) -> None:
     database = runs / "mlflow.db"
     if not database.exists():
         raise SweeperError(f"{database} does not exist", fix="run a sweep first, or name its directory with --runs")
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where a script's background job inherits SIGINT as ignored
+        signal.signal(stop, signal.default_int_handler)
     port = port or _free_port()
     server = Path(sys.executable).with_name("mlflow")
     command = [
