@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import provenance
+from sweeper.errors import SweeperError
 from sweeper.stage import StageFunction
 from sweeper.store import Damaged, Store
 
@@ -115,7 +116,8 @@ class DirectoryRun:
 def perform(job: Job, progressed: Callable[[int, int], None]) -> Outcome:
     """Run a job's stage and commit its artifact; a stage whose artifact exists is done already.
 
-    Whatever the stage raises becomes the outcome's failure; KeyboardInterrupt passes.
+    Whatever the stage raises becomes the outcome's failure; KeyboardInterrupt passes. What a user can mend
+    (SweeperError) has no traceback.
     """
     store = Store(Path(job.store))
     if store.has(job.key):
@@ -129,6 +131,8 @@ def perform(job: Job, progressed: Callable[[int, int], None]) -> Outcome:
         return Outcome(damaged=damaged.key)
     try:
         _run(job, store, inputs, progressed)
+    except SweeperError as error:
+        return Outcome(failure=str(error))
     except Exception as error:
         return Outcome(failure=_cause(error), trace=traceback.format_exc())
     return Outcome()

@@ -11,7 +11,8 @@ another stage is an input; everything else is a parameter, validated against the
     node = train(images=load(name="digits"), lr=1e-3)  # nothing runs here
 
 The key of a node is the SHA-256 of the stage's name and version, its parameters in canonical JSON and the keys
-of its inputs, and of nothing else: no path, machine, device, time or worker count.
+of its inputs, and of nothing else: no path, machine, device, time or worker count. A parameter that only says where
+something lies, while another one says what it is, is declared ``unkeyed``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import importlib
 import inspect
 import json
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -78,7 +79,7 @@ class Stage:
         identity = {
             "stage": self.function.name,
             "version": self.function.version,
-            "params": self.params,
+            "params": {name: value for name, value in self.params.items() if name not in self.function.unkeyed},
             "inputs": self.input_keys,
         }
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -108,12 +109,22 @@ class StageFunction:
     """A function under ``@stage``: calling it builds a node; ``body`` is the function itself."""
 
     def __init__(
-        self, body: Callable[..., None], version: int, cpus: int, gpus: float, work: Callable[..., float]
+        self,
+        body: Callable[..., None],
+        *,
+        version: int,
+        cpus: int,
+        gpus: float,
+        work: Callable[..., float],
+        part: str | None,
+        unkeyed: Collection[str],
     ) -> None:
         self.body = body
         self.version = version
         self.cpus = cpus
         self.gpus = gpus
+        self.part = part or body.__qualname__
+        self.unkeyed = frozenset(unkeyed)
         self._work = work
         self.module, self.label = body.__module__, body.__qualname__
         self.name = f"{self.module}:{self.label}"
@@ -162,7 +173,13 @@ class StageFunction:
 
 
 def stage(
-    *, version: int, cpus: int = 1, gpus: float = 0.0, work: Callable[..., float] | None = None
+    *,
+    version: int,
+    cpus: int = 1,
+    gpus: float = 0.0,
+    work: Callable[..., float] | None = None,
+    part: str | None = None,
+    unkeyed: Collection[str] = (),
 ) -> Callable[[Callable[..., None]], StageFunction]:
     """Declare a stage.
 
@@ -171,9 +188,13 @@ def stage(
         cpus: CPU threads that it is given, and that it uses.
         gpus: share of a GPU that it is given on a cluster that has any; 0 keeps it on the CPU.
         work: relative cost from the stage's own arguments, for order and estimates; 1 without it.
+        part: the part of the experiment whose cost it belongs to, such as sampling; its own name without it.
+        unkeyed: parameters that say where to find what another parameter identifies; they are not in the key.
     """
 
     def decorate(body: Callable[..., None]) -> StageFunction:
-        return StageFunction(body, version, cpus, gpus, work or (lambda **_: 1.0))
+        return StageFunction(
+            body, version=version, cpus=cpus, gpus=gpus, work=work or (lambda **_: 1.0), part=part, unkeyed=unkeyed
+        )
 
     return decorate

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.perform import Job, perform
-from sweeper.stage import Stage
+from sweeper.perform import Job, Outcome, perform
+from sweeper.stage import Stage, StageRun, SweeperError, stage
 from sweeper.store import Store
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow
@@ -68,6 +68,15 @@ def test_a_failing_stage_is_an_outcome_with_its_cause_and_leaves_nothing(store: 
     assert "raise ValueError" in outcome.trace
     assert not store.has(bad.key)
     assert not list((store.root / "tmp").iterdir())
+
+
+@stage(version=1)
+def refuse(run: StageRun) -> None:
+    raise SweeperError("cat.png is no image", fix="remove it")
+
+
+def test_what_a_user_can_mend_fails_with_its_message_alone(store: Store) -> None:
+    assert perform(job_of(refuse(), store), ignore) == Outcome(failure="cat.png is no image\n  fix: remove it")
 
 
 def test_a_damaged_input_is_named_and_set_aside(store: Store) -> None:

@@ -40,8 +40,8 @@ def test_the_key_depends_on_parameters_inputs_and_version_alone() -> None:
         scaled(factor=1, source=grow(trunk=TRUNK, seed=1)).key,
     }
     assert len(keys) == 4
-    changed = StageFunction(scaled.body, 2, cpus=8, gpus=1.0, work=lambda **_: 5.0)
-    costlier = StageFunction(scaled.body, 1, cpus=8, gpus=1.0, work=lambda **_: 5.0)
+    changed = stage(version=2, cpus=8)(scaled.body)
+    costlier = stage(version=1, cpus=8, gpus=1.0, work=lambda **_: 5.0, part="bending")(scaled.body)
     assert changed(factor=1).key != scaled(factor=1).key
     assert costlier(factor=1).key == scaled(factor=1).key
 
@@ -74,3 +74,12 @@ def test_a_stage_is_found_by_its_name() -> None:
 
 def test_work_is_computed_from_the_stages_own_arguments() -> None:
     assert grow(trunk=Trunk(steps=7, pause=0), seed=0).work == 7
+
+
+def test_where_something_lies_is_not_in_the_key_but_reaches_the_body() -> None:
+    def read(run: StageRun, digest: str, place: str) -> None: ...
+
+    read_stage = stage(version=1, unkeyed=["place"])(read)
+    here = read_stage("abc", "/here")
+    assert here.key == read_stage("abc", "/there").key != read_stage("abd", "/here").key
+    assert here.params["place"] == "/here"
