@@ -15,6 +15,29 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Data(Settings):
+    """The images: where they come from, what is a label, and which of them are held out."""
+
+    source: str = Field(
+        description="digits (embedded), an id on the Hugging Face hub such as uoft-cs/cifar100, a Parquet file, "
+        "a directory of Parquet files in the hub's layout, or an image folder (train/CLASS/x.png)",
+        min_length=1,
+    )
+    revision: str | None = Field(description="commit, tag or branch of a hub id; none for its newest")
+    image_column: str = Field(description="column of the images")
+    label_column: str = Field(description="column of the labels: whole numbers from 0, or names with a class list")
+    train_split: str = Field(description="split that is trained on")
+    test_split: str = Field(description="split that is tested on")
+    class_list: str | None = Field(
+        description="file that names the classes to take, one a line, in the order of their labels; none for all"
+    )
+    classes: int = Field(description="number of classes", ge=2)
+    held_out: Literal["test", "validation"] = Field(
+        description="images that accuracies are measured on; hyperparameters are chosen on validation, "
+        "a fifth of the training images that is then not trained on"
+    )
+
+
 class Backbone(Settings):
     """Architecture of the U-Net."""
 
@@ -77,3 +100,15 @@ class ClassifierTraining(Settings):
     weight_decay: float = Field(description="L2 penalty", ge=0)
     crop: int = Field(description="random shift, pixels", ge=0)
     flip: bool = Field(description="random horizontal flip")
+
+
+class Quality(Settings):
+    """How synthetic images are compared with real ones, in the space of a network's features."""
+
+    features: Literal["none", "resnet18", "inception"] = Field(
+        description="network of the features: resnet18 is this project's own classifier of the real images, and the "
+        "distance is then called FD; inception is the network of the FID and needs weights; none leaves quality out"
+    )
+    weights: str | None = Field(description="file with the weights of the FID's Inception network")
+    neighbours: int = Field(description="k of the nearest neighbours of precision and recall", ge=1)
+    grid: bool = Field(description="whether samples are drawn as a picture beside those of a multi-task model")
