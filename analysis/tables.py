@@ -129,13 +129,19 @@ def _aggregate(
     for value in values:
         wanted += [(value, "mean"), (value, "stddev", with_n), (value, "count"), (value, "min"), (value, "max")]
     grouped = table.group_by(names, use_threads=False).aggregate(wanted)
-    for record in grouped.to_pylist():
+    for record in _nested(grouped.to_pylist(), names):
         cells = {}
         for name in columns:
             parts = ("mean", "stddev", "count", "min", "max")
             mean, std, n, low, high = (record[f"value.{name}_{part}"] for part in parts)
             cells[name] = Cell(mean, std if n > 1 else None, n, record["trials_sum"], name in whole and low == high)
         yield {name: record[name] for name in names}, cells
+
+
+def _nested(records: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+    """Records by their first name, within that by their second, and so on, each in the order of the sweep."""
+    orders = {name: list(dict.fromkeys(record[name] for record in records)) for name in names}
+    return sorted(records, key=lambda record: [orders[name].index(record[name]) for name in names])
 
 
 def _number(results: pa.Table, name: str) -> pa.ChunkedArray:

@@ -28,7 +28,7 @@ class Table(BaseModel):
     """How finished trials become a table: seeds are averaged within the rows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    rows: str | list[str] = Field(description="dotted name whose values are the rows, or a list of such names")
+    rows: str | list[str] = Field(description="dotted name whose values are the rows, or case, or a list of these")
     columns: list[str] = Field(description="facts and metrics, in order", min_length=1)
     published: str | None = Field(None, description="published values beside ours: file/table of analysis/published")
 
@@ -42,6 +42,9 @@ class SpaceFile(BaseModel):
     preset: str = Field(description="the complete config that overrides start from")
     seeds: Annotated[tuple[int, ...], BeforeValidator(parse_seeds)] = Field((0,), description="[0, 1, 2] or 0-4")
     fixed: dict[str, Any] = Field({}, description="overrides that every trial shares")
+    cases: dict[str, dict[str, Any]] = Field(
+        {}, min_length=1, description="overrides by the name of a row, such as {big: {lr: 0.1}}; they win over fixed"
+    )
     axes: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field({}, description="lists of values by name")
     table: Table | None = Field(None, description="the table that the sweep ends with")
 
@@ -64,7 +67,7 @@ def parse_space(document: Document, seeds: str | None) -> SpaceFile:
 def message_of(error: ErrorDetails, loc: Sequence[str | int] | None = None) -> str:
     """One of pydantic's errors as a line: the dotted name, what was expected and what was given."""
     name = ".".join(str(step) for step in (error["loc"] if loc is None else loc))
-    text = error["msg"].replace("Input should be", "expected")
+    text = error["msg"].replace("Input should be", "expected").replace("a valid dictionary", "names and values")
     given = "" if isinstance(error["input"], BaseModel | dict) else f", got {error['input']!r}"
     return f"{name}: {text[0].lower()}{text[1:]}{given}" if name else text
 
@@ -83,6 +86,6 @@ def _refusal(document: Document, errors: list[ErrorDetails]) -> SweeperError:
         return SweeperError(f"'{name}' is missing", fix=fix, where=document.where(*loc))
     if first["type"] == "too_short":
         fix = "give it at least one value, or remove it"
-        return SweeperError(f"{'.'.join(map(str, loc))}: the list is empty", fix=fix, where=document.where(*loc))
+        return SweeperError(f"{'.'.join(map(str, loc))} is empty", fix=fix, where=document.where(*loc))
     fix = f"{name} is {fields[name].description}"
     return SweeperError(message_of(first, loc), fix=fix, where=document.where(*loc))

@@ -76,7 +76,7 @@ def write_results(plan: Plan, store: Store, failed: Mapping[str, str], directory
     rows = []
     for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, store), strict=True):
         row: dict[str, Any] = {"trial": trial.label, "status": "finished", "cause": None}
-        row |= flat_config(trial.config) | dict(trial.facts)
+        row |= {**trial.row, **flat_config(trial.config), **trial.facts}
         try:
             row |= read_metrics(store, target.key) if store.has(target.key) else _unfinished(failed.get(target.key))
         except Damaged:

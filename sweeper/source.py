@@ -12,6 +12,9 @@ import yaml
 
 from sweeper.errors import SweeperError
 
+NAMES = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
+"""What YAML takes a key for that is a name, and not a number or one of its words for true and false."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -60,7 +63,10 @@ def read_yaml(path: Path) -> Document:
     if node is None:
         raise SweeperError(f"{path}: the file is empty", fix="a search space has at least a name and a trainable")
     document = Document(path, node)
-    _check_keys(document, node)
+    try:
+        _check_keys(document, node)
+    except RecursionError:
+        raise SweeperError(f"{path}: an alias stands within its own anchor", fix="write the values out") from None
     return document
 
 
@@ -93,7 +99,7 @@ def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node, yaml.Node]]:
 def _check_keys(document: Document, node: yaml.Node) -> None:
     seen: set[str | int] = set()
     for name, key_node, value_node in _children(node):
-        if not isinstance(key_node, yaml.ScalarNode) and isinstance(node, yaml.MappingNode):
+        if isinstance(node, yaml.MappingNode) and key_node.tag not in NAMES:
             where = _where(document.path, key_node.start_mark)
             raise SweeperError("a key must be a plain name", fix="quote it, or remove the brackets", where=where)
         if name in seen:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,21 +12,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sweeper.errors import InvalidConfig, SweeperError
-from sweeper.format import SpaceFile, Table, message_of, parse_space
-from sweeper.source import Document, nearest, parse_value, read_yaml
+from sweeper.format import Table, message_of, parse_space
+from sweeper.grid import CASE, Override, read_grid
+from sweeper.source import Document, nearest, read_yaml
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
 T = TypeVar("T")
 COST_COLUMNS = ("seconds", "seconds_saved")
 """What every row of the results has beside facts and metrics, see `sweeper.results`."""
-
-
-@dataclass(frozen=True)
-class Override:
-    """A value for a dotted name and where the user wrote it."""
-
-    value: Any
-    where: str
 
 
 @dataclass(frozen=True)
@@ -66,6 +57,7 @@ class Trial:
     """One continual run: its place in the table, its seed and its complete config."""
 
     row: Mapping[str, Any]
+    """The name of its case, where there are cases, and the value of every axis, as written."""
     seed: int
     config: BaseModel
     facts: Mapping[str, float]
@@ -73,7 +65,7 @@ class Trial:
 
     @property
     def label(self) -> str:
-        """A readable name such as ``40-54 · seed 1``."""
+        """A readable name such as ``40-54 · seed 1``, or ``rshift · 40-54 · seed 1`` with cases."""
         return " · ".join([*(str(value) for value in self.row.values()), f"seed {self.seed}"])
 
 
@@ -103,40 +95,31 @@ def load_space(
     document = read_yaml(path)
     file = parse_space(document, seeds)
     trainable = _find(document, file.trainable)
-    fixed, axes = _overrides(document, file, sets)
+    grid = read_grid(document, file, sets)
     fields = dict(dotted_fields(trainable.config))
-    for name, each in [*fixed.items(), *((name, values[0]) for name, values in axes.items())]:
-        _check_name(name, each, document, list(fields))
+    grid.check_names(list(fields))
     named, where = (preset, "--preset") if preset else (file.preset, document.where("preset"))
     if named not in trainable.presets:
         raise SweeperError(f"unknown preset '{named}'", fix=nearest(named, trainable.presets), where=where)
     base = trainable.presets[named]
     meanings = {name: f"{field.description}, in preset {named} {_value(base, name)}" for name, field in fields.items()}
-    points = [
-        Origins(where, fixed | dict(zip(axes, point, strict=True)), meanings)
-        for point in itertools.product(*axes.values())
-    ]
-    trials = _trials(trainable, base, points, list(axes), file.seeds)
-    table = file.table or Table(rows=list(axes) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
-    _check_table(document, table, list(fields), [*trials[0].facts, *trainable.metrics, *COST_COLUMNS, *fields])
+    points = [(row, Origins(where, overrides, meanings)) for row, overrides in grid.points()]
+    trials = _trials(trainable, base, points, file.seeds)
+    table = file.table or Table(rows=list(trials[0].row) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
+    columns = [*trials[0].facts, *trainable.metrics, *COST_COLUMNS, *fields]
+    _check_table(document, table, [*([CASE] if grid.cases else []), *fields], columns)
     changed = [preset] if preset and preset != file.preset else []
     return Space("-".join([file.name, *changed, *(_slug(each) for each in sets)]), trainable, table, trials)
 
 
 def _trials(
-    trainable: Trainable, base: BaseModel, points: Sequence[Origins], axes: Sequence[str], seeds: Sequence[int]
+    trainable: Trainable, base: BaseModel, points: Sequence[tuple[Mapping[str, Any], Origins]], seeds: Sequence[int]
 ) -> list[Trial]:
     """Every point with every seed. The types of all configs are checked before the first facts are counted."""
-    configs = [(point, seed, _config(trainable, base, point, seed)) for point in points for seed in seeds]
+    configs = [(row, point, seed, _config(trainable, base, point, seed)) for row, point in points for seed in seeds]
     return [
-        Trial(
-            row={name: point.overrides[name].value for name in axes},
-            seed=seed,
-            config=config,
-            facts=point.attempt(partial(trainable.facts, config)),
-            origins=point,
-        )
-        for point, seed, config in configs
+        Trial(row, seed, config, facts=point.attempt(partial(trainable.facts, config)), origins=point)
+        for row, point, seed, config in configs
     ]
 
 
@@ -145,43 +128,6 @@ def _find(document: Document, name: str) -> Trainable:
         return find_trainable(name)
     except SweeperError as error:
         raise SweeperError(error.message, fix=error.fix, where=document.where("trainable")) from None
-
-
-def _overrides(
-    document: Document, file: SpaceFile, sets: Sequence[str]
-) -> tuple[dict[str, Override], dict[str, list[Override]]]:
-    fixed = {name: Override(value, document.where("fixed", name)) for name, value in file.fixed.items()}
-    axes = {
-        name: [Override(value, document.where("axes", name, index)) for index, value in enumerate(values)]
-        for name, values in file.axes.items()
-    }
-    for name, values in axes.items():
-        if name in fixed:
-            where = document.where("axes", name, key=True)
-            raise SweeperError(f"'{name}' is both fixed and an axis", fix="remove one of the two", where=where)
-        seen: set[str] = set()
-        for each in values:
-            if (text := json.dumps(each.value, sort_keys=True, default=str)) in seen:
-                raise SweeperError(f"{name}: {each.value!r} is given twice", fix="remove one", where=each.where)
-            seen.add(text)
-    for assignment in sets:
-        name, equals, text = assignment.partition("=")
-        if not equals:
-            raise SweeperError("expected NAME=VALUE", fix="such as --set adapter.lr=1e-3", where=f"--set {assignment}")
-        axes.pop(name, None)
-        fixed[name] = Override(parse_value(text), f"--set {assignment}")
-    return fixed, axes
-
-
-def _check_name(name: str, override: Override, document: Document, names: Sequence[str]) -> None:
-    if name == "seed":
-        raise SweeperError("'seed' is set by seeds", fix="list the seeds: seeds: [0, 1, 2]", where=override.where)
-    if name not in names:
-        in_file = override.where.startswith(f"{document.path}:")
-        section = "axes" if name in document.value.get("axes", {}) else "fixed"
-        where = document.where(section, name, key=True) if in_file else override.where
-        known = [each for each in names if each != "seed"]
-        raise SweeperError(f"unknown name '{name}'", fix=nearest(name, known), where=where)
 
 
 def _config(trainable: Trainable, base: BaseModel, origins: Origins, seed: int) -> BaseModel:
@@ -198,8 +144,9 @@ def _config(trainable: Trainable, base: BaseModel, origins: Origins, seed: int) 
 def _check_table(document: Document, table: Table, names: Sequence[str], columns: Sequence[str]) -> None:
     for index, name in enumerate([table.rows] if isinstance(table.rows, str) else table.rows):
         if name not in names:
+            fix = "give the space cases, or name an axis" if name == CASE else nearest(name, names)
             where = document.where("table", "rows", index)
-            raise SweeperError(f"table: unknown name '{name}'", fix=nearest(name, names), where=where)
+            raise SweeperError(f"table: unknown name '{name}'", fix=fix, where=where)
     for index, name in enumerate(table.columns):
         if name not in columns:
             where = document.where("table", "columns", index)

@@ -25,6 +25,20 @@ axes:
   branch.size: [1, 2, 3]
 table: {rows: [branch.kind, branch.size], columns: [cost, score]}
 """
+CASES = """\
+name: cases
+trainable: tests.tiny
+preset: small
+seeds: [0, 1]
+fixed: {trunk.steps: 3}
+cases:
+  up: {branch.kind: plus, trunk.steps: 2}
+  down: {branch.kind: minus}
+  again: {branch.kind: minus}
+axes:
+  branch.size: [1, 2]
+table: {rows: [branch.size, case], columns: [cost, score]}
+"""
 
 
 @dataclass(frozen=True)

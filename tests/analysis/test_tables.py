@@ -182,6 +182,37 @@ def test_rows_keep_the_order_of_the_sweep_and_may_have_several_names(tmp_path) -
     assert [row.cells["la"].mean for row in found.rows] == [16.0, 16.0, 17.0, 17.0]
 
 
+CASES = [
+    trial(layers, 0, ppc, 50.0, 60.0, case=case)
+    for case, factor in (("rshift", 1), ("cosine", 2))
+    for layers, ppc in (("0-64", 100 * factor), ("40-54", 10 * factor))
+]
+
+
+def test_rows_lie_together_by_the_first_of_their_names(tmp_path) -> None:
+    found = summary(tmp_path, CASES, rows=["adapter.layers", "case"], published=None)
+    assert [tuple(row.axes.values()) for row in found.rows] == [
+        ("0-64", "rshift"), ("0-64", "cosine"), ("40-54", "rshift"), ("40-54", "cosine"),
+    ]  # fmt: skip
+
+
+def test_published_values_are_found_by_every_row_name_in_their_order(tmp_path, monkeypatch) -> None:
+    printed = {
+        "source": "Table II",
+        "ppc": {"0-64": {"rshift": 111, "cosine": 222}, "40-54": {"cosine": 22}},
+        "la": {"rshift": {"0-64": 1.0}},
+        "aia": {"0-64": 3.0},
+    }
+    monkeypatch.setattr("analysis.tables.published_table", {"paper/functions": printed}.__getitem__)
+    table = {"rows": ["adapter.layers", "case"], "published": "paper/functions"}
+    assert [row.published for row in summary(tmp_path, CASES, **table).rows] == [
+        {"ppc": 111, "la": None, "aia": None},
+        {"ppc": 222, "la": None, "aia": None},
+        {"ppc": None, "la": None, "aia": None},
+        {"ppc": 22, "la": None, "aia": None},
+    ]
+
+
 def test_a_list_can_name_a_row(tmp_path) -> None:
     trials = [trial("x", seed, 1, 2.0, 3.0) | {"backbone.channel_mult": [1, 2 + seed]} for seed in (0, 1, 0)]
     found = summary(tmp_path, trials, rows="backbone.channel_mult", published=None)

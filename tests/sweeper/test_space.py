@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.space import Space, load_space
-from tests.conftest import SPACE
+from tests.conftest import CASES, SPACE
 
 Load = Callable[..., Space]
 
@@ -50,6 +50,36 @@ def test_fixed_values_apply_to_every_trial(load: Load) -> None:
 
 def test_a_set_value_is_read_as_yaml_would_read_it(load: Load) -> None:
     assert load(sets=["trunk.pause=1e-3"]).trials[0].config.trunk.pause == 0.001
+
+
+def test_a_trial_is_a_case_at_a_point_of_the_grid_with_a_seed(load: Load) -> None:
+    space = load(CASES)
+    assert [trial.label for trial in space.trials[:5]] == [
+        "up · 1 · seed 0", "up · 1 · seed 1", "up · 2 · seed 0", "up · 2 · seed 1", "down · 1 · seed 0",
+    ]  # fmt: skip
+    assert len(space.trials) == 3 * 2 * 2
+    assert [trial.config.branch.kind for trial in space.trials] == ["plus"] * 4 + ["minus"] * 8
+
+
+def test_a_case_wins_over_what_is_fixed_for_the_others(load: Load) -> None:
+    assert [trial.config.trunk.steps for trial in load(CASES).trials] == [2] * 4 + [3] * 8
+
+
+def test_a_set_value_wins_over_cases_too(load: Load) -> None:
+    space = load(CASES, sets=["branch.kind=plus"])
+    assert {trial.config.branch.kind for trial in space.trials} == {"plus"}
+    assert [trial.label for trial in space.trials[::4]] == [f"{case} · 1 · seed 0" for case in ("up", "down", "again")]
+
+
+def test_without_a_table_the_cases_and_axes_are_the_rows(load: Load) -> None:
+    assert load(CASES.partition("table:")[0]).table.rows == ["case", "branch.size"]
+    assert load(SPACE.partition("table:")[0]).table.rows == ["branch.kind", "branch.size"]
+
+
+def test_a_case_without_overrides_is_the_preset(load: Load) -> None:
+    trial = load("name: x\ntrainable: tests.tiny\npreset: small\ncases: {base: {}}\n").trials[0]
+    assert trial.label == "base · seed 0"
+    assert trial.config.branch.size == 1
 
 
 def test_every_shipped_space_is_valid() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SPACE, Project
+from tests.conftest import CASES, SPACE, Project
 
 NAMES = "trunk.steps, trunk.pause, branch.kind, branch.size"
 MISTAKES = {
@@ -37,7 +37,7 @@ MISTAKES = {
     ),
     "empty axis": (
         SPACE.replace("[1, 2, 3]", "[]"),
-        "space.yaml:7:16: axes.branch.size: the list is empty\n  fix: give it at least one value, or remove it",
+        "space.yaml:7:16: axes.branch.size is empty\n  fix: give it at least one value, or remove it",
     ),
     "axis that is no list": (
         SPACE.replace("[1, 2, 3]", "3"),
@@ -81,6 +81,14 @@ MISTAKES = {
         "name: [tiny\ntrainable: x\n",
         "space.yaml:2:10: not valid YAML: expected ',' or ']', but got ':'\n  fix: mend the syntax here",
     ),
+    "a key that is a number": (
+        SPACE.replace("axes:", "cases: {1: {}}\naxes:"),
+        "space.yaml:5:9: a key must be a plain name\n  fix: quote it, or remove the brackets",
+    ),
+    "an alias of itself": (
+        "name: &loop [*loop]\n",
+        "space.yaml: an alias stands within its own anchor\n  fix: write the values out",
+    ),
     "a list": (
         "- name\n- tiny\n",
         "space.yaml:1:1: expected names and values, such as name: layers",
@@ -104,6 +112,57 @@ MISTAKES = {
     "unknown key in the table": (
         SPACE.replace("columns:", "colums:"),
         "space.yaml:8:43: unknown key 'colums'\n  fix: did you mean columns?",
+    ),
+    "unknown name in a case": (
+        CASES.replace("down: {branch.kind", "down: {branch.king"),
+        "space.yaml:8:10: unknown name 'branch.king'\n  fix: did you mean branch.kind?",
+    ),
+    "value of a case that the config refuses": (
+        CASES.replace("down: {branch.kind: minus", "down: {branch.kind: times"),
+        "space.yaml:8:23: branch.kind: expected 'plus', 'minus', 'bad' or 'nan', got 'times'\n"
+        "  fix: branch.kind is what the branch does, in preset small plus",
+    ),
+    "value of a case that the experiment refuses": (
+        CASES.replace("  branch.size: [1, 2]", "  trunk.pause: [0]").replace("kind: plus", "size: 9"),
+        "space.yaml:7:21: branch.size: 9 is one too many\n  fix: take 8",
+    ),
+    "name in a case and an axis": (
+        CASES.replace("again: {branch.kind: minus", "again: {branch.size: 3"),
+        "space.yaml:9:11: 'branch.size' is both in case again and an axis\n  fix: remove one of the two",
+    ),
+    "seed in a case": (
+        CASES.replace("again: {branch.kind: minus", "again: {seed: 3"),
+        "space.yaml:9:17: 'seed' is set by seeds\n  fix: list the seeds: seeds: [0, 1, 2]",
+    ),
+    "case that is no mapping": (
+        CASES.replace("{branch.kind: minus}", "minus"),
+        "space.yaml:8:9: cases.down: expected names and values, got 'minus'\n"
+        "  fix: cases is overrides by the name of a row, such as {big: {lr: 0.1}}; they win over fixed",
+    ),
+    "case without a value": (
+        CASES.replace(" {branch.kind: minus}", ""),
+        "space.yaml:8:8: cases.down: expected names and values, got None\n"
+        "  fix: cases is overrides by the name of a row, such as {big: {lr: 0.1}}; they win over fixed",
+    ),
+    "case given twice": (
+        CASES.replace("again:", "up:"),
+        "space.yaml:9:3: 'up' is given twice\n  fix: remove one of the two",
+    ),
+    "cases without any": (
+        SPACE.replace("axes:", "cases: {}\naxes:"),
+        "space.yaml:5:8: cases is empty\n  fix: give it at least one value, or remove it",
+    ),
+    "case in the table of a space without cases": (
+        SPACE.replace("rows: [branch.kind", "rows: [case"),
+        "space.yaml:8:16: table: unknown name 'case'\n  fix: give the space cases, or name an axis",
+    ),
+    "misspelled case in the table": (
+        CASES.replace("case]", "cases]"),
+        "space.yaml:12:29: table: unknown name 'cases'\n  fix: did you mean case?",
+    ),
+    "case as a column of the table": (
+        CASES.replace("columns: [cost", "columns: [case"),
+        "space.yaml:12:46: table: unknown column 'case'\n  fix: did you mean seed or cost?",
     ),
     "unknown name of a user's own": (
         SPACE.replace("branch.size: [1", "qqq: [1"),

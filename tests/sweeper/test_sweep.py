@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sweeper.store import Store
-from tests.conftest import SPACE, Project
+from tests.conftest import CASES, SPACE, Project
 
 INLINE = ("run", "space.yaml", "--inline", "--no-tracking")
 
@@ -109,6 +109,24 @@ def test_more_seeds_run_only_what_is_new(copy: Project) -> None:
     done = copy.sweeper(*INLINE, "--seeds", "0-2")
     assert done.stderr.splitlines()[0] == "tiny: 18 trials, 90 stages, 75 unique, 50 cached, 25 to run"
     assert "(n=3)" in done.stdout
+
+
+def test_cases_are_rows_of_the_table_and_of_the_results(project: Project) -> None:
+    project.write(CASES)
+    done = project.sweeper(*INLINE)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[0] == "cases: 12 trials, 60 stages, 36 unique, 0 cached, 36 to run"
+    lines = done.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[2:9]] == [
+        ["branch.size", "case"],
+        ["1", "up"], ["1", "down"], ["1", "again"],
+        ["2", "up"], ["2", "down"], ["2", "again"],
+    ]  # fmt: skip
+    rows = pq.read_table(project.path / "runs/results/cases/trials.parquet").to_pylist()
+    assert [(row["case"], row["branch.kind"], row["trunk.steps"]) for row in rows[::4]] == [
+        ("up", "plus", 2), ("down", "minus", 3), ("again", "minus", 3),
+    ]  # fmt: skip
+    assert [row["target"] for row in rows[4:8]] == [row["target"] for row in rows[8:12]]
 
 
 def test_a_plan_is_json_that_a_program_can_read(copy: Project) -> None:
