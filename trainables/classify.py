@@ -26,7 +26,7 @@ def _work(training: tuple[object, ...], classes: tuple[int, ...], classifier: Cl
     return WORK_PER_IMAGE * classifier.epochs * 100 * len(classes)
 
 
-@stage(version=1, gpus=0.25, work=_work)
+@stage(version=1, gpus=0.25, part="classifier", work=_work)
 def train_classifier(
     run: StageRun,
     training: tuple[Path, ...],

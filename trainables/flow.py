@@ -12,6 +12,9 @@ import torch
 from torch import Tensor
 
 VectorField = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""v(x, t, y)."""
+Velocity = Callable[[Tensor, Tensor], Tensor]
+"""v(x, t), the field of one class."""
 
 
 def path_sample(x_0: Tensor, x_1: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:

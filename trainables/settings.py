@@ -49,7 +49,11 @@ class Backbone(Settings):
     attention_resolutions: tuple[int, ...] = Field(description="feature-map sides with self-attention, pixels")
     head_channels: int = Field(description="channels per attention head", ge=1)
     norm_groups: int = Field(description="groups of every group normalisation", ge=1)
-    dropout: float = Field(description="dropout probability in residual blocks", ge=0, lt=1)
+    dropout: float = Field(
+        description="dropout probability in residual blocks; the paper's is lost, its presets fall back on 0",
+        ge=0,
+        lt=1,
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -74,9 +78,17 @@ class FlowTraining(Settings):
 
     iterations: int = Field(description="optimiser steps", ge=1)
     batch: int = Field(description="images per step", ge=1)
-    lr: float = Field(description="learning rate after the warm-up", gt=0)
+    lr: float = Field(
+        description="learning rate after the warm-up; the paper's is lost, its presets fall back on 2e-4 for the base "
+        "and 1e-3 for adapters",
+        gt=0,
+    )
     warmup: int = Field(description="steps of linear warm-up of the learning rate", ge=1)
-    ema: float = Field(description="decay of the moving average per step", ge=0, lt=1)
+    ema: float = Field(
+        description="decay of the moving average per step; the paper's is lost, its presets fall back on 0.9999",
+        ge=0,
+        lt=1,
+    )
     ema_from: int = Field(description="step from which the moving average is taken", ge=0)
 
 
@@ -85,8 +97,12 @@ class Solver(Settings):
 
     method: Literal["euler", "midpoint", "rk4", "dopri5"] = Field(description="torchdiffeq's name of the method")
     grid_points: int = Field(description="time points on [0, 1] of a fixed-step method: steps + 1", ge=2)
-    rtol: float = Field(description="relative tolerance of dopri5", gt=0)
-    atol: float = Field(description="absolute tolerance of dopri5, in units of a pixel in [-1, 1]", gt=0)
+    rtol: float = Field(
+        description="relative tolerance of dopri5; the paper's is lost, its presets fall back on 1e-5", gt=0
+    )
+    atol: float = Field(
+        description="absolute tolerance of dopri5, in units of a pixel in [-1, 1]; lost and set like rtol", gt=0
+    )
 
 
 class ClassifierTraining(Settings):
@@ -95,9 +111,13 @@ class ClassifierTraining(Settings):
     width: int = Field(description="channels of the first level; 64 is ResNet18", ge=1)
     epochs: int = Field(description="passes over its training images", ge=1)
     batch: int = Field(description="images per step", ge=2)
-    lr: float = Field(description="largest learning rate of the cycle", gt=0)
-    momentum: float = Field(description="momentum of SGD", ge=0, lt=1)
-    weight_decay: float = Field(description="L2 penalty", ge=0)
+    lr: float = Field(
+        description="largest learning rate of the cycle; the paper's is lost, its presets fall back on 0.1", gt=0
+    )
+    momentum: float = Field(
+        description="momentum of SGD; the paper's is lost, its presets fall back on 0.9", ge=0, lt=1
+    )
+    weight_decay: float = Field(description="L2 penalty; the paper's is lost, its presets fall back on 5e-4", ge=0)
     crop: int = Field(description="random shift, pixels", ge=0)
     flip: bool = Field(description="random horizontal flip")
 

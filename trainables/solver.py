@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 from torchdiffeq import odeint
 
+from trainables.flow import Velocity
 from trainables.settings import Solver
 
 EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "rk4": 4}
@@ -21,7 +20,7 @@ def expected_evaluations(solver: Solver) -> int:
     return EVALUATIONS_PER_STEP[solver.method] * (solver.grid_points - 1)
 
 
-def integrate(velocity: Callable[[Tensor, Tensor], Tensor], x_0: Tensor, solver: Solver) -> tuple[Tensor, int]:
+def integrate(velocity: Velocity, x_0: Tensor, solver: Solver) -> tuple[Tensor, int]:
     """Follow the flow from t = 0 to t = 1.
 
     Args:

@@ -2,66 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from trainables.settings import Backbone, ClassifierTraining, FlowTraining, Settings, Solver
-
-
-def _layer_range(text: str) -> str:
-    if text == "none":
-        return text
-    match = re.fullmatch(r"(\d+)-(\d+)", text)
-    if not match:
-        raise PydanticCustomError("layers", "expected a range of layer indices such as 40-54, or none")
-    if int(match[1]) > int(match[2]):
-        turned = {"first": match[2], "last": match[1]}
-        raise PydanticCustomError("layers", "the range is reversed: write {first}-{last}", turned)
-    return f"{int(match[1])}-{int(match[2])}"
-
-
-LayerRange = Annotated[str, AfterValidator(_layer_range)]
-
-
-DATA_SETS = {"digits": (10, 1, 8), "cifar100": (100, 3, 32)}
-"""Classes, channels and side of the images of each data set."""
-
-
-class Data(Settings):
-    """The images."""
-
-    name: Literal["digits", "cifar100"] = Field(description="data set")
-    classes: int = Field(description="number of classes", ge=2)
-    held_out: Literal["test", "validation"] = Field(
-        description="images that accuracies are measured on; hyperparameters are chosen on validation, "
-        "a part of the training images that is then not trained on"
-    )
-
-
-class Tasks(Settings):
-    """How the classes arrive."""
-
-    first: int = Field(description="classes in the first task", ge=1)
-    later: int = Field(description="classes in every later task", ge=1)
-
-
-class AdapterTraining(FlowTraining):
-    """The adapter of one class on the frozen base."""
-
-    layers: LayerRange = Field(description="adapted Conv2d layers, by index in registration order: 40-54, or none")
-    train_embedding: bool = Field(
-        description="whether a new class's embedding row is trained; else it stays the mean of the first task's rows"
-    )
-
-
-class Samples(Settings):
-    """Synthetic images per class, made in chunks: more chunks contain the first ones."""
-
-    chunk: int = Field(description="images per chunk and class", ge=1)
-    chunks: int = Field(description="chunks per class", ge=1)
+from trainables.funlora.settings import Adapter, Samples, Tasks
+from trainables.settings import Backbone, ClassifierTraining, Data, FlowTraining, Quality, Settings, Solver
 
 
 class Config(Settings):
@@ -69,27 +16,19 @@ class Config(Settings):
 
     seed: int = Field(description="seed of every random stream of the run", ge=0)
     class_order_seed: int | None = Field(description="seed of the order of classes; none keeps the data set's", ge=0)
+    generator: Literal["incremental", "multitask", "real"] = Field(
+        description="what the classifiers of later tasks are trained on: samples of the base and adapters, samples of "
+        "one network trained on all classes together (an upper bound), or the real images (an upper bound)"
+    )
     data: Data
     tasks: Tasks
     backbone: Backbone
     base: FlowTraining
-    adapter: AdapterTraining
+    adapter: Adapter
     solver: Solver
     samples: Samples
     classifier: ClassifierTraining
-
-    @model_validator(mode="after")
-    def _matches_data_set(self) -> Self:
-        given = (self.data.classes, self.backbone.image_channels, self.backbone.image_side)
-        if given != DATA_SETS[self.data.name]:
-            classes, channels, side = DATA_SETS[self.data.name]
-            raise PydanticCustomError(
-                "data",
-                "{name} has {classes} classes and {channels} x {side} x {side} pixels",
-                {"name": self.data.name, "classes": classes, "channels": channels, "side": side, "field": "data",
-                 "fix": "set data.classes, backbone.image_channels and backbone.image_side to these"},
-            )  # fmt: skip
-        return self
+    quality: Quality
 
     @model_validator(mode="after")
     def _tasks_cover_classes(self) -> Self:
@@ -108,63 +47,155 @@ class Config(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _quality_needs_samples(self) -> Self:
+        if self.generator == "real" and (self.quality.features != "none" or self.quality.grid):
+            context = {"field": "quality", "fix": "set quality.features to none and quality.grid to false"}
+            raise PydanticCustomError("quality", "quality: the generator 'real' makes no samples", context)
+        return self
+
 
 DIGITS = Config(
     seed=0,
     class_order_seed=None,
-    data=Data(name="digits", classes=10, held_out="test"),
+    generator="incremental",
+    data=Data(
+        source="digits", revision=None, image_column="image", label_column="label", train_split="train",
+        test_split="test", class_list=None, classes=10, held_out="test",
+    ),
     tasks=Tasks(first=2, later=2),
     backbone=Backbone(
         image_channels=1, image_side=8, channels=16, channel_mult=(1, 2, 2, 2), res_blocks=2,
         attention_resolutions=(4,), head_channels=16, norm_groups=4, dropout=0.0,
     ),
     base=FlowTraining(iterations=600, batch=64, lr=2e-3, warmup=100, ema=0.99, ema_from=180),
-    adapter=AdapterTraining(
-        layers="40-54", train_embedding=False, iterations=60, batch=8, lr=1e-1, warmup=1, ema=0.95, ema_from=20
+    adapter=Adapter(
+        method="low_rank", layers="40-54", functions="cosine_learned", p=10, operation="mul", ratio=1, rank=1,
+        raised="none", train_embedding=False, iterations=60, batch=8, lr=3e-2, warmup=1, ema=0.95, ema_from=20,
     ),
     solver=Solver(method="midpoint", grid_points=4, rtol=1e-5, atol=1e-5),
-    samples=Samples(chunk=100, chunks=1),
+    samples=Samples(chunk=100, chunks=1, batch=100),
     classifier=ClassifierTraining(
         width=8, epochs=12, batch=50, lr=0.05, momentum=0.9, weight_decay=5e-4, crop=1, flip=False
     ),
+    quality=Quality(features="none", weights=None, neighbours=3, grid=False),
 )  # fmt: skip
 """The embedded handwritten digits: the 65-layer network of the paper at an eighth of its width, 2-2-2-2-2.
 Rates were chosen on validation images, see benchmarks/README.md."""
 
-CIFAR_STEPS_PER_EPOCH = 79
-"""Batches of 128 in the 10,000 images of a task of 20 classes."""
 
-CIFAR100 = Config(
-    seed=0,
-    class_order_seed=None,
-    data=Data(name="cifar100", classes=100, held_out="test"),
+def _papers(
+    *,
+    data: Data,
+    tasks: Tasks,
+    backbone: Backbone,
+    layers: str,
+    task_images: int,
+    base_epochs: tuple[int, int],
+    adapter_epochs: tuple[int, int],
+    chunk: int,
+) -> Config:
+    """The paper's protocol: epochs and the epoch from which the average is taken, as steps of 128 images of a task.
+
+    A class is a stage of its own. It takes as many steps as its task would and its share of every batch, so that
+    summed over the classes of a task the same images are seen as often.
+    """
+    epoch = -(-task_images // BATCH)
+    return Config(
+        seed=0,
+        class_order_seed=None,
+        generator="incremental",
+        data=data,
+        tasks=tasks,
+        backbone=backbone,
+        base=FlowTraining(
+            iterations=base_epochs[0] * epoch, batch=BATCH, lr=2e-4, warmup=1000, ema=0.9999,
+            ema_from=base_epochs[1] * epoch,
+        ),
+        adapter=Adapter(
+            method="low_rank", layers=layers, functions="cosine_learned", p=10, operation="mul", ratio=1, rank=1,
+            raised="none", train_embedding=False, iterations=adapter_epochs[0] * epoch,
+            batch=round(BATCH / tasks.later), lr=1e-3, warmup=1, ema=0.9999, ema_from=adapter_epochs[1] * epoch,
+        ),
+        solver=Solver(method="dopri5", grid_points=6, rtol=1e-5, atol=1e-5),
+        samples=Samples(chunk=chunk, chunks=1, batch=500),
+        classifier=ClassifierTraining(
+            width=64, epochs=30, batch=100, lr=0.1, momentum=0.9, weight_decay=5e-4, crop=4, flip=True
+        ),
+        quality=Quality(features="none", weights=None, neighbours=3, grid=False),
+    )  # fmt: skip
+
+
+BATCH = 128
+_CIFAR_NET = Backbone(
+    image_channels=3, image_side=32, channels=128, channel_mult=(1, 2, 2, 2), res_blocks=2,
+    attention_resolutions=(16,), head_channels=64, norm_groups=32, dropout=0.0,
+)  # fmt: skip
+_CIFAR100_DATA = Data(
+    source="uoft-cs/cifar100", revision=None, image_column="img", label_column="fine_label", train_split="train",
+    test_split="test", class_list=None, classes=100, held_out="test",
+)  # fmt: skip
+
+CIFAR10 = _papers(
+    data=Data(
+        source="uoft-cs/cifar10", revision=None, image_column="img", label_column="label", train_split="train",
+        test_split="test", class_list=None, classes=10, held_out="test",
+    ),
+    tasks=Tasks(first=2, later=2), backbone=_CIFAR_NET, layers="40-54", task_images=10_000,
+    base_epochs=(500, 200), adapter_epochs=(300, 100), chunk=5000,
+)  # fmt: skip
+"""CIFAR-10, 2-2."""
+
+CIFAR100 = _papers(
+    data=_CIFAR100_DATA, tasks=Tasks(first=20, later=20), backbone=_CIFAR_NET, layers="40-54", task_images=10_000,
+    base_epochs=(500, 200), adapter_epochs=(300, 100), chunk=500,
+)  # fmt: skip
+"""CIFAR-100, 20-20."""
+
+CIFAR100_10 = _papers(
+    data=_CIFAR100_DATA, tasks=Tasks(first=10, later=10), backbone=_CIFAR_NET, layers="40-54", task_images=5_000,
+    base_epochs=(500, 200), adapter_epochs=(300, 100), chunk=500,
+)  # fmt: skip
+"""CIFAR-100, 10-10."""
+
+IMAGENET100 = _papers(
+    data=Data(
+        source="ILSVRC/imagenet-1k", revision=None, image_column="image", label_column="label", train_split="train",
+        test_split="validation", class_list=None, classes=100, held_out="test",
+    ),
     tasks=Tasks(first=20, later=20),
     backbone=Backbone(
-        image_channels=3, image_side=32, channels=128, channel_mult=(1, 2, 2, 2), res_blocks=2,
-        attention_resolutions=(16,), head_channels=64, norm_groups=32, dropout=0.0,
+        image_channels=3, image_side=64, channels=128, channel_mult=(1, 2, 3, 4), res_blocks=2,
+        attention_resolutions=(32, 16, 8), head_channels=64, norm_groups=32, dropout=0.0,
     ),
-    base=FlowTraining(
-        iterations=500 * CIFAR_STEPS_PER_EPOCH, batch=128, lr=2e-4, warmup=1000, ema=0.9999,
-        ema_from=200 * CIFAR_STEPS_PER_EPOCH,
-    ),
-    adapter=AdapterTraining(
-        layers="40-54", train_embedding=False, iterations=300 * CIFAR_STEPS_PER_EPOCH, batch=6, lr=1e-3, warmup=1,
-        ema=0.9999, ema_from=100 * CIFAR_STEPS_PER_EPOCH,
-    ),
-    solver=Solver(method="dopri5", grid_points=6, rtol=1e-5, atol=1e-5),
-    samples=Samples(chunk=500, chunks=1),
-    classifier=ClassifierTraining(
-        width=64, epochs=30, batch=100, lr=0.1, momentum=0.9, weight_decay=5e-4, crop=4, flip=True
-    ),
+    layers="40-56", task_images=26_000, base_epochs=(250, 100), adapter_epochs=(200, 100), chunk=1300,
 )  # fmt: skip
-"""CIFAR-100 in tasks of 20 by the paper's protocol: epochs, batches, warm-up, start of the moving average, network,
-solver. The paper's text at hand does not give learning rates, decays, weight decay and dropout: these are this
-project's. A batch of 128 over 20 classes is 6.4 images of each; an adapter's own stage takes 6."""
+"""ImageNet100, 20-20, 64 x 64: most of its classes have 1,300 images. data.class_list names the classes."""
 
 METRICS = {
     "la": "last accuracy: on the held-out images of all classes after the last task, %",
     "aia": "average incremental accuracy: mean over tasks of the accuracy on all classes seen so far, %",
+    "fm_loss": "flow-matching loss on the held-out images of the later tasks' classes, mean over classes",
     "nfe": "evaluations of the vector field per image, mean over the banks of samples",
+    "max_rank": "largest numerical rank of a functional matrix F over layers and classes",
+    "fd": "Fréchet distance between real and synthetic images in the features of the project's own ResNet18",
+    "fid": "Fréchet inception distance between real and synthetic images",
+    "precision": "share of synthetic images within the manifold of the real ones",
+    "recall": "share of real images within the manifold of the synthetic ones",
 }
 
-PRESETS = {"digits": DIGITS, "cifar100": CIFAR100}
+PARTS = {
+    "data": "reading and resizing the images",
+    "training": "training of the base and the adapters",
+    "sampling": "synthetic images",
+    "classifier": "training and testing of the classifiers",
+    "measures": "losses, ranks, quality and the final numbers",
+}
+
+PRESETS = {
+    "digits": DIGITS,
+    "cifar10": CIFAR10,
+    "cifar100": CIFAR100,
+    "cifar100_10": CIFAR100_10,
+    "imagenet100": IMAGENET100,
+}

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from sweeper.stage import Stage
-from trainables.cifar import check_cifar100, cifar100
 from trainables.classify import train_classifier
 from trainables.digits import digits
+from trainables.funlora.adapters import new_adapter
 from trainables.funlora.config import Config
-from trainables.funlora.rank_one import chosen_layers, rank_one
-from trainables.funlora.stages import sample_class, score, train_adapter, train_base
+from trainables.funlora.inspection import layer_importance, learned_functions, matrix_ranks
+from trainables.funlora.score import TaskStream, score
+from trainables.funlora.stages import held_out_loss, sample_class, train_adapter, train_base
 from trainables.funlora.tasks import task_stream
 from trainables.unet import skeleton
+
+
+@dataclass(frozen=True)
+class ClassModel:
+    """What samples a class: a network with the class's row of its embedding, or with the class's adapter."""
+
+    label: int
+    base: Stage
+    adapter: Stage | None
+    row: int | None
 
 
 def run(config: Config) -> Stage:
@@ -19,40 +33,93 @@ def run(config: Config) -> Stage:
     The base is frozen after the first task and an adapter belongs to one class, so adapters and samples of
     different classes depend on nothing of each other.
     """
+    images = digits(config.data.held_out)
     tasks = task_stream(config.data.classes, config.tasks, config.class_order_seed)
-    images = {"digits": digits, "cifar100": cifar100}[config.data.name](config.data.held_out)
-    base = train_base(images, config.backbone, tasks[0], config.base, config.seed)
-    banks = {}
-    for label in (label for task in tasks for label in task):
-        row = tasks[0].index(label) if label in tasks[0] else None
-        adapter = None
-        if row is None:
-            adapter = train_adapter(images, base, config.backbone, config.adapter, label, config.seed)
-        banks[label] = [
-            sample_class(
-                base, adapter, config.backbone, config.solver, label, row, config.samples.chunk, chunk, config.seed
-            )
-            for chunk in range(config.samples.chunks)
-        ]
+    models = _models(config, images, tasks)
+    banks = {label: list(_bank(config, model)) for label, model in models.items()}
     classifiers = []
     for task, _ in enumerate(tasks):
         seen = tuple(label for earlier in tasks[: task + 1] for label in earlier)
-        training = [bank for label in seen for bank in banks[label]] if task else [images]
+        training = [chunk for label in seen for chunk in banks[label]] if task and banks else [images]
         classifiers.append(train_classifier(training, images, seen, config.classifier, task, config.seed))
-    return score(classifiers, [bank for chunks in banks.values() for bank in chunks], tasks)
+    losses = [
+        held_out_loss(images, model.base, model.adapter, config.backbone, model.label, model.row)
+        for label, model in models.items()
+        if label not in tasks[0]
+    ]
+    measures = [*_inspections(config, models)]
+    return score(classifiers, [chunk for chunks in banks.values() for chunk in chunks], losses, measures, tasks)
+
+
+def _models(config: Config, images: Stage, tasks: TaskStream) -> dict[int, ClassModel]:
+    if config.generator == "incremental":
+        return _incremental(config, images, tasks)
+    return _multitask(config, images) if config.generator == "multitask" else {}
+
+
+def _incremental(config: Config, images: Stage, tasks: TaskStream) -> dict[int, ClassModel]:
+    """The base of the first task's classes, and an adapter on it for every later class."""
+    base = train_base(images, config.backbone, tasks[0], config.base, config.seed)
+    models = {label: ClassModel(label, base, None, row) for row, label in enumerate(tasks[0])}
+    for label in (label for task in tasks[1:] for label in task):
+        adapter = train_adapter(images, base, config.backbone, config.adapter, label, config.seed)
+        models[label] = ClassModel(label, base, adapter, None)
+    return models
+
+
+def _multitask(config: Config, images: Stage) -> dict[int, ClassModel]:
+    """One network trained on all classes together."""
+    labels = tuple(range(config.data.classes))
+    base = train_base(images, config.backbone, labels, config.base, config.seed)
+    return {label: ClassModel(label, base, None, label) for label in labels}
+
+
+def _bank(config: Config, model: ClassModel) -> Iterator[Stage]:
+    """The chunks of a class's samples."""
+    for chunk in range(config.samples.chunks):
+        yield sample_class(
+            model.base, model.adapter, config.backbone, config.solver, model.label, model.row, config.samples.chunk,
+            config.samples.batch, chunk, config.seed,
+        )  # fmt: skip
+
+
+def _inspections(config: Config, models: dict[int, ClassModel]) -> Iterator[Stage]:
+    """What low-rank adapters have learned."""
+    labels = [label for label, model in models.items() if model.adapter]
+    if not labels or config.adapter.method != "low_rank" or config.adapter.layers == "none":
+        return
+    adapters = [adapter for label in labels if (adapter := models[label].adapter)]
+    yield matrix_ranks(adapters, labels, config.backbone)
+    if config.adapter.operation == "mul":
+        yield layer_importance(adapters, labels, config.backbone)
+    if config.adapter.functions != "none":
+        yield learned_functions(adapters, labels, config.backbone)
 
 
 def facts(config: Config) -> dict[str, float]:
-    """``ppc``: parameters per class, counted from the network. Embedding rows count with the backbone.
+    """Counted from the network before anything runs: ``ppc``, parameters per class, embedding rows counted with the
+    backbone; ``parameters``, the paper's P#: the backbone with a row for every class, and an adapter for every class
+    after the first task and one more; ``image_equivalents``, how many images take as many bytes as an adapter.
 
     Raises InvalidConfig for layers that the network does not have.
     """
-    net = skeleton(config.backbone, config.tasks.first)
-    adapter = rank_one(net, chosen_layers(net, config.adapter.layers))
-    return {"ppc": sum(value.numel() for value in adapter.values())}
+    net = skeleton(config.backbone, config.data.classes)
+    adapter = new_adapter(net, config.adapter)
+    incremental = config.generator == "incremental"
+    ppc = sum(value.numel() for value in adapter.values()) if incremental else 0
+    adapters = config.data.classes - config.tasks.first + 1
+    image = config.backbone.image_channels * config.backbone.image_side**2
+    backbone = sum(value.numel() for value in net.parameters()) if config.generator != "real" else 0
+    return {
+        "ppc": ppc,
+        "parameters": backbone + adapters * ppc,
+        "image_equivalents": round(ppc * BYTES_PER_PARAMETER / image),
+    }
+
+
+BYTES_PER_PARAMETER = 4
 
 
 def check(config: Config) -> None:
-    """Raises InvalidConfig when the data set is not on this machine."""
-    if config.data.name == "cifar100":
-        check_cifar100()
+    """Raises InvalidConfig when the run cannot be made here."""
+

@@ -1,11 +1,10 @@
-"""The stages of a generative continual run: base, adapters, samples, scores."""
+"""The stages of a generative continual run: base, adapters, samples, and how well the field fits unseen images."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,9 +12,9 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
 from sweeper.stage import StageRun, stage
-from trainables.flow import VectorField, flow_matching_loss
-from trainables.funlora.config import AdapterTraining
-from trainables.funlora.rank_one import chosen_layers, class_field, merged_weights, rank_one
+from trainables.flow import VectorField, Velocity, flow_matching_loss
+from trainables.funlora.adapters import class_field, merged, new_adapter
+from trainables.funlora.settings import Adapter
 from trainables.images import read_images, to_bytes, to_unit, write_images
 from trainables.settings import Backbone, FlowTraining, Solver
 from trainables.solver import expected_evaluations, integrate
@@ -23,21 +22,22 @@ from trainables.streams import stream_seed
 from trainables.training import Ema, train
 from trainables.unet import UNet
 
-TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
-
 TRAINING_WORK = 3.0
 """Cost of an image in a training step beside that of one evaluation: forward and backward."""
+LOSS_DRAWS = 16
+"""Times and noises at which the loss of a held-out image is taken."""
 
 
 @stage(
-    version=1,
+    version=2,
     gpus=0.5,
+    part="training",
     work=lambda training, **_: TRAINING_WORK * training.iterations * training.batch,
 )
 def train_base(
     run: StageRun, images: Path, backbone: Backbone, classes: tuple[int, ...], training: FlowTraining, seed: int
 ) -> None:
-    """The U-Net trained from scratch on the real images of the first task's classes.
+    """The U-Net trained from scratch on the real images of ``classes``.
 
     Writes ``base.safetensors``, the moving average; row i of the class embedding belongs to ``classes[i]``.
     """
@@ -52,39 +52,44 @@ def train_base(
 
 
 @stage(
-    version=1,
+    version=2,
     gpus=0.25,
+    part="training",
     work=lambda adapter, **_: TRAINING_WORK * adapter.iterations * adapter.batch,
 )
 def train_adapter(
-    run: StageRun, images: Path, base: Path, backbone: Backbone, adapter: AdapterTraining, label: int, seed: int
+    run: StageRun, images: Path, base: Path, backbone: Backbone, adapter: Adapter, label: int, seed: int
 ) -> None:
     """The adapter of one class, trained on its real images alone; the base stays as it is.
 
-    Writes ``adapter.safetensors``: A and B of every layer and the class's embedding row, moving averages.
+    A batch holds one class, so every layer runs once with one merged weight.
+
+    Writes ``adapter.safetensors``, the moving averages of what was learned and the class's embedding row, and
+    ``adapter.json``, the settings that say how to merge them.
     """
     torch.manual_seed(stream_seed(seed, "adapter", label))
     pixels, labels = read_images(images / "train.arrow")
     pixels = pixels[labels == label].to(run.device)
-    net = _load_base(base, backbone, run.device)
-    values = rank_one(net, chosen_layers(net, adapter.layers))
+    net = load_base(base, backbone, run.device)
+    learned = new_adapter(net, adapter)
     embedding = net.class_embedding.weight.mean(0)
-    if adapter.train_embedding:
-        values["embedding"] = embedding
+    values = {**learned, "embedding": embedding} if adapter.train_embedding else learned
     for value in values.values():
         value.requires_grad_(True)
 
     def field(x: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        return class_field(net, merged_weights(net, values), embedding)(x, t, y)
+        return class_field(net, merged(net, adapter, learned), embedding)(x, t, y)
 
     row = torch.zeros(len(pixels), dtype=torch.long, device=run.device)
     average = _train_flow(run, field, pixels, row, values, adapter) if values else {}
     save_file({"embedding": embedding.detach(), **average}, run.output / "adapter.safetensors")
+    (run.output / "adapter.json").write_text(adapter.model_dump_json())
 
 
 @stage(
-    version=1,
+    version=2,
     gpus=0.25,
+    part="sampling",
     work=lambda images, solver, **_: float(images * expected_evaluations(solver)),
 )
 def sample_class(
@@ -96,55 +101,82 @@ def sample_class(
     label: int,
     row: int | None,
     images: int,
+    batch: int,
     chunk: int,
     seed: int,
 ) -> None:
-    """One chunk of synthetic images of a class, integrated as one batch.
+    """One chunk of synthetic images of a class. Noise and order depend on the class, the chunk and the seed alone.
 
     Args:
-        adapter: the class's adapter; None for a class of the first task.
+        adapter: the class's adapter; None for a class that the base was trained on.
         row: the class's row of the base's embedding; None with an adapter.
+        images: in this chunk.
+        batch: integrated at a time.
 
-    Writes ``train.arrow`` and ``samples.json`` with the evaluations of the vector field.
+    Writes ``train.arrow`` and ``samples.json`` with the evaluations of the vector field per image.
     """
-    net = _load_base(base, backbone, run.device)
+    field = _load_field(base, adapter, backbone, row, run.device)
+    torch.manual_seed(stream_seed(seed, "samples", label, chunk))
+    noise = torch.randn(images, backbone.image_channels, backbone.image_side, backbone.image_side)
+    samples, evaluations = [], 0
+    for part in torch.split(noise, batch):
+        made, evaluated = integrate(field, part.to(run.device), solver)
+        samples.append(to_bytes(made).cpu())
+        evaluations += evaluated * len(part)
+        run.log(sum(map(len, samples)), images)
+    write_images(run.output / "train.arrow", torch.cat(samples), torch.full((images,), label))
+    (run.output / "samples.json").write_text(json.dumps({"evaluations": evaluations / images}))
+
+
+@stage(version=1, gpus=0.25, part="measures")
+def held_out_loss(
+    run: StageRun, images: Path, base: Path, adapter: Path | None, backbone: Backbone, label: int, row: int | None
+) -> None:
+    """The flow-matching loss of a class on its held-out images, at times and noises that all runs share.
+
+    Args:
+        adapter, row: as for `sample_class`.
+
+    Writes ``loss.json``.
+    """
+    pixels, labels = read_images(images / "held_out.arrow")
+    unit = to_unit(pixels[labels == label])
+    field = _load_field(base, adapter, backbone, row, run.device)
+    torch.manual_seed(stream_seed(0, "held-out loss", label))
+    total = 0.0
+    with torch.no_grad():
+        for _ in range(LOSS_DRAWS):
+            for part in torch.split(unit, 500):
+                part = part.to(run.device)
+                y = torch.zeros(len(part), dtype=torch.long, device=run.device)
+                total += float(flow_matching_loss(lambda x, t, _: field(x, t), part, y)) * len(part)
+    (run.output / "loss.json").write_text(json.dumps(total / (LOSS_DRAWS * len(unit))))
+
+
+def load_base(base: Path, backbone: Backbone, device: str) -> UNet:
+    """The frozen network of a base's artifact."""
+    weights = load_file(base / "base.safetensors", device=device)
+    with torch.device("meta"):
+        net = UNet(backbone, len(weights["class_embedding.weight"]))
+    net.load_state_dict(weights, assign=True)
+    return net.eval().requires_grad_(False)
+
+
+def load_adapter(adapter: Path, device: str) -> tuple[Adapter, dict[str, Tensor], Tensor]:
+    """Settings, what was learned by ``layer/name``, and the embedding row (E,) of an adapter's artifact."""
+    values = load_file(adapter / "adapter.safetensors", device=device)
+    embedding = values.pop("embedding")
+    return Adapter.model_validate_json((adapter / "adapter.json").read_text()), values, embedding
+
+
+def _load_field(base: Path, adapter: Path | None, backbone: Backbone, row: int | None, device: str) -> Velocity:
+    """v(x, t) of one class: the base at the class's row, or with the class's adapter merged in once."""
+    net = load_base(base, backbone, device)
     field: VectorField = net
     if adapter:
-        values = load_file(adapter / "adapter.safetensors", device=run.device)
-        field = class_field(net, merged_weights(net, values), values["embedding"])
-    torch.manual_seed(stream_seed(seed, "samples", label, chunk))
-    noise = torch.randn(images, backbone.image_channels, backbone.image_side, backbone.image_side, device=run.device)
-    y = torch.full((images,), row or 0, device=run.device)
-    samples, evaluations = integrate(lambda x, t: field(x, t, y), noise, solver)
-    write_images(run.output / "train.arrow", to_bytes(samples), torch.full((images,), label))
-    (run.output / "samples.json").write_text(json.dumps({"evaluations": evaluations}))
-
-
-@stage(version=1)
-def score(run: StageRun, classifiers: tuple[Path, ...], banks: tuple[Path, ...], tasks: TaskStream) -> None:
-    """The numbers of the run, in percent.
-
-    Writes ``metrics.json``: ``accuracy_matrix``, row i the accuracy after task i on the images of every task so far;
-    ``accuracy``, on all classes seen after each task; ``la``, its last; ``aia``, its mean; ``nfe``, evaluations per
-    image, mean over the banks.
-    """
-    hits = [json.loads((each / "hits.json").read_text()) for each in classifiers]
-    matrix = [[_percent(seen, task) for task in tasks[: done + 1]] for done, seen in enumerate(hits)]
-    accuracy = [_percent(seen, tuple(int(label) for label in seen)) for seen in hits]
-    evaluations = [json.loads((each / "samples.json").read_text())["evaluations"] for each in banks]
-    metrics = {
-        "la": accuracy[-1],
-        "aia": sum(accuracy) / len(accuracy),
-        "nfe": sum(evaluations) / len(evaluations),
-        "accuracy": accuracy,
-        "accuracy_matrix": matrix,
-    }
-    (run.output / "metrics.json").write_text(json.dumps(metrics))
-
-
-def _percent(hits: dict[str, list[int]], classes: tuple[int, ...]) -> float:
-    correct = sum(hits[str(label)][0] for label in classes)
-    return 100 * correct / sum(hits[str(label)][1] for label in classes)
+        settings, learned, embedding = load_adapter(adapter, device)
+        field = class_field(net, merged(net, settings, learned), embedding)
+    return lambda x, t: field(x, t, torch.full((len(x),), row or 0, device=x.device))
 
 
 def _train_flow(
@@ -167,11 +199,3 @@ def _train_flow(
 
     train(run, training.iterations, loss, values, optimizer, schedule, ema)
     return ema.average
-
-
-def _load_base(base: Path, backbone: Backbone, device: str) -> UNet:
-    weights = load_file(base / "base.safetensors", device=device)
-    with torch.device("meta"):
-        net = UNet(backbone, len(weights["class_embedding.weight"]))
-    net.load_state_dict(weights, assign=True)
-    return net.eval().requires_grad_(False)

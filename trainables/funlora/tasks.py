@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from trainables.funlora.config import Tasks
+from trainables.funlora.settings import Tasks
 
 
 def task_stream(classes: int, tasks: Tasks, order_seed: int | None) -> tuple[tuple[int, ...], ...]:

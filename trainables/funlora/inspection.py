@@ -1,0 +1,114 @@
+"""What adapters have learned, as Arrow tables: importance and rank of every layer, ponderations and frequencies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from sweeper.stage import StageRun, stage
+from trainables.funlora.adapters import low_rank_matrix
+from trainables.funlora.functions import initial_frequencies, initial_ponderations
+from trainables.funlora.settings import Adapter
+from trainables.funlora.stages import load_adapter
+from trainables.settings import Backbone
+from trainables.unet import conv_layers, skeleton
+
+
+@dataclass(frozen=True)
+class _AdaptedLayer:
+    """One layer of one class: where it is, what was learned for it, by name, and the shape of its kernel."""
+
+    place: dict[str, Any]
+    adapter: Adapter
+    learned: dict[str, Tensor]
+    c_out: int
+    c_in: int
+
+
+@stage(version=1, part="measures")
+def layer_importance(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> None:
+    """How far the multiplicative adapters of each layer have moved from one (equations 20-21).
+
+    Writes ``importance.arrow``, a row per class and layer: ``importance``, the mean of |A - 1| and |B - 1| over all
+    their entries.
+    """
+    rows = []
+    for layer in _layers(adapters, labels, backbone):
+        moved = torch.cat([(layer.learned[name] - 1).abs().flatten() for name in ("A", "B")])
+        rows.append({**layer.place, "importance": float(moved.mean())})
+    _write(run.output / "importance.arrow", rows)
+    (run.output / "metrics.json").write_text("{}")
+
+
+@stage(version=1, part="measures")
+def matrix_ranks(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> None:
+    """The numerical rank of F in every layer: singular values, computed in float64, above
+    max(c_out, c_in) x 1.2e-7 (float32's epsilon) x the largest one.
+
+    Writes ``ranks.arrow``, a row per class and layer, and ``metrics.json`` with ``max_rank``.
+    """
+    rows = []
+    for layer in _layers(adapters, labels, backbone):
+        learned = {name: value.double() for name, value in layer.learned.items()}
+        matrix = low_rank_matrix(layer.adapter, learned, layer.c_out, layer.c_in)
+        tolerance = max(matrix.shape) * torch.finfo(torch.float32).eps
+        rows.append({**layer.place, "rank": int(torch.linalg.matrix_rank(matrix, rtol=tolerance))})
+    _write(run.output / "ranks.arrow", rows)
+    (run.output / "metrics.json").write_text(json.dumps({"max_rank": max(row["rank"] for row in rows)}))
+
+
+@stage(version=1, part="measures")
+def learned_functions(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> None:
+    """Ponderations and frequencies beside their initial values.
+
+    Writes ``functions.arrow``, a row per class, layer and function: ``function`` from 1, ``lambda``, ``omega`` (null
+    for shifts), ``initial_lambda``, ``initial_omega``.
+    """
+    rows = []
+    for layer in _layers(adapters, labels, backbone):
+        settings = layer.adapter
+        omega = initial_frequencies(settings.p)
+        first = initial_ponderations(settings.functions, settings.p, float(settings.operation == "mul"))
+        now = layer.learned.get("omega", omega)
+        for i in range(settings.p):
+            shifts = settings.functions == "rshift"
+            rows.append(
+                {
+                    **layer.place,
+                    "function": i + 1,
+                    "lambda": float(layer.learned["lambda"][i]),
+                    "omega": None if shifts else float(now[i]),
+                    "initial_lambda": float(first[i]),
+                    "initial_omega": None if shifts else float(omega[i]),
+                }
+            )
+    _write(run.output / "functions.arrow", rows)
+    (run.output / "metrics.json").write_text("{}")
+
+
+def _layers(adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> Iterator[_AdaptedLayer]:
+    """Every adapted layer of every class, in registration order."""
+    net = skeleton(backbone, 1)
+    index = {name: position for position, (name, _) in enumerate(conv_layers(net))}
+    for directory, label in zip(adapters, labels, strict=True):
+        adapter, values, _ = load_adapter(directory, "cpu")
+        names = {key.partition("/")[0] for key in values}
+        for name, _ in net.named_modules():
+            if name in names:
+                learned = {key.partition("/")[2]: value for key, value in values.items() if key.startswith(f"{name}/")}
+                c_out, c_in, *_ = net.get_parameter(f"{name}.weight").shape
+                place = {"layer": index.get(name), "name": name, "label": label}
+                yield _AdaptedLayer(place, adapter, learned, c_out, c_in)
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    table = pa.Table.from_pylist(rows)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
