@@ -26,6 +26,7 @@ TRAINING_WORK = 3.0
 """Cost of an image in a training step beside that of one evaluation: forward and backward."""
 LOSS_DRAWS = 16
 """Times and noises at which the loss of a held-out image is taken."""
+LOSS_BATCH = 500
 
 
 @stage(
@@ -143,14 +144,13 @@ def held_out_loss(
     unit = to_unit(pixels[labels == label])
     field = _load_field(base, adapter, backbone, row, run.device)
     torch.manual_seed(stream_seed(0, "held-out loss", label))
+    drawn = unit.repeat(LOSS_DRAWS, 1, 1, 1)
     total = 0.0
     with torch.no_grad():
-        for _ in range(LOSS_DRAWS):
-            for part in torch.split(unit, 500):
-                part = part.to(run.device)
-                y = torch.zeros(len(part), dtype=torch.long, device=run.device)
-                total += float(flow_matching_loss(lambda x, t, _: field(x, t), part, y)) * len(part)
-    (run.output / "loss.json").write_text(json.dumps(total / (LOSS_DRAWS * len(unit))))
+        for part in torch.split(drawn, LOSS_BATCH):
+            y = torch.zeros(len(part), dtype=torch.long, device=run.device)
+            total += float(flow_matching_loss(lambda x, t, _: field(x, t), part.to(run.device), y)) * len(part)
+    (run.output / "loss.json").write_text(json.dumps(total / len(drawn)))
 
 
 def load_base(base: Path, backbone: Backbone, device: str) -> UNet:
