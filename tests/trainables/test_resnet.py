@@ -1,7 +1,8 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from trainables.resnet import ResNet18, random_crop, random_flip
+from trainables.resnet import ResNet18, load_resnet18, random_crop, random_flip
 
 
 def test_the_classifier_of_the_paper_has_the_size_of_resnet18_for_cifar() -> None:
@@ -14,6 +15,25 @@ def test_the_logits_come_from_a_map_of_an_eighth_of_the_side() -> None:
     net.blocks.register_forward_hook(lambda _module, _arguments, output: seen.append(output.shape))
     assert net(torch.randn(2, 1, 16, 24)).shape == (2, 7)
     assert seen == [(2, 32, 2, 3)]
+
+
+def test_the_logits_are_the_last_layers_of_the_features() -> None:
+    net = ResNet18(1, 4, 7)
+    images = torch.randn(3, 1, 8, 8)
+    seen = []
+    net.head.register_forward_hook(lambda _module, arguments, _output: seen.append(arguments[0]))
+    net.eval()(images)
+    assert torch.equal(seen[0], net.features(images))
+    assert seen[0].shape == (3, 8 * 4)
+
+
+def test_a_saved_classifier_comes_back_with_its_sizes_and_ready_for_use(tmp_path) -> None:
+    net = ResNet18(3, 2, 7)
+    net(torch.randn(5, 3, 8, 8))  # its running statistics are its own
+    save_file(net.state_dict(), tmp_path / "classifier.safetensors")
+    loaded = load_resnet18(tmp_path / "classifier.safetensors")
+    images = torch.randn(3, 3, 8, 8)
+    assert torch.equal(loaded(images), net.eval()(images))
 
 
 def shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:
