@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sweeper import __version__
 from sweeper.errors import SweeperError
-
-if TYPE_CHECKING:
-    from sweeper.space import Space
 
 INTERRUPTED = 130
 
@@ -83,14 +80,16 @@ def run(
     tracking_uri: str | None,
     no_tracking: bool,
 ) -> None:
-    """Run what is missing of the sweep in the YAML file SPACE, and print its table.
+    """Run what is missing of the sweep in the YAML file SPACE, and print its tables.
 
     Say the same again after any interruption: it goes on. Exits with 1 when trials failed.
     """
     from rich.console import Console
 
-    loaded = _load(space, sets, seeds, preset)
-    from sweeper.sweep import Options, run_sweep
+    from sweeper.sweep import load_sweep
+
+    sweep = load_sweep(space, sets=sets, seeds=seeds, preset=preset)
+    from sweeper.run import Options, run_sweep
 
     if inline and (address or max_concurrent):
         raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")
@@ -98,9 +97,12 @@ def run(
         runs=runs, inline=inline, address=address, max_concurrent=max_concurrent, save_seconds=save_seconds,
         tracking=not no_tracking, tracking_uri=tracking_uri,
     )  # fmt: skip
-    finished = run_sweep(loaded, options, Console(stderr=True))
-    click.echo("\n" + _table(runs, loaded.name, "text"), nl=False)
-    click.echo(f"\nresults: {finished.results}")
+    finished = run_sweep(sweep, options, Console(stderr=True))
+    for each in sweep.spaces:
+        click.echo("\n" + _table(runs, each.name, "text"), nl=False)
+    click.echo()
+    for path in finished.results:
+        click.echo(f"results: {path}")
     if not no_tracking:
         where = f"the MLflow UI at {tracking_uri}" if tracking_uri else f"sweeper ui{_option('--runs', runs)}"
         click.echo(f"compare: {where}")
@@ -112,7 +114,7 @@ def run(
     if finished.interrupted:
         raise KeyboardInterrupt
     if finished.failed:
-        counts = f"{finished.failed} of {len(loaded.trials)} trials failed"
+        counts = f"{finished.failed} of {sum(len(each.trials) for each in sweep.spaces)} trials failed"
         click.echo(f"{counts}; the same command tries them again", err=True)
         sys.exit(1)
 
@@ -125,13 +127,14 @@ def plan(
     space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None, runs: Path, as_json: bool
 ) -> None:
     """Count trials and stages of the sweep in SPACE: what is shared, cached and still to run. Runs nothing."""
-    loaded = _load(space, sets, seeds, preset)
-    from sweeper.plan import Plan, headline
-    from sweeper.store import Store
+    from sweeper.sweep import load_sweep
 
-    planned = Plan.of(loaded)
-    store = Store(runs / "store")
-    summary = planned.summary(store)
+    sweep = load_sweep(space, sets=sets, seeds=seeds, preset=preset)
+    from sweeper.plan import Graph
+    from sweeper.store import Store
+    from sweeper.summary import headline, summarise
+
+    summary = summarise(Graph.of(sweep), Store(runs / "store"))
     if as_json:
         click.echo(json.dumps(summary, indent=1))
         return
@@ -168,20 +171,6 @@ def describe(trainable: str, preset: str | None) -> None:
     from sweeper.describe import description
 
     click.echo(description(trainable, preset), nl=False)
-
-
-def _load(path: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None) -> Space:
-    from analysis.published import published_names
-    from sweeper.source import nearest
-    from sweeper.space import load_space
-
-    loaded = load_space(path, sets=sets, seeds=seeds, preset=preset)
-    published = loaded.table.published
-    if published and published not in published_names():
-        raise SweeperError(
-            f"no published values called '{published}'", fix=nearest(published, published_names()), where=str(path)
-        )
-    return loaded
 
 
 def _table(runs: Path, name: str, how: Any) -> str:

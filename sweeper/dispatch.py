@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from sweeper.perform import Job, Outcome
-from sweeper.plan import Plan
+from sweeper.plan import Graph
 from sweeper.schedule import Schedule
 from sweeper.stage import Stage
 from sweeper.store import Store
@@ -26,10 +26,10 @@ class Observer(Protocol):
 
 
 class Dispatch:
-    """One sweep's missing stages, handed out in order. Executors see nothing else of a plan.
+    """One sweep's missing stages, handed out in order. Executors see nothing else of it.
 
     Args:
-        plan: what is to be finished.
+        graph: what is to be finished.
         store: where artifacts are, and go.
         device: torch device of stages that ask for a share of a GPU.
         save_seconds: how often a stage saves its progress.
@@ -37,14 +37,13 @@ class Dispatch:
     """
 
     def __init__(
-        self, plan: Plan, store: Store, *, device: str, save_seconds: float, observers: Sequence[Observer]
+        self, graph: Graph, store: Store, *, device: str, save_seconds: float, observers: Sequence[Observer]
     ) -> None:
-        self.schedule = Schedule(plan.missing(store))
+        self.schedule = Schedule(graph.missing(store))
         self.traces: dict[str, str] = {}
         """Tracebacks of failed stages by key."""
-        self._known: Mapping[str, Stage] = plan.stages
+        self._graph = graph
         self._store = store
-        self._sweep = plan.space.name
         self._device = device
         self._save_seconds = save_seconds
         self._observers = observers
@@ -68,7 +67,7 @@ class Dispatch:
             params=node.params,
             inputs=node.input_keys,
             store=str(self._store.root),
-            sweep=self._sweep,
+            sweep=self._graph.first_space[node.key],
             save_seconds=self._save_seconds,
             cpus=function.cpus,
             gpus=function.gpus if self._device == "cuda" else 0.0,
@@ -77,12 +76,12 @@ class Dispatch:
     def progressed(self, key: str, step: int, total: int) -> None:
         """A running stage reached a step."""
         for observer in self._observers:
-            observer.progressed(self._known[key], step, total)
+            observer.progressed(self._graph.stages[key], step, total)
 
     def ended(self, key: str, outcome: Outcome) -> None:
         """A job ended."""
         if outcome.damaged:
-            self.schedule.lose(key, self._known[outcome.damaged])
+            self.schedule.lose(key, self._graph.stages[outcome.damaged])
         elif outcome.failure:
             self.schedule.fail(key, outcome.failure)
         else:
@@ -92,4 +91,4 @@ class Dispatch:
         if outcome.damaged and key not in self.schedule.failed:
             return
         for observer in self._observers:
-            observer.ended(self._known[key], self.schedule.failed.get(key))
+            observer.ended(self._graph.stages[key], self.schedule.failed.get(key))

@@ -1,10 +1,10 @@
-"""The format of a search space's YAML file, and what is said of a file that departs from it."""
+"""The format of a sweep's YAML file, and what is said of a file that departs from it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -24,6 +24,10 @@ def parse_seeds(value: Any) -> Any:
     return value
 
 
+F = TypeVar("F", bound=BaseModel)
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
 class Table(BaseModel):
     """How finished trials become a table: seeds are averaged within the rows."""
 
@@ -37,7 +41,7 @@ class SpaceFile(BaseModel):
     """A search space as it is written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str = Field(description="name of the sweep and its results", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    name: Name = Field(description="name of the sweep and its results")
     trainable: str = Field(description="what is swept: a package in trainables/, or a dotted module path")
     preset: str = Field(description="the complete config that overrides start from")
     seeds: Annotated[tuple[int, ...], BeforeValidator(parse_seeds)] = Field((0,), description="[0, 1, 2] or 0-4")
@@ -49,19 +53,28 @@ class SpaceFile(BaseModel):
     table: Table | None = Field(None, description="the table that the sweep ends with")
 
 
+class IncludeFile(BaseModel):
+    """Several search spaces as one sweep, as it is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Name = Field(description="name of the whole")
+    include: list[str] = Field(description="search spaces that run as one, relative to this file", min_length=1)
+
+
 def parse_space(document: Document, seeds: str | None) -> SpaceFile:
-    """Check a document against the format. ``seeds`` replaces the file's. Raises SweeperError at the place."""
-    value = document.value
-    if not isinstance(value, dict):
-        raise SweeperError("expected names and values, such as name: layers", where=document.where())
+    """Check a search space against the format. ``seeds`` replaces the file's. Raises SweeperError at the place."""
+    file = _parse(document, SpaceFile)
     try:
-        file = SpaceFile.model_validate(value)
+        return file if seeds is None else SpaceFile.model_validate(document.value | {"seeds": seeds})
     except ValidationError as error:
-        raise _refusal(document, error.errors()) from None
-    try:
-        return file if seeds is None else SpaceFile.model_validate(value | {"seeds": seeds})
-    except ValidationError as error:
-        raise SweeperError(message_of(error.errors()[0]), where=f"--seeds {seeds}") from None
+        where = f"{document.path} with --seeds {seeds}"
+        raise SweeperError(message_of(error.errors()[0]), where=where) from None
+
+
+def parse_include(document: Document) -> IncludeFile | None:
+    """What a file includes; None for a file without ``include``. Raises SweeperError at the place."""
+    has_include = isinstance(document.value, dict) and "include" in document.value
+    return _parse(document, IncludeFile) if has_include else None
 
 
 def message_of(error: ErrorDetails, loc: Sequence[str | int] | None = None) -> str:
@@ -72,15 +85,26 @@ def message_of(error: ErrorDetails, loc: Sequence[str | int] | None = None) -> s
     return f"{name}: {text[0].lower()}{text[1:]}{given}" if name else text
 
 
-def _refusal(document: Document, errors: list[ErrorDetails]) -> SweeperError:
+def _parse(document: Document, model: type[F]) -> F:
+    if not isinstance(document.value, dict):
+        raise SweeperError("expected names and values, such as name: layers", where=document.where())
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        raise _refusal(document, model, error.errors()) from None
+
+
+def _refusal(document: Document, model: type[BaseModel], errors: list[ErrorDetails]) -> SweeperError:
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     loc = [step for step in first["loc"] if step not in ("str", "list[str]")]  # a union's branches are no places
     in_table = loc[0] == "table" and len(loc) > 1
-    fields = Table.model_fields if in_table else SpaceFile.model_fields
+    fields = (Table if in_table else model).model_fields
     name = str(loc[1] if in_table else loc[0])
     if first["type"] == "extra_forbidden":
-        where = document.where(*loc, key=True)
-        return SweeperError(f"unknown key '{name}'", fix=nearest(name, fields), where=where)
+        fix = nearest(name, fields if in_table else [*fields, "include"])
+        if model is IncludeFile:
+            fix = "write it into the included files; this one has a name and what it includes, nothing else"
+        return SweeperError(f"unknown key '{name}'", fix=fix, where=document.where(*loc, key=True))
     if first["type"] == "missing":
         fix = f"add it: {fields[name].description}"
         return SweeperError(f"'{name}' is missing", fix=fix, where=document.where(*loc))

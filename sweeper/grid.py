@@ -71,14 +71,13 @@ def read_grid(document: Document, file: SpaceFile, sets: Sequence[str]) -> Grid:
     grid = Grid(fixed, cases, axes)
     _check_axes(grid)
     for assignment in sets:
-        grid = _set(grid, assignment)
+        grid = _set(grid, assignment, f"{document.path} with --set {assignment}")
     return grid
 
 
-def _set(grid: Grid, assignment: str) -> Grid:
+def _set(grid: Grid, assignment: str, where: str) -> Grid:
     """The grid with one value of a name for all trials, whatever the file says of that name."""
     name, equals, text = assignment.partition("=")
-    where = f"--set {assignment}"
     if not equals:
         raise SweeperError("expected NAME=VALUE", fix="such as --set adapter.lr=1e-3", where=where)
     cases = {

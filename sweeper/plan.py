@@ -1,21 +1,21 @@
-"""Trials become one graph of unique stages: what is cached, what is missing, what is shared."""
+"""Trials become one graph of unique stages: a plan for every search space, and the graph of them all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import chain
 
-from sweeper.provenance import source_hash
 from sweeper.space import Space, Trial
 from sweeper.stage import Stage
-from sweeper.store import Damaged, Store
+from sweeper.store import Store
+from sweeper.sweep import Sweep
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The last stage of every trial, in the order of the space's trials."""
+    """A search space with the last stage of every trial, in the order of trials."""
 
     space: Space
     targets: tuple[Stage, ...]
@@ -42,6 +42,34 @@ class Plan:
         """Trials with their last stages."""
         return zip(self.space.trials, self.targets, strict=True)
 
+
+@dataclass(frozen=True)
+class Graph:
+    """The stages of a whole sweep, each once, whichever of its spaces need it."""
+
+    name: str
+    plans: tuple[Plan, ...]
+
+    @classmethod
+    def of(cls, sweep: Sweep) -> Graph:
+        """Build every trial's graph. Nothing runs."""
+        return cls(sweep.name, tuple(Plan.of(space) for space in sweep.spaces))
+
+    @property
+    def targets(self) -> Iterator[Stage]:
+        """The last stage of every trial."""
+        return chain.from_iterable(plan.targets for plan in self.plans)
+
+    @cached_property
+    def stages(self) -> dict[str, Stage]:
+        """Unique stages by key, inputs before what needs them."""
+        return {key: node for plan in self.plans for key, node in plan.stages.items()}
+
+    @cached_property
+    def first_space(self) -> dict[str, str]:
+        """The name of the first space that needs each stage."""
+        return {key: plan.space.name for plan in reversed(self.plans) for key in plan.stages}
+
     def missing(self, store: Store) -> dict[str, Stage]:
         """Stages that have to run, inputs first: those not in the store that a missing target needs."""
         found: dict[str, Stage] = {}
@@ -55,55 +83,6 @@ class Plan:
         for target in self.targets:
             visit(target)
         return found
-
-    def stale(self, store: Store) -> list[str]:
-        """Names of stage functions whose cached artifacts were made by other source of the same version."""
-        names: set[str] = set()
-        for key, node in self.stages.items():
-            if node.function.name in names or not store.has(key):
-                continue
-            try:
-                if store.manifest(key)["source"] != source_hash(node.function.module):
-                    names.add(node.function.name)
-            except (Damaged, KeyError):
-                continue
-        return sorted(names)
-
-    def summary(self, store: Store) -> dict[str, Any]:
-        """Counts and rows, as ``sweeper plan --json`` prints them."""
-        cached = {key for key in self.stages if store.has(key)}
-        functions: dict[str, dict[str, int]] = {}
-        for key, node in self.stages.items():
-            counts = functions.setdefault(node.function.label, {"unique": 0, "cached": 0})
-            counts["unique"] += 1
-            counts["cached"] += key in cached
-        return {
-            "name": self.space.name,
-            "trials": len(self.targets),
-            "stages": sum(len(stages) for stages in self.per_trial),
-            "unique": len(self.stages),
-            "cached": len(cached),
-            "to_run": len(self.missing(store)),
-            "functions": functions,
-            "stale": self.stale(store),
-            "rows": [
-                {
-                    **trial.row,
-                    "seed": trial.seed,
-                    **trial.facts,
-                    "stages": len(stages),
-                    "cached": len(stages.keys() & cached),
-                }
-                for trial, stages in zip(self.space.trials, self.per_trial, strict=True)
-            ],
-        }
-
-
-def headline(summary: Mapping[str, Any]) -> str:
-    """A plan's counts in one line, and a line for every stage function whose source changed under its version."""
-    line = "{name}: {trials} trials, {stages} stages, {unique} unique, {cached} cached, {to_run} to run"
-    stale = [f"  cached results of {name} were made by other source code" for name in summary["stale"]]
-    return "\n".join([line.format_map(summary), *stale])
 
 
 def collect(node: Stage, found: dict[str, Stage]) -> dict[str, Stage]:

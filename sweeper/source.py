@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,25 +43,32 @@ class Document:
         return _where(self.path, found.start_mark)
 
 
-def read_yaml(path: Path) -> Document:
+def read_yaml(path: Path, named_at: str | None = None) -> Document:
     """Read one YAML document.
+
+    Args:
+        path: the file.
+        named_at: the place of another file that names this one, for a file that cannot be read.
 
     Raises SweeperError when the file is missing, not text, not YAML or empty, or gives a key twice.
     """
     try:
         node = yaml.compose(path.read_bytes().decode("utf-8"), Loader=yaml.SafeLoader)
     except FileNotFoundError:
-        raise SweeperError(f"{path}: no such file", fix=_other_files(path)) from None
+        raise SweeperError(f"{path}: no such file", fix=_other_files(path), where=named_at) from None
     except OSError as error:
-        raise SweeperError(f"{path}: cannot be read: {error.strerror}", fix="name a YAML file") from None
+        fix = "name a YAML file"
+        raise SweeperError(f"{path}: cannot be read: {error.strerror}", fix=fix, where=named_at) from None
     except (UnicodeDecodeError, yaml.reader.ReaderError):
-        raise SweeperError(f"{path}: not a text file", fix="a search space is a YAML file in UTF-8") from None
+        fix = "a search space is a YAML file in UTF-8"
+        raise SweeperError(f"{path}: not a text file", fix=fix, where=named_at) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = _where(path, mark) if mark else str(path)
         raise SweeperError(f"not valid YAML: {error.problem}", fix="mend the syntax here", where=where) from None
     if node is None:
-        raise SweeperError(f"{path}: the file is empty", fix="a search space has at least a name and a trainable")
+        fix = "a search space has at least a name and a trainable"
+        raise SweeperError(f"{path}: the file is empty", fix=fix, where=named_at)
     document = Document(path, node)
     try:
         _check_keys(document, node)
@@ -84,8 +91,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, names, n=2, cutoff=0.8)
     last = name.rpartition(".")[2]
     close += [each for each in names if each.rpartition(".")[2] == last and each not in close]
-    close = close or difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(names)}"
+    return _suggestion(close or difflib.get_close_matches(name, names, n=3, cutoff=0.5), names)
 
 
 def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node, yaml.Node]]:
@@ -114,5 +120,12 @@ def _where(path: Path, mark: Any) -> str:
 
 
 def _other_files(path: Path) -> str:
-    siblings = sorted(each.name for each in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-    return nearest(path.name, siblings) if siblings else "give the path of a search space's YAML file"
+    files = {each.stem: each.name for each in sorted(path.parent.glob("*.yaml"))} if path.parent.is_dir() else {}
+    if not files:
+        return "give the path of a search space's YAML file"
+    close = difflib.get_close_matches(path.stem, files, n=2, cutoff=0.7)
+    return _suggestion([files[stem] for stem in close], list(files.values()))
+
+
+def _suggestion(close: Sequence[str], names: Sequence[str]) -> str:
+    return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(names)}"

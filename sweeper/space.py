@@ -1,4 +1,4 @@
-"""Search spaces: a YAML file becomes a list of trials, every one with a complete, validated config."""
+"""Search spaces: a YAML document becomes a list of trials, every one with a complete, validated config."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from analysis.published import published_names
 from sweeper.errors import InvalidConfig, SweeperError
 from sweeper.format import Table, message_of, parse_space
 from sweeper.grid import CASE, Override, read_grid
-from sweeper.source import Document, nearest, read_yaml
+from sweeper.source import Document, nearest
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
 T = TypeVar("T")
@@ -84,21 +84,20 @@ class Space:
             trial.origins.attempt(partial(self.trainable.check, trial.config))
 
 
-def load_space(
-    path: Path, *, sets: Sequence[str] = (), seeds: str | None = None, preset: str | None = None
-) -> Space:
-    """Read a search space and apply the command line's overrides.
+def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, preset: str | None) -> Space:
+    """A search space under the command line's overrides.
 
     Raises SweeperError, with file, line and column, for whatever the format or the trainable's config refuses.
     Nothing is written, and nothing heavy is imported until the types of every trial are checked.
     """
-    document = read_yaml(path)
     file = parse_space(document, seeds)
     trainable = _find(document, file.trainable)
     grid = read_grid(document, file, sets)
     fields = dict(dotted_fields(trainable.config))
     grid.check_names(list(fields))
-    named, where = (preset, "--preset") if preset else (file.preset, document.where("preset"))
+    named, where = preset or file.preset, document.where("preset")
+    if preset:
+        where = f"{document.path} with --preset {preset}"
     if named not in trainable.presets:
         raise SweeperError(f"unknown preset '{named}'", fix=nearest(named, trainable.presets), where=where)
     base = trainable.presets[named]
@@ -151,6 +150,9 @@ def _check_table(document: Document, table: Table, names: Sequence[str], columns
         if name not in columns:
             where = document.where("table", "columns", index)
             raise SweeperError(f"table: unknown column '{name}'", fix=nearest(name, columns), where=where)
+    if table.published and table.published not in published_names():
+        fix, where = nearest(table.published, published_names()), document.where("table", "published")
+        raise SweeperError(f"no published values called '{table.published}'", fix=fix, where=where)
 
 
 def _prefixes(name: str) -> Iterator[str]:

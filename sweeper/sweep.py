@@ -1,140 +1,56 @@
-"""One sweep from its space to its results: what ``sweeper run`` does."""
+"""Sweeps: one search space, or several that a file includes, to be planned and run as one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from sweeper.dispatch import Dispatch, Observer
-from sweeper.plan import Plan, headline
-from sweeper.progress import Display
-from sweeper.results import write_results
-from sweeper.space import Space
-from sweeper.store import Damaged, Store
-
-if TYPE_CHECKING:
-    from sweeper.tracking import Tracker
+from sweeper.errors import SweeperError
+from sweeper.format import IncludeFile, parse_include
+from sweeper.source import Document, read_yaml
+from sweeper.space import Space, load_space
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a sweep is run; nothing here changes a result."""
+class Sweep:
+    """Search spaces that run as one; what their trials agree on is shared among them all."""
 
-    runs: Path
-    inline: bool = False
-    address: str | None = None
-    max_concurrent: int | None = None
-    save_seconds: float = 20.0
-    tracking: bool = True
-    tracking_uri: str | None = None
+    name: str
+    spaces: Sequence[Space]
 
 
-@dataclass(frozen=True)
-class Finished:
-    """Where a sweep's results lie, and what went wrong."""
+def load_sweep(
+    path: Path, *, sets: Sequence[str] = (), seeds: str | None = None, preset: str | None = None
+) -> Sweep:
+    """Read a file and all that it includes, each space under the command line's overrides.
 
-    results: Path
-    interrupted: bool
-    failed: int
-    """Number of failed trials; their causes stand in the results."""
-    traces: Mapping[str, str]
-    """Traceback by name of the failed stage."""
-    broken_tracking: str | None
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What runs stages: how, on which torch device, and how many at a time."""
-
-    run: Callable[[Dispatch], None]
-    device: str
-    slots: int
-
-
-def run_sweep(space: Space, options: Options, console: Console) -> Finished:
-    """Run what is missing of a sweep and write its results. Say the same again to go on after any interruption.
-
-    Raises SweeperError when it cannot start; nothing has run then.
+    Raises SweeperError, with file, line and column, for whatever is refused. Nothing is written.
     """
-    space.check()
-    plan = Plan.of(space)
-    store = Store(options.runs / "store")
-    store.prepare()
-    store.remove_leftovers()
-    _check_results(plan, store)
-    summary = plan.summary(store)
-    console.print(headline(summary), highlight=False, markup=False, soft_wrap=True)
-    tracker = _tracker(plan, store, options) if options.tracking else None
-    observers: list[Observer] = [tracker] if tracker else []
-    failed: Mapping[str, str] = {}
-    traces: Mapping[str, str] = {}
-    interrupted = False
-    if summary["to_run"]:
-        try:
-            with _engine(options, console) as engine:
-                dispatch, interrupted = _run(engine, plan, store, options, observers, console)
-                failed, traces = dispatch.schedule.failed, dispatch.traces
-        except KeyboardInterrupt:
-            interrupted = True
-        except BaseException:
-            if tracker:
-                tracker.close({}, interrupted=True)
-            raise
-    store.remove_leftovers()
-    if tracker:
-        tracker.close(failed, interrupted)
-    results = write_results(plan, store, failed, options.runs / "results")
-    named = {f"{plan.stages[key].function.label} {key[:12]}": trace for key, trace in traces.items()}
-    lost = sum(target.key in failed for target in plan.targets)
-    return Finished(results, interrupted, lost, named, tracker.broken if tracker else None)
+    document = read_yaml(path)
+    file = parse_include(document)
+    if file is None:
+        space = load_space(document, sets=sets, seeds=seeds, preset=preset)
+        return Sweep(space.name, [space])
+    spaces: dict[str, Space] = {}
+    for included, where in _included(document, file, [path.resolve()]):
+        space = load_space(included, sets=sets, seeds=seeds, preset=preset)
+        if space.name in spaces:
+            fix = "give each its own name, and include it once"
+            raise SweeperError(f"two included spaces are called '{space.name}'", fix=fix, where=where)
+        spaces[space.name] = space
+    return Sweep(file.name, list(spaces.values()))
 
 
-def _check_results(plan: Plan, store: Store) -> None:
-    """Set damaged results aside now, so that they are made again; other artifacts are checked when they are used."""
-    for target in plan.targets:
-        if store.has(target.key):
-            with suppress(Damaged):
-                store.open(target.key)
-
-
-@contextmanager
-def _engine(options: Options, console: Console) -> Iterator[Engine]:
-    if options.inline:
-        from sweeper.inline import inline_device, run_inline
-
-        yield Engine(run_inline, inline_device(), 1)
-        return
-    console.print(f"  starting Ray{' on this machine' if options.address is None else f' at {options.address}'}")
-    from sweeper.execute import cluster, cluster_device, cluster_slots, run_on_ray
-
-    with cluster(options.address):
-        slots = options.max_concurrent or cluster_slots()
-        yield Engine(partial(run_on_ray, slots=slots), cluster_device(), slots)
-
-
-def _run(
-    engine: Engine, plan: Plan, store: Store, options: Options, observers: list[Observer], console: Console
-) -> tuple[Dispatch, bool]:
-    with Display(plan.missing(store), engine.slots, console) as display:
-        dispatch = Dispatch(
-            plan, store, device=engine.device, save_seconds=options.save_seconds, observers=[*observers, display]
-        )
-        try:
-            engine.run(dispatch)
-        except KeyboardInterrupt:
-            return dispatch, True
-    console.print(f"  {display.summary}", highlight=False)
-    return dispatch, False
-
-
-def _tracker(plan: Plan, store: Store, options: Options) -> Tracker:
-    from sweeper.tracking import Tracker, embedded_uri
-
-    uri = options.tracking_uri or embedded_uri(options.runs)
-    return Tracker(plan, store, uri, None if options.tracking_uri else options.runs / "mlartifacts")
+def _included(document: Document, file: IncludeFile, chain: Sequence[Path]) -> Iterator[tuple[Document, str]]:
+    """The search spaces below a file, at any depth, and where each is named. ``chain`` leads to the file."""
+    for index, name in enumerate(file.include):
+        path, where = document.path.parent / name, document.where("include", index)
+        if path.resolve() in chain:
+            raise SweeperError(f"{path} includes itself", fix="remove it from this list", where=where)
+        included = read_yaml(path, named_at=where)
+        inner = parse_include(included)
+        if inner is None:
+            yield included, where
+        else:
+            yield from _included(included, inner, [*chain, path.resolve()])

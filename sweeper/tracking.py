@@ -79,6 +79,8 @@ class Tracker:
 
     def ended(self, node: Stage, failure: str | None) -> None:
         """Write the stage's run, and the runs of the trials it finished."""
+        if node.key not in self._plan.stages:  # of another space of the sweep
+            return
         if failure:
             self._guard(lambda: self._write_failure("stage", node.key, _stage_name(node), failure))
             return
@@ -90,7 +92,7 @@ class Tracker:
         """Write failed trials and what an interrupted driver left out, and end the sweep's run.
 
         Args:
-            failed: cause by key of the stage that could not be done.
+            failed: cause by key of the stage that could not be done, in whichever space.
             interrupted: whether the user stopped the sweep.
         """
         for key, node in self._plan.stages.items():
@@ -103,7 +105,7 @@ class Tracker:
             if target.key in failed:
                 key = f"{target.key}:{trial.label}"
                 self._guard(partial(self._write_failure, "trial", key, trial.label, failed[target.key]))
-        status = "KILLED" if interrupted else "FAILED" if failed else "FINISHED"
+        status = "KILLED" if interrupted else "FAILED" if failed.keys() & self._plan.stages.keys() else "FINISHED"
         self._guard(lambda: self._client.set_terminated(self._parent, status))
 
     def _find_experiment(self, artifacts: Path | None) -> str:

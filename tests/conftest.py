@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from sweeper.cli import main
-from sweeper.plan import Plan
-from sweeper.space import Space, load_space
+from sweeper.plan import Graph
+from sweeper.space import Space
 from sweeper.store import Store
+from sweeper.sweep import Sweep, load_sweep
 
 ROOT = Path(__file__).parent.parent
 SPACE = """\
@@ -107,11 +108,12 @@ def load(tmp_path: Path) -> Callable[..., Space]:
     def _load(text: str = SPACE, **overrides: object) -> Space:
         path = tmp_path / "space.yaml"
         path.write_text(text)
-        return load_space(path, **overrides)  # type: ignore[arg-type]
+        (space,) = load_sweep(path, **overrides).spaces  # type: ignore[arg-type]
+        return space
 
     return _load
 
 
 @pytest.fixture
-def plan(load: Callable[..., Space]) -> Plan:
-    return Plan.of(load())
+def graph(load: Callable[..., Space]) -> Graph:
+    return Graph.of(Sweep("tiny", [load()]))

@@ -4,20 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import plan as plan_module
+from sweeper import summary as summary_module
 from sweeper.dispatch import Dispatch
 from sweeper.inline import run_inline
-from sweeper.plan import Plan
+from sweeper.plan import Graph
 from sweeper.space import Space
 from sweeper.store import Store
+from sweeper.summary import stale, summarise
+from sweeper.sweep import Sweep, load_sweep
 
 
-def finish(plan: Plan, store: Store) -> None:
-    run_inline(Dispatch(plan, store, device="cpu", save_seconds=60, observers=[]))
+def finish(graph: Graph, store: Store) -> None:
+    run_inline(Dispatch(graph, store, device="cpu", save_seconds=60, observers=[]))
 
 
-def test_trials_share_what_they_agree_on(plan: Plan, store: Store) -> None:
-    summary = plan.summary(store)
+def test_trials_share_what_they_agree_on(graph: Graph, store: Store) -> None:
+    summary = summarise(graph, store)
     assert summary["trials"] == 12
     assert summary["stages"] == 12 * 5
     assert summary["functions"] == {
@@ -28,53 +30,51 @@ def test_trials_share_what_they_agree_on(plan: Plan, store: Store) -> None:
     assert summary["unique"] == summary["to_run"] == 50
 
 
-def test_a_finished_sweep_has_nothing_to_run(plan: Plan, store: Store) -> None:
-    finish(plan, store)
-    summary = plan.summary(store)
+def test_a_finished_sweep_has_nothing_to_run(graph: Graph, store: Store) -> None:
+    finish(graph, store)
+    summary = summarise(graph, store)
     assert summary["cached"] == 50
     assert summary["to_run"] == 0
     assert {row["cached"] for row in summary["rows"]} == {5}
 
 
-def test_more_seeds_and_values_run_only_what_is_new(load: Callable[..., Space], plan: Plan, store: Store) -> None:
-    finish(plan, store)
-    wider = Plan.of(load(seeds="0-2"))
+def test_more_seeds_and_values_run_only_what_is_new(load: Callable[..., Space], graph: Graph, store: Store) -> None:
+    finish(graph, store)
+    wider = Graph.of(Sweep("tiny", [load(seeds="0-2")]))
     assert len(wider.missing(store)) == 1 + 6 * 4
 
 
-def test_what_only_finished_results_need_is_not_made_again(plan: Plan, store: Store) -> None:
-    finish(plan, store)
-    for target in plan.targets[1:]:
+def test_what_only_finished_results_need_is_not_made_again(graph: Graph, store: Store) -> None:
+    finish(graph, store)
+    for target in list(graph.targets)[1:]:
         for parent in target.parents():
             if store.has(parent.key):
                 shutil.rmtree(store.path(parent.key))
-    assert plan.missing(store) == {}
+    assert graph.missing(store) == {}
 
 
-def test_a_missing_result_brings_back_its_inputs(plan: Plan, store: Store) -> None:
-    finish(plan, store)
-    target = plan.targets[0]
+def test_a_missing_result_brings_back_its_inputs(graph: Graph, store: Store) -> None:
+    finish(graph, store)
+    target = next(graph.targets)
     bent = next(target.parents())
     for key in (target.key, bent.key):
         shutil.rmtree(store.path(key))
-    assert list(plan.missing(store)) == [bent.key, target.key]
+    assert list(graph.missing(store)) == [bent.key, target.key]
 
 
 def test_changed_source_of_the_same_version_is_told(
-    plan: Plan, store: Store, monkeypatch: pytest.MonkeyPatch
+    graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish(plan, store)
-    assert plan.stale(store) == []
-    monkeypatch.setattr(plan_module, "source_hash", lambda module: "changed")
-    assert plan.stale(store) == [
+    finish(graph, store)
+    assert stale(graph, store) == []
+    monkeypatch.setattr(summary_module, "source_hash", lambda module: "changed")
+    assert stale(graph, store) == [
         "tests.tiny.experiment:bend", "tests.tiny.experiment:grow", "tests.tiny.experiment:total",
     ]  # fmt: skip
 
 
 def test_the_base_of_the_layer_selection_is_trained_once_per_seed(store: Store) -> None:
-    from sweeper.space import load_space
-
-    space = load_space(Path(__file__).parents[2] / "search_spaces" / "layer_selection.yaml")
-    functions = Plan.of(space).summary(store)["functions"]
+    sweep = load_sweep(Path(__file__).parents[2] / "search_spaces" / "layer_selection.yaml")
+    functions = summarise(Graph.of(sweep), store)["functions"]
     assert functions["train_base"]["unique"] == 2
     assert functions["train_adapter"]["unique"] == 11 * 8 * 2

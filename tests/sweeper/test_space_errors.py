@@ -106,8 +106,9 @@ MISTAKES = {
         "space.yaml:8:59: table: unknown column 'scores'\n  fix: did you mean score?",
     ),
     "published values that there are not": (
-        SPACE.replace("columns: [cost, score]", "columns: [cost], published: funlora/layers"),
-        "space.yaml: no published values called 'funlora/layers'\n  fix: did you mean funlora/layer_selection?",
+        SPACE.replace("columns: [cost, score]", "columns: [cost], published: funlora/layer_selections"),
+        "space.yaml:8:71: no published values called 'funlora/layer_selections'\n"
+        "  fix: did you mean funlora/layer_selection?",
     ),
     "unknown key in the table": (
         SPACE.replace("columns:", "colums:"),
@@ -242,18 +243,22 @@ def test_a_binary_file(project: Project) -> None:
     [
         (
             ("--seeds", "4-x"),
-            "--seeds 4-x: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got '4-x'",
+            "space.yaml with --seeds 4-x: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got "
+            "'4-x'",
         ),
-        (("--preset", "big"), "--preset: unknown preset 'big'\n  fix: known: small, slow"),
-        (("--set", "branch.size"), "--set branch.size: expected NAME=VALUE\n  fix: such as --set adapter.lr=1e-3"),
+        (("--preset", "big"), "space.yaml with --preset big: unknown preset 'big'\n  fix: known: small, slow"),
+        (
+            ("--set", "branch.size"),
+            "space.yaml with --set branch.size: expected NAME=VALUE\n  fix: such as --set adapter.lr=1e-3",
+        ),
         (
             ("--set", "branch.sice=1"),
-            "--set branch.sice=1: unknown name 'branch.sice'\n  fix: did you mean branch.size?",
+            "space.yaml with --set branch.sice=1: unknown name 'branch.sice'\n  fix: did you mean branch.size?",
         ),
         (
             ("--set", "branch.size=many"),
-            "--set branch.size=many: branch.size: expected a valid integer, unable to parse string as an integer, got "
-            "'many'\n  fix: branch.size is how much, in preset small 1",
+            "space.yaml with --set branch.size=many: branch.size: expected a valid integer, unable to parse string as "
+            "an integer, got 'many'\n  fix: branch.size is how much, in preset small 1",
         ),
     ],
 )

@@ -133,7 +133,7 @@ def test_a_plan_is_json_that_a_program_can_read(copy: Project) -> None:
     summary = json.loads(copy.sweeper("plan", "space.yaml", "--json").stdout)
     assert (summary["trials"], summary["stages"], summary["unique"], summary["cached"]) == (12, 60, 50, 50)
     assert summary["rows"][0] == {
-        "branch.kind": "plus", "branch.size": 1, "seed": 0, "cost": 100, "stages": 5, "cached": 5,
+        "space": "tiny", "branch.kind": "plus", "branch.size": 1, "seed": 0, "cost": 100, "stages": 5, "cached": 5,
     }  # fmt: skip
 
 
