@@ -25,7 +25,7 @@ METADATA = b"sweeper.table"
 LOST = "—"
 NAMED = 4
 """Unfinished trials of one cause that a note names; it counts the rest."""
-TITLES = {"ppc": "PPC", "la": "LA %", "aia": "AIA %", "nfe": "evaluations"}
+TITLES = {"ppc": "PPC", "la": "LA %", "aia": "AIA %", "nfe": "evaluations", "seconds_saved": "seconds saved"}
 
 
 class NoTable(Exception):
@@ -158,7 +158,7 @@ def _groupable(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
 
 
 def _notes(results: pa.Table, spec: Mapping[str, Any], published: Mapping[str, Any]) -> Iterator[str]:
-    lost = [TITLES.get(name, name) for name in spec["columns"] if name in published and published[name] is None]
+    lost = [_title(name) for name in spec["columns"] if name in published and published[name] is None]
     if published:
         yield f"published: {published['source']}" + (f"; lost: {', '.join(lost)}" if lost else "")
     unfinished = results.filter(pc.not_equal(results["status"], "finished"))
@@ -186,11 +186,17 @@ def _lookup(published: Mapping[str, Any], column: str, axes: Mapping[str, Any]) 
     return found if isinstance(found, int | float) else None
 
 
+def _title(name: str) -> str:
+    if name.startswith("seconds."):  # of a part of a run
+        return f"{name.removeprefix('seconds.')} s"
+    return TITLES.get(name, name)
+
+
 def _cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
     """Titles and rows as text."""
     titles = list(summary.rows[0].axes)
     for name in summary.columns:
-        title = TITLES.get(name, name)
+        title = _title(name)
         titles += [title, f"{title} published"] if name in summary.published else [title]
     lines = []
     for row in summary.rows:

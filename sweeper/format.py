@@ -33,7 +33,7 @@ class Table(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rows: str | list[str] = Field(description="dotted name whose values are the rows, or case, or a list of these")
-    columns: list[str] = Field(description="facts and metrics, in order", min_length=1)
+    columns: list[str] = Field(description="facts, metrics and seconds, in order", min_length=1)
     published: str | None = Field(None, description="published values beside ours: file/table of analysis/published")
 
 

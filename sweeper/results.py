@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,12 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel
 
 from sweeper import provenance
+from sweeper.cost import costs
 from sweeper.plan import Plan
 from sweeper.store import Damaged, Store
 
 METRICS = "metrics.json"
 TABLE_METADATA = b"sweeper.table"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds that the stages of a trial took, and of these the seconds that an earlier trial had spent already."""
-
-    seconds: float
-    saved: float
 
 
 def read_metrics(store: Store, key: str) -> dict[str, Any]:
@@ -46,24 +38,6 @@ def flat_config(config: BaseModel) -> dict[str, Any]:
     return walk(config.model_dump(mode="json"), "")
 
 
-def costs(plan: Plan, store: Store) -> list[Cost]:
-    """What each trial cost, in the order of trials: a shared stage was spent by the first trial that has it."""
-    seconds: dict[str, float] = {}
-    for key in plan.stages:
-        if store.has(key):
-            try:
-                seconds[key] = store.manifest(key)["seconds"]
-            except Damaged:
-                continue
-    seen: set[str] = set()
-    found = []
-    for stages in plan.per_trial:
-        done = stages.keys() & seconds.keys()
-        found.append(Cost(sum(seconds[key] for key in done), sum(seconds[key] for key in done & seen)))
-        seen |= done
-    return found
-
-
 def write_results(plan: Plan, store: Store, failed: Mapping[str, str], directory: Path) -> Path:
     """Write ``trials.parquet`` into the sweep's directory, in one step, and return its path.
 
@@ -73,15 +47,16 @@ def write_results(plan: Plan, store: Store, failed: Mapping[str, str], directory
         failed: cause of failure by key of the trial's last stage.
         directory: below which every sweep has a directory of its name.
     """
+    seconds = {key: manifest["seconds"] for key, manifest in store.manifests(plan.stages).items()}
     rows = []
-    for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, store), strict=True):
+    for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, seconds), strict=True):
         row: dict[str, Any] = {"trial": trial.label, "status": "finished", "cause": None}
         row |= {**trial.row, **flat_config(trial.config), **trial.facts}
         try:
             row |= read_metrics(store, target.key) if store.has(target.key) else _unfinished(failed.get(target.key))
         except Damaged:
             row |= _unfinished("its result is damaged; the same command makes it again")
-        row |= {"seconds": cost.seconds, "seconds_saved": cost.saved}
+        row |= cost
         row |= {"target": target.key, "stages": list(stages), "commit": provenance.commit()}
         rows.append(row)
     names = {name: None for row in rows for name in row}

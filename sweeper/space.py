@@ -18,8 +18,6 @@ from sweeper.source import Document, nearest
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
 T = TypeVar("T")
-COST_COLUMNS = ("seconds", "seconds_saved")
-"""What every row of the results has beside facts and metrics, see `sweeper.results`."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     points = [(row, Origins(where, overrides, meanings)) for row, overrides in grid.points()]
     trials = _trials(trainable, base, points, file.seeds)
     table = file.table or Table(rows=list(trials[0].row) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
-    columns = [*trials[0].facts, *trainable.metrics, *COST_COLUMNS, *fields]
+    columns = [*trials[0].facts, *trainable.metrics, *trainable.cost_columns, *fields]
     _check_table(document, table, [*([CASE] if grid.cases else []), *fields], columns)
     changed = [preset] if preset and preset != file.preset else []
     return Space("-".join([file.name, *changed, *(_slug(each) for each in sets)]), trainable, table, trials)

@@ -18,7 +18,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,15 @@ class Store:
             self._set_aside(key)
             raise Damaged(key) from None
         return manifest
+
+    def manifests(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The manifests of those artifacts that are committed, by key."""
+        found = {}
+        for key in keys:
+            if self.has(key):
+                with contextlib.suppress(Damaged):
+                    found[key] = self.manifest(key)
+        return found
 
     def open(self, key: str) -> Path:
         """The directory of a committed artifact, every file checked against its sum. Raises Damaged."""

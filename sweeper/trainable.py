@@ -1,10 +1,11 @@
 """Trainables by name: a package with a light ``config`` module and an ``experiment`` module.
 
-``config`` offers ``Config``, a frozen pydantic model with a ``seed``, ``PRESETS``, named complete configs, and
-``METRICS``, the names of the numbers in ``metrics.json``, with their meaning; it imports nothing heavy, so that a
-wrong YAML file is answered at once. ``experiment`` offers
-``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json``; ``facts(config)``, numbers known
-before anything runs; and ``check(config)``, whether it can run here. The last two may raise `InvalidConfig`.
+``config`` offers ``Config``, a frozen pydantic model with a ``seed``, ``PRESETS``, named complete configs,
+``METRICS``, the names of the numbers in ``metrics.json``, and ``PARTS``, the names of the parts that the stages of a
+run belong to, both with their meaning; it imports nothing heavy, so that a wrong YAML file is answered at once.
+``experiment`` offers ``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json``;
+``facts(config)``, numbers known before anything runs; and ``check(config)``, whether it can run here. The last two may
+raise `InvalidConfig`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,17 @@ class Trainable:
         metrics: Mapping[str, str] = importlib.import_module(f"{self.module}.config").METRICS
         return metrics
 
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Names and meanings of the parts of a run's cost."""
+        parts: Mapping[str, str] = importlib.import_module(f"{self.module}.config").PARTS
+        return parts
+
+    @property
+    def cost_columns(self) -> list[str]:
+        """Names of the seconds of a trial: all of them, those saved by sharing, and those of every part."""
+        return ["seconds", "seconds_saved", *(f"seconds.{part}" for part in self.parts)]
+
     def run(self, config: BaseModel) -> Stage:
         """Build the graph of one continual run."""
         last: Stage = importlib.import_module(f"{self.module}.experiment").run(config)
@@ -57,7 +69,6 @@ class Trainable:
         """Numbers known before anything runs. Raises InvalidConfig."""
         facts: dict[str, float] = importlib.import_module(f"{self.module}.experiment").facts(config)
         return facts
-
 
     def check(self, config: BaseModel) -> None:
         """Check that what the run needs, such as its data set, is here. Raises InvalidConfig."""

@@ -213,6 +213,14 @@ def test_published_values_are_found_by_every_row_name_in_their_order(tmp_path, m
     ]
 
 
+def test_seconds_are_titled_by_the_part_of_the_run(tmp_path) -> None:
+    spent = {"seconds": 9.5, "seconds_saved": 3.0, "seconds.sampling": 4.25}
+    trials = [trial("0-64", 0, 34054, 80.0, 90.0, **spent)]
+    found = summary(tmp_path, trials, columns=["seconds.sampling", "seconds", "seconds_saved"], published=None)
+    assert found.render("md").splitlines()[0] == "| adapter.layers | sampling s | seconds | seconds saved |"
+    assert found.render("csv").startswith("adapter.layers,seconds.sampling,")
+
+
 def test_a_list_can_name_a_row(tmp_path) -> None:
     trials = [trial("x", seed, 1, 2.0, 3.0) | {"backbone.channel_mult": [1, 2 + seed]} for seed in (0, 1, 0)]
     found = summary(tmp_path, trials, rows="backbone.channel_mult", published=None)

@@ -32,17 +32,17 @@ def test_version(project: Project) -> None:
 
 
 def test_describe_lists_every_name_with_type_value_and_meaning(project: Project) -> None:
-    described = project.sweeper("describe", "funlora").stdout.splitlines()
-    line = next(line for line in described if line.startswith("adapter.lr "))
-    assert line.split(maxsplit=3) == ["adapter.lr", "float", line.split()[2], "learning rate after the warm-up (> 0)"]
-    assert described[-1] == "presets: digits, cifar100"
-    assert any(line.startswith("solver.method ") and "euler | midpoint | rk4 | dopri5" in line for line in described)
+    described = project.sweeper("describe", "tests.tiny").stdout.splitlines()
+    line = next(line for line in described if line.startswith("trunk.steps "))
+    assert line.split(maxsplit=3) == ["trunk.steps", "int", "5", "links of the chain (≥ 1)"]
+    assert described[-1] == "presets: small, slow"
+    assert any(line.startswith("branch.kind ") and "plus | minus | bad | nan" in line for line in described)
 
 
 def test_describe_an_unknown_preset(project: Project) -> None:
-    done = project.sweeper("describe", "funlora", "--preset", "cifar")
+    done = project.sweeper("describe", "tests.tiny", "--preset", "smal")
     assert done.returncode == 2
-    assert done.stderr == "error: unknown preset 'cifar'\n  fix: did you mean cifar100?\n"
+    assert done.stderr == "error: unknown preset 'smal'\n  fix: did you mean small?\n"
 
 
 def test_a_table_of_nothing(project: Project) -> None:

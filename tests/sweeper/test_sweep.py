@@ -66,6 +66,19 @@ def test_results_have_a_row_per_trial_with_everything(finished: Project) -> None
     assert rows[0]["seconds_saved"] == 0
 
 
+def test_the_seconds_of_every_part_stand_beside_those_of_the_whole(finished: Project) -> None:
+    rows = pq.read_table(finished.path / "runs/results/tiny/trials.parquet").to_pylist()
+    for row in rows:
+        assert row["seconds"] == pytest.approx(row["seconds.grow"] + row["seconds.branches"])
+
+
+def test_seconds_of_a_part_may_be_a_column_of_the_table(copy: Project) -> None:
+    copy.write(SPACE.replace("[cost, score]", "[seconds.branches, seconds]"))
+    table = copy.sweeper(*INLINE).stdout.splitlines()
+    assert table[2].split("  ")[-1].strip() == "seconds"
+    assert "  branches s  " in table[2]
+
+
 def test_a_failing_stage_fails_only_the_trials_above_it(project: Project) -> None:
     project.write(SPACE.replace("[plus, minus]", "[plus, bad]"))
     done = project.sweeper(*INLINE)
@@ -78,7 +91,9 @@ def test_a_failing_stage_fails_only_the_trials_above_it(project: Project) -> Non
     assert "ValueError: this branch is bad (experiment.py:" in done.stdout
     assert sum("(n=2)" in line for line in lines) == 3
     rows = pq.read_table(project.path / "runs/results/tiny/trials.parquet").to_pylist()
-    assert {row["status"] for row in rows if row["branch.kind"] == "bad"} == {"failed"}
+    bad = [row for row in rows if row["branch.kind"] == "bad"]
+    assert {row["status"] for row in bad} == {"failed"}
+    assert {row["seconds"] for row in bad} == {row["seconds.branches"] for row in bad} == {None}
 
 
 def test_damaged_artifacts_are_made_again_and_the_table_is_the_same(finished: Project, copy: Project) -> None:

@@ -25,6 +25,8 @@ class Config(Settings):
 
 METRICS = {"score": "the sum of the branches"}
 
+PARTS = {"grow": "the chain", "branches": "what is bent off the chain, and the sum"}
+
 PRESETS = {
     "small": Config(seed=0, trunk=Trunk(steps=5, pause=0.0), branch=Branch(kind="plus", size=1)),
     "slow": Config(seed=0, trunk=Trunk(steps=40, pause=0.02), branch=Branch(kind="plus", size=1)),

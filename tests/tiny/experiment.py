@@ -23,7 +23,7 @@ def grow(run: StageRun, trunk: Trunk, seed: int) -> None:
     (run.output / "chain.txt").write_text(link)
 
 
-@stage(version=1)
+@stage(version=1, part="branches")
 def bend(run: StageRun, trunk: Path, branch: Branch, turn: int, pause: float = 0.0) -> None:
     time.sleep(pause)
     if branch.kind == "bad":
@@ -32,7 +32,7 @@ def bend(run: StageRun, trunk: Path, branch: Branch, turn: int, pause: float = 0
     (run.output / "bent.json").write_text(json.dumps(value + branch.size * (1 if branch.kind == "plus" else -1)))
 
 
-@stage(version=1)
+@stage(version=1, part="branches")
 def total(run: StageRun, bends: tuple[Path, ...]) -> None:
     values = [json.loads((each / "bent.json").read_text()) / 7 for each in bends]
     metrics = {"score": sum(values), "path": values, "matrix": [values, values]}
