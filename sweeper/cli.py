@@ -126,19 +126,20 @@ def run(
 def plan(
     space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None, runs: Path, as_json: bool
 ) -> None:
-    """Count trials and stages of the sweep in SPACE: what is shared, cached and still to run. Runs nothing."""
+    """Count trials, stages and seconds of the sweep in SPACE: what is shared, cached, still to run. Runs nothing."""
     from sweeper.sweep import load_sweep
 
     sweep = load_sweep(space, sets=sets, seeds=seeds, preset=preset)
     from sweeper.plan import Graph
     from sweeper.store import Store
-    from sweeper.summary import headline, summarise
+    from sweeper.summary import headline, savings, summarise
 
     summary = summarise(Graph.of(sweep), Store(runs / "store"))
     if as_json:
         click.echo(json.dumps(summary, indent=1))
         return
     click.echo(headline(summary))
+    click.echo(savings(summary))
     width = max(map(len, summary["functions"]))
     for label, counts in summary["functions"].items():
         click.echo(f"  {label:{width}}  {counts['unique']:6} unique  {counts['cached']:6} cached")

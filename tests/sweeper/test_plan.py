@@ -38,6 +38,15 @@ def test_a_finished_sweep_has_nothing_to_run(graph: Graph, store: Store) -> None
     assert {row["cached"] for row in summary["rows"]} == {5}
 
 
+def test_planning_reads_every_manifest_once(graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish(graph, store)
+    read: list[str] = []
+    manifest = Store.manifest
+    monkeypatch.setattr(Store, "manifest", lambda self, key: read.append(key) or manifest(self, key))
+    summarise(graph, store)
+    assert sorted(read) == sorted(graph.stages)
+
+
 def test_more_seeds_and_values_run_only_what_is_new(load: Callable[..., Space], graph: Graph, store: Store) -> None:
     finish(graph, store)
     wider = Graph.of(Sweep("tiny", [load(seeds="0-2")]))
@@ -66,9 +75,10 @@ def test_changed_source_of_the_same_version_is_told(
     graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish(graph, store)
-    assert stale(graph, store) == []
+    manifests = store.manifests(graph.stages)
+    assert stale(graph, manifests) == []
     monkeypatch.setattr(summary_module, "source_hash", lambda module: "changed")
-    assert stale(graph, store) == [
+    assert stale(graph, manifests) == [
         "tests.tiny.experiment:bend", "tests.tiny.experiment:grow", "tests.tiny.experiment:total",
     ]  # fmt: skip
 
