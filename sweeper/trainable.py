@@ -23,6 +23,13 @@ import trainables
 from sweeper.source import nearest
 from sweeper.stage import Stage, SweeperError
 
+OFFERED = {
+    "Config": "a frozen pydantic model with a seed",
+    "PRESETS": "complete configs by name",
+    "METRICS": "the meaning of every number in metrics.json by name",
+    "PARTS": "the meaning of every part of a run's cost by name, see @stage(part=...)",
+}
+
 
 @dataclass(frozen=True)
 class Trainable:
@@ -34,25 +41,25 @@ class Trainable:
     @property
     def config(self) -> type[BaseModel]:
         """The typed config."""
-        model: type[BaseModel] = importlib.import_module(f"{self.module}.config").Config
+        model: type[BaseModel] = self._offered("Config")
         return model
 
     @property
     def presets(self) -> Mapping[str, BaseModel]:
         """Complete configs by name."""
-        presets: Mapping[str, BaseModel] = importlib.import_module(f"{self.module}.config").PRESETS
+        presets: Mapping[str, BaseModel] = self._offered("PRESETS")
         return presets
 
     @property
     def metrics(self) -> Mapping[str, str]:
         """Names and meanings of the numbers that a run ends with."""
-        metrics: Mapping[str, str] = importlib.import_module(f"{self.module}.config").METRICS
+        metrics: Mapping[str, str] = self._offered("METRICS")
         return metrics
 
     @property
     def parts(self) -> Mapping[str, str]:
         """Names and meanings of the parts of a run's cost."""
-        parts: Mapping[str, str] = importlib.import_module(f"{self.module}.config").PARTS
+        parts: Mapping[str, str] = self._offered("PARTS")
         return parts
 
     @property
@@ -73,6 +80,12 @@ class Trainable:
     def check(self, config: BaseModel) -> None:
         """Check that what the run needs, such as its data set, is here. Raises InvalidConfig."""
         importlib.import_module(f"{self.module}.experiment").check(config)
+
+    def _offered(self, name: str) -> Any:
+        module = importlib.import_module(f"{self.module}.config")
+        if not hasattr(module, name):
+            raise SweeperError(f"{name} is missing", fix=f"add it: {OFFERED[name]}", where=module.__file__)
+        return getattr(module, name)
 
 
 def find_trainable(name: str) -> Trainable:

@@ -1,0 +1,37 @@
+"""What the author of a trainable is told."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, SPACE, Project
+
+TINY = ROOT / "tests" / "tiny"
+
+
+@pytest.fixture
+def mine(project: Project) -> Path:
+    """A trainable in the user's own directory."""
+    package = project.path / "mine"
+    package.mkdir()
+    for path in TINY.glob("*.py"):
+        (package / path.name).write_text(path.read_text().replace("tests.tiny", "mine"))
+    project.write(SPACE.replace("tests.tiny", "mine"))
+    return package
+
+
+def plan(project: Project) -> subprocess.CompletedProcess[str]:
+    return project.python("-m", "sweeper", "plan", "space.yaml")
+
+
+def test_what_a_trainable_does_not_offer_is_named(project: Project, mine: Path) -> None:
+    assert plan(project).returncode == 0
+    config = mine / "config.py"
+    config.write_text(config.read_text().replace("PARTS = ", "PIECES = "))
+    done = plan(project)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: {config}: PARTS is missing\n"
+        "  fix: add it: the meaning of every part of a run's cost by name, see @stage(part=...)\n"
+    )
