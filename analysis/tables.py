@@ -25,7 +25,21 @@ METADATA = b"sweeper.table"
 LOST = "—"
 NAMED = 4
 """Unfinished trials of one cause that a note names; it counts the rest."""
-TITLES = {"ppc": "PPC", "la": "LA %", "aia": "AIA %", "nfe": "evaluations", "seconds_saved": "seconds saved"}
+TITLES = {
+    "ppc": "PPC",
+    "parameters": "P#",
+    "image_equivalents": "images",
+    "la": "LA %",
+    "aia": "AIA %",
+    "fm_loss": "FM loss",
+    "nfe": "evaluations",
+    "max_rank": "largest rank",
+    "fd": "FD (ResNet18)",
+    "fid": "FID",
+    "seconds_saved": "seconds saved",
+}
+DECIMALS = {"fm_loss": 4, "precision": 3, "recall": 3}
+"""Of columns that need more than two."""
 
 
 class NoTable(Exception):
@@ -46,15 +60,16 @@ class Cell:
     counted: bool
     """Whether it is a whole number counted from the config, the same for every trial of the row."""
 
-    def __str__(self) -> str:
+    def text(self, decimals: int = 2) -> str:
+        """``93.56 ± 2.20 (n=2)``, a counted number alone, or ``missing``."""
         if self.mean is None:
             return "missing"
         whole = self.n == self.trials
         if self.counted and whole:
             return str(round(self.mean))
         count = f"n={self.n}" if whole else f"n={self.n} of {self.trials}"
-        spread = f" ± {self.std:.2f}" if self.std is not None else ""
-        return f"{self.mean:.2f}{spread} ({count})"
+        spread = f" ± {self.std:.{decimals}f}" if self.std is not None else ""
+        return f"{self.mean:.{decimals}f}{spread} ({count})"
 
 
 @dataclass(frozen=True)
@@ -202,7 +217,7 @@ def _cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
     for row in summary.rows:
         line = [str(value) for value in row.axes.values()]
         for name in summary.columns:
-            line.append(str(row.cells[name]))
+            line.append(row.cells[name].text(DECIMALS.get(name, 2)))
             if name in summary.published:
                 value = row.published[name]
                 line.append(LOST if value is None else f"{value:g}" if isinstance(value, float) else str(value))

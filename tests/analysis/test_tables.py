@@ -107,20 +107,20 @@ def test_mean_and_deviation_are_those_of_the_statistics_module(tmp_path) -> None
     assert rows["a"]["la"].std == pytest.approx(statistics.stdev(values["a"]))
     assert rows["b"]["aia"].std == pytest.approx(statistics.stdev(la / 3 for la in values["b"]))
     assert rows["c"]["la"].std is None
-    assert str(rows["c"]["la"]) == "5.25 (n=1)"
+    assert rows["c"]["la"].text() == "5.25 (n=1)"
 
 
 def test_a_row_that_is_not_whole_says_how_much_of_it_is_there_and_why(tmp_path) -> None:
     trials = [FINISHED[0], trial("0-64", 1, 34054, None, None, **KILLED), *FINISHED[2:]]
     found = summary(tmp_path, trials)
-    assert str(found.rows[0].cells["la"]) == "80.00 (n=1 of 2)"
-    assert str(found.rows[1].cells["aia"]) == "82.50 ± 2.12 (n=2)"
+    assert found.rows[0].cells["la"].text() == "80.00 (n=1 of 2)"
+    assert found.rows[1].cells["aia"].text() == "82.50 ± 2.12 (n=2)"
     assert found.notes[1:] == ["0-64 · seed 1: the loss is nan at step 40 of 600"]
 
 
 def test_a_row_without_any_result_is_missing_and_never_a_number(tmp_path) -> None:
     found = summary(tmp_path, [*FINISHED[:2], trial("40-54", 0, 9728, None, None, **UNRUN)])
-    assert [str(cell) for cell in found.rows[1].cells.values()] == ["9728", "missing", "missing"]
+    assert [cell.text() for cell in found.rows[1].cells.values()] == ["9728", "missing", "missing"]
     assert found.notes[1:] == ["40-54 · seed 0: not run yet"]
 
 
@@ -129,7 +129,7 @@ def test_before_anything_has_finished_every_metric_is_missing(tmp_path) -> None:
     for row in trials:
         del row["la"], row["aia"]
     found = summary(tmp_path, trials)
-    assert [str(cell) for cell in found.rows[0].cells.values()] == ["34054", "missing", "missing"]
+    assert [cell.text() for cell in found.rows[0].cells.values()] == ["34054", "missing", "missing"]
     assert found.rows[0].cells["la"].n == 0
     assert found.notes[1:] == ["0-64 · seed 0, 0-64 · seed 1: not run yet"]
     assert found.render("csv").splitlines()[1] == "0-64,34054,0.0,2,2,34054,,,0,2,,,0,2"
@@ -293,3 +293,10 @@ def test_analysis_imports_nothing_of_the_orchestrator_or_the_trainables() -> Non
                 imported.add(str(node.module).split(".")[0])
     assert "pyarrow" in imported
     assert not imported & {"sweeper", "trainables", "torch", "ray", "mlflow"}
+
+
+def test_a_loss_is_told_to_more_decimals_than_a_percentage(tmp_path) -> None:
+    trials = [trial("0-64", seed, 34054, 80.0, 90.0, fm_loss=0.51234 + seed / 1000) for seed in range(2)]
+    lines = summary(tmp_path, trials, columns=["la", "fm_loss"], published=None).render("md").splitlines()
+    assert lines[0] == "| adapter.layers | LA % | FM loss |"
+    assert lines[2] == "| 0-64 | 80.00 ± 0.00 (n=2) | 0.5128 ± 0.0007 (n=2) |"
