@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,29 @@ from torch import Tensor
 
 def write_images(path: Path, images: Tensor, labels: Tensor) -> None:
     """Write uint8 images (N, C, H, W) and integer labels (N,)."""
+    write_batches(path, [(images, labels)])
+
+
+def write_batches(path: Path, batches: Iterable[tuple[Tensor, Tensor]]) -> None:
+    """Write images (N, C, H, W) uint8 and labels (N,), at least one batch; holds one batch at a time.
+
+    The file reads the same however its rows were divided; its bytes are the same when they were divided alike.
+    """
+    tables = (_table(images, labels) for images, labels in batches)
+    first = next(tables)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, first.schema) as writer:
+        writer.write_table(first)
+        for table in tables:
+            writer.write_table(table)
+
+
+def _table(images: Tensor, labels: Tensor) -> pa.Table:
     flat = pa.array(images.cpu().contiguous().view(-1).numpy())
     size = images[0].numel()
-    table = pa.table(
+    return pa.table(
         {"image": pa.FixedSizeListArray.from_arrays(flat, size), "label": pa.array(labels.cpu().numpy())},
         metadata={"shape": " ".join(str(side) for side in images.shape[1:])},
     )
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
 
 
 def read_images(path: Path) -> tuple[Tensor, Tensor]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 SPLIT_SEED = 0
+TEST_SHARE = 0.25
 VALIDATION_SHARE = 0.2
 
 Indices = NDArray[np.intp]
@@ -17,3 +20,8 @@ def stratified(labels: NDArray[np.integer], share: float) -> tuple[Indices, Indi
 
     kept, held = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=SPLIT_SEED)
     return np.sort(kept), np.sort(held)
+
+
+def smallest_class(share: float) -> int:
+    """Images that a class needs, so that whatever the other classes have, one of them at least is held out."""
+    return math.ceil(1 / share)
