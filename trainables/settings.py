@@ -19,17 +19,21 @@ class Data(Settings):
     """The images: where they come from, what is a label, and which of them are held out."""
 
     source: str = Field(
-        description="digits (embedded), an id on the Hugging Face hub such as uoft-cs/cifar100, a Parquet file, "
-        "a directory of Parquet files in the hub's layout, or an image folder (train/CLASS/x.png)",
+        description="digits (embedded), an id on the Hugging Face hub such as uoft-cs/cifar100, a directory of Parquet "
+        "files in the hub's layout (train-00000-of-00001.parquet), an image folder (train/CLASS/x.png), or a single "
+        "Parquet file; of digits and of a single file a fixed quarter of every class is the test set",
         min_length=1,
     )
     revision: str | None = Field(description="commit, tag or branch of a hub id; none for its newest")
-    image_column: str = Field(description="column of the images")
-    label_column: str = Field(description="column of the labels: whole numbers from 0, or names with a class list")
+    image_column: str = Field(description="column of the images; image in an image folder")
+    label_column: str = Field(
+        description="column of the labels: whole numbers from 0, or names with a class list; label in an image folder"
+    )
     train_split: str = Field(description="split that is trained on")
     test_split: str = Field(description="split that is tested on")
     class_list: str | None = Field(
-        description="file that names the classes to take, one a line, in the order of their labels; none for all"
+        description="file that names the classes to take, one a line, in the order of their labels; none for all. "
+        "Classes that have no names are called by their numbers"
     )
     classes: int = Field(description="number of classes", ge=2)
     held_out: Literal["test", "validation"] = Field(

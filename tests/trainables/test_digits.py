@@ -1,14 +1,18 @@
 import numpy as np
+import pytest
 import torch
 from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
-from trainables.digits import digits
-from trainables.images import read_images
+from tests.trainables.written import data
+from trainables.image_sets import image_stage
+from trainables.images import read_images, write_images
 
 
 def split(start, held_out: str) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     run = start(held_out)
-    digits.body(run, held_out)
+    stage = image_stage(data("digits", held_out=held_out), 1, 8)
+    stage.function.run(run, stage.params, {})
     return {name: read_images(run.output / f"{name}.arrow") for name in ("train", "held_out")}
 
 
@@ -52,9 +56,26 @@ def test_every_class_gives_its_share(start) -> None:
 
 def test_the_split_is_always_the_same(start) -> None:
     runs = [start("first"), start("second")]
+    stage = image_stage(data("digits", held_out="validation"), 1, 8)
     for seed, run in enumerate(runs):
         torch.manual_seed(seed)
         np.random.seed(seed)
-        digits.body(run, "validation")
+        stage.function.run(run, stage.params, {})
     for name in ("train.arrow", "held_out.arrow"):
         assert len({(run.output / name).read_bytes() for run in runs}) == 1
+
+
+@pytest.mark.parametrize("held_out", ["test", "validation"])
+def test_the_files_are_those_of_scikit_learns_split_byte_for_byte(start, tmp_path, held_out) -> None:
+    """Published digits results hold for these very files."""
+    images, labels = load_digits(return_X_y=True)
+    everything = np.arange(1797)
+    train, held = train_test_split(everything, test_size=0.25, stratify=labels, random_state=0)
+    if held_out == "validation":
+        train = np.sort(train)
+        train, held = train_test_split(train, test_size=0.2, stratify=labels[train], random_state=0)
+    pixels = torch.from_numpy(np.rint(images * 255 / 16).astype(np.uint8)).view(-1, 1, 8, 8)
+    split(start, held_out)
+    for name, index in (("train", np.sort(train)), ("held_out", np.sort(held))):
+        write_images(tmp_path / name, pixels[index], torch.from_numpy(labels[index]))
+        assert (tmp_path / held_out / f"{name}.arrow").read_bytes() == (tmp_path / name).read_bytes()
