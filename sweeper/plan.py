@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
+from sweeper.errors import SweeperError
+from sweeper.source import nearest
 from sweeper.space import Space, Trial
 from sweeper.stage import Stage
 from sweeper.store import Store
@@ -22,8 +24,14 @@ class Plan:
 
     @classmethod
     def of(cls, space: Space) -> Plan:
-        """Build every trial's graph. Nothing runs."""
-        return cls(space, tuple(space.trainable.run(trial.config) for trial in space.trials))
+        """Build every trial's graph. Nothing runs. Raises SweeperError for a stage of no known part."""
+        plan = cls(space, tuple(space.trainable.run(trial.config) for trial in space.trials))
+        parts = space.trainable.parts
+        for function in (node.function for node in plan.stages.values()):
+            if function.part not in parts:  # its seconds would stand in no column
+                message = f"stage {function.name} belongs to '{function.part}', which PARTS of its trainable lacks"
+                raise SweeperError(message, fix=nearest(function.part, parts))
+        return plan
 
     @cached_property
     def stages(self) -> dict[str, Stage]:

@@ -35,3 +35,14 @@ def test_what_a_trainable_does_not_offer_is_named(project: Project, mine: Path) 
         f"error: {config}: PARTS is missing\n"
         "  fix: add it: the meaning of every part of a run's cost by name, see @stage(part=...)\n"
     )
+
+
+def test_a_stage_that_belongs_to_no_part_of_the_trainable_is_named(project: Project, mine: Path) -> None:
+    config = mine / "config.py"
+    config.write_text(config.read_text().replace('"grow": ', '"grown": '))
+    done = plan(project)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: stage mine.experiment:grow belongs to 'grow', which PARTS of its trainable lacks\n"
+        "  fix: did you mean grown?\n"
+    )
