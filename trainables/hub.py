@@ -45,8 +45,8 @@ def _read(repository: str, builder: Any, split: str, column: str) -> Iterator[pa
     with _understood(repository):
         builder.download_and_prepare()
         rows = builder.as_dataset(split=split).select_columns([column]).with_format("arrow")
-    for table in rows.iter(ROWS):
-        yield embed_table_storage(table)[column].combine_chunks()
+        for table in rows.iter(ROWS):
+            yield embed_table_storage(table)[column].combine_chunks()
 
 
 def _builder(repository: str, revision: str | None) -> Any:

@@ -49,18 +49,7 @@ def open_directory(data: Data, directory: Path, files: Sequence[str]) -> Mapping
     if len(places) > 1:
         message = f"{directory} has Parquet files in {', '.join(sorted(places))}"
         raise InvalidConfig("data.source", message, fix="name one of these directories")
-    splits = {split: _split(data, f"split {split}", shards) for split, shards in sorted(found.items())}
-    if not data.class_list:
-        _check_same_classes(data, [splits[name] for name in (data.train_split, data.test_split) if name in splits])
-    return splits
-
-
-def _check_same_classes(data: Data, splits: Sequence[TableSplit]) -> None:
-    """Without names in between, a label must mean the same in both."""
-    named = [class_names(split.schema, data.label_column) for split in splits]
-    if any(names != named[0] for names in named):
-        message = f"{' and '.join(split.title for split in splits)} do not name the same classes in the same order"
-        raise InvalidConfig("data.label_column", message, fix="name the classes to take in data.class_list")
+    return {split: _split(data, f"split {split}", shards) for split, shards in sorted(found.items())}
 
 
 def _place(file: PurePath) -> tuple[PurePath, str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sweeper.source import nearest
 from sweeper.stage import InvalidConfig
-from trainables.labelled import Split
+from trainables.labelled import Labels, Split
 from trainables.labels import LEFT_OUT, class_labels
 from trainables.settings import Data
 from trainables.splits import TEST_SHARE, VALIDATION_SHARE, Indices, smallest_class, stratified
@@ -67,7 +67,12 @@ def choose_parts(data: Data, names: Sequence[str] | None, source: Source) -> tup
 
     Raises InvalidConfig for whatever is not as ``data`` says.
     """
-    parts = [_part(data, names, field, split) for field, split in needed_splits(data, source).items()]
+    splits = needed_splits(data, source)
+    labels = [_labels(field, split) for field, split in splits.items()]
+    parts = [_part(data, names, split, own) for split, own in zip(splits.values(), labels, strict=True)]
+    if names is None and any(own.names != labels[0].names for own in labels):
+        message = f"{' and '.join(part.split.title for part in parts)} do not name the same classes in the same order"
+        raise InvalidConfig("data.label_column", message, fix="name the classes to take in data.class_list")
     if not isinstance(source, Mapping):
         parts = [*parts[0].halves(TEST_SHARE, "test images")]
     if data.held_out == "validation":
@@ -76,11 +81,15 @@ def choose_parts(data: Data, names: Sequence[str] | None, source: Source) -> tup
     return train, held
 
 
-def _part(data: Data, names: Sequence[str] | None, field: str, split: Split) -> Part:
+def _labels(field: str, split: Split) -> Labels:
     split.check()
     labels = split.labels()
     if not len(labels.values):
         raise InvalidConfig(field, f"{split.title} has no images", fix="name another, or fill it")
+    return labels
+
+
+def _part(data: Data, names: Sequence[str] | None, split: Split, labels: Labels) -> Part:
     chosen = class_labels(labels, names, data.classes, split.title)
     rows = np.flatnonzero(chosen != LEFT_OUT)
     return Part(split, rows, chosen[rows])

@@ -42,8 +42,12 @@ def _decoded(file: ImageFile) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Cameras store how they were held."""
-    return ImageOps.exif_transpose(image) if ExifTags.Base.Orientation in image.getexif() else image
+    """Cameras store how they were held. Where that cannot be read, the pixels can."""
+    try:
+        turned = ExifTags.Base.Orientation in image.getexif()
+    except Exception:
+        return image
+    return ImageOps.exif_transpose(image) if turned else image
 
 
 def _coloured(image: Image.Image, mode: str) -> Image.Image:

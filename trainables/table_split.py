@@ -53,13 +53,13 @@ class TableSplit:
 
     def images(self, rows: Indices) -> Iterator[tuple[str, ImageFile]]:
         """Images of ascending rows, each with its row."""
-        start, wanted = 0, 0
-        for piece in self.read(self.image_column):
-            while wanted < len(rows) and rows[wanted] < start + len(piece):
-                value = piece[int(rows[wanted]) - start].as_py()
-                yield f"row {rows[wanted]} of {self.title}", value["bytes"] if isinstance(value, dict) else value
-                wanted += 1
-            start += len(piece)
+        pieces, piece, start, stop = self.read(self.image_column), pa.array([]), 0, 0
+        for row in map(int, rows):
+            while row >= stop:
+                piece = next(pieces)
+                start, stop = stop, stop + len(piece)
+            value = piece[row - start].as_py()
+            yield f"row {row} of {self.title}", value["bytes"] if isinstance(value, dict) else value
 
     def _type(self, field: str, column: str) -> pa.DataType:
         if column not in self.schema.names:
@@ -78,7 +78,8 @@ class TableSplit:
 def class_names(schema: pa.Schema, column: str) -> list[str] | None:
     """Names of a column's classes, when its table was written by `datasets` and the column is a ClassLabel."""
     written = (schema.metadata or {}).get(b"huggingface")
-    feature = json.loads(written)["info"]["features"].get(column, {}) if written else {}
+    features = json.loads(written).get("info", {}).get("features") if written else None
+    feature = (features or {}).get(column)
     return feature["names"] if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" else None
 
 

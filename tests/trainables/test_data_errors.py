@@ -11,6 +11,7 @@ import pytest
 from sweeper.stage import InvalidConfig
 from tests.trainables.written import data, noise, pngs, write_folder, write_parquet, write_table
 from trainables.image_sets import check_data, image_stage
+from trainables.images import read_images
 from trainables.settings import Data
 
 LABELS = [0, 1] * 10
@@ -247,7 +248,7 @@ def test_files_of_a_split_that_differ(refused) -> None:
     )
 
 
-def test_splits_that_number_their_classes_differently(refused) -> None:
+def test_splits_that_number_their_classes_differently(refused, start) -> None:
     from datasets import ClassLabel, Features
     from datasets import Image as ImageFeature
 
@@ -261,7 +262,12 @@ def test_splits_that_number_their_classes_differently(refused) -> None:
         "  fix: name the classes to take in data.class_list"
     )
     Path("classes.txt").write_text("cat\ndog\n")
-    check_data(data("d", classes=2, class_list="classes.txt"), 1, 8)
+    wanted = data("d", classes=2, class_list="classes.txt")
+    check_data(wanted, 1, 8)
+    stage, run = image_stage(wanted, 1, 8), start("by name")
+    stage.function.run(run, stage.params, {})
+    assert read_images(run.output / "train.arrow")[1].tolist() == LABELS
+    assert read_images(run.output / "held_out.arrow")[1].tolist() == [1 - label for label in LABELS]
 
 
 def test_a_file_that_is_no_parquet(refused) -> None:

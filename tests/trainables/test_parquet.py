@@ -1,8 +1,11 @@
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.trainables.written import data, noise, pngs, write_folder, write_parquet
+from trainables import parquet
 from trainables.image_sets import check_data, image_stage
 from trainables.images import read_images
 
@@ -33,6 +36,21 @@ def test_splits_are_found_by_the_names_of_files(start, tmp_path: Path, layout: s
     stage.function.run(run, stage.params, {})
     assert read_images(run.output / "train.arrow")[1].tolist() == [0, 1] * 10
     assert read_images(run.output / "held_out.arrow")[1].tolist() == [1, 0] * 10
+
+
+def test_the_check_reads_the_beginning_of_the_images_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_parquet(tmp_path / "a.parquet", FILES * 100, [0, 1] * 1000)
+    read: list[str] = []
+    values = parquet._read
+
+    def noted(files: Sequence[Path], column: str) -> Iterator[pa.Array]:
+        for piece in values(files, column):
+            read.append(column)
+            yield piece
+
+    monkeypatch.setattr(parquet, "_read", noted)
+    check_data(data(path, classes=2), 1, 8)
+    assert read.count("image") == 2  # the first training image, and the first test image
 
 
 def test_a_class_that_is_called_like_a_split_stays_in_its_split(start, tmp_path: Path) -> None:

@@ -115,6 +115,12 @@ def test_a_photograph_is_turned_as_the_camera_was_held() -> None:
     assert np.array_equal(read(buffer.getvalue(), 3), np.rot90(pixels, -1).transpose(2, 0, 1))
 
 
+def test_a_photograph_whose_notes_are_damaged_is_taken_as_it_is() -> None:
+    pixels, buffer = noise(1, (8, 8, 3))[0], io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", exif=b"Exif\0\0no such thing")
+    assert np.array_equal(read(buffer.getvalue(), 3), pixels.transpose(2, 0, 1))
+
+
 PNG = encoded(noise(1, (64, 64))[0])
 DAMAGED = {
     "missing": (None, "there is no image"),
