@@ -1,6 +1,6 @@
 import pytest
 
-from trainables.funlora.config import Tasks
+from trainables.funlora.settings import Tasks
 from trainables.funlora.tasks import task_stream
 
 
@@ -9,9 +9,7 @@ def test_without_an_order_the_classes_come_as_the_data_set_counts_them() -> None
 
 
 @pytest.mark.parametrize("order_seed", [None, 0, 1, 2])
-@pytest.mark.parametrize(
-    ("classes", "first", "later"), [(100, 20, 20), (100, 50, 5), (10, 10, 1), (10, 1, 3)]
-)
+@pytest.mark.parametrize(("classes", "first", "later"), [(100, 20, 20), (100, 50, 5), (10, 10, 1), (10, 1, 3)])
 def test_every_class_comes_exactly_once_in_tasks_of_the_given_size(classes, first, later, order_seed) -> None:
     tasks = task_stream(classes, Tasks(first=first, later=later), order_seed)
     assert [len(task) for task in tasks] == [first] + [later] * ((classes - first) // later)
