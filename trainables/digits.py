@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,7 @@ class DigitsSplit:
     """See `trainables.labelled.Split`."""
 
     title: str = "digits"
+    names: Sequence[str] | None = None
     ready: bool = True
 
     def check(self) -> None:

@@ -61,7 +61,7 @@ class FolderSplit:
     title: str
     folder: Path
     files: Sequence[str]
-    classes: Sequence[str]
+    names: Sequence[str]
     columns: Mapping[str, str]
     ready: bool = True
 
@@ -74,8 +74,8 @@ class FolderSplit:
 
     def labels(self) -> Labels:
         """All labels."""
-        number = {name: label for label, name in enumerate(self.classes)}
-        return Labels(np.array([number[_class(file)] for file in self.files], dtype=np.int64), self.classes)
+        number = {name: label for label, name in enumerate(self.names)}
+        return Labels(np.array([number[_class(file)] for file in self.files], dtype=np.int64), self.names)
 
     def images(self, rows: Indices) -> Iterator[tuple[str, ImageFile]]:
         """Images of the rows, each with its path."""

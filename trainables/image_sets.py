@@ -16,6 +16,7 @@ from sweeper.stage import InvalidConfig, Stage, StageRun, SweeperError, stage
 from trainables.class_list import read_class_list
 from trainables.data_files import Listing, listing
 from trainables.images import write_batches
+from trainables.labels import check_names
 from trainables.parts import Part, choose_parts, needed_splits
 from trainables.pixels import read_pixels
 from trainables.settings import Data
@@ -58,6 +59,8 @@ def _check(data: Data, names: tuple[str, ...] | None, channels: int, side: int, 
     splits = needed_splits(data, source).values()
     for split in splits:
         split.check()
+        if not split.ready and split.names is not None:
+            check_names(split.names, names, data.classes, split.title)
     if all(split.ready for split in splits):
         for part in choose_parts(data, names, source):
             for place, file in part.split.images(part.rows[:1]):

@@ -46,6 +46,10 @@ class Split(Protocol):
     def ready(self) -> bool:
         """Whether its labels can be read without a download."""
 
+    @property
+    def names(self) -> Sequence[str] | None:
+        """Names of its classes 0, 1, …, where they are known before labels are read."""
+
     def check(self) -> None:
         """Raises InvalidConfig when a column is missing or holds something else."""
 

@@ -38,6 +38,20 @@ def class_labels(labels: Labels, names: Sequence[str] | None, classes: int, titl
     return chosen
 
 
+def check_names(known: Sequence[str], names: Sequence[str] | None, classes: int, title: str) -> None:
+    """What can be told of the classes before the labels are there; the arguments are those of `class_labels`.
+
+    Raises InvalidConfig.
+    """
+    if names is None and len(known) != classes:
+        fix = f"set data.classes to {len(known)}, or name the classes to take in data.class_list"
+        raise InvalidConfig("data.classes", f"{title} has {len(known)} classes, and data.classes is {classes}", fix=fix)
+    for name in names or ():
+        if name not in known:
+            message = f"class '{name}' is none of the {len(known)} classes of {title}"
+            raise InvalidConfig("data.class_list", message, fix=nearest(name, known))
+
+
 def _positions(labels: Labels, names: Sequence[str]) -> NDArray[np.int64]:
     position = {name: label for label, name in enumerate(names)}
     values, inverse = np.unique(labels.values, return_inverse=True)

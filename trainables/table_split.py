@@ -28,6 +28,11 @@ class TableSplit:
     """The values of a column, in pieces."""
     ready: bool = True
 
+    @property
+    def names(self) -> list[str] | None:
+        """Names of the classes, where the column of labels has them."""
+        return class_names(self.schema, self.label_column)
+
     def check(self) -> None:
         """Raises InvalidConfig when a column is missing or holds something else."""
         kind = self._type("data.image_column", self.image_column)
@@ -47,7 +52,7 @@ class TableSplit:
             fix = "give every row a label, or take the row out"
             raise InvalidConfig("data.label_column", f"row {row} of {self.title} has no label", fix=fix)
         if pa.types.is_integer(values.type):
-            return Labels(values.to_numpy().astype(np.int64), class_names(self.schema, self.label_column))
+            return Labels(values.to_numpy().astype(np.int64), self.names)
         encoded = values.combine_chunks().dictionary_encode()
         return Labels(encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist(), ordered=False)
 

@@ -27,7 +27,9 @@ configs:
 dataset_info:
   features:
   - {name: image, dtype: image}
-  - {name: label, dtype: int64}
+  - name: label
+    dtype: {class_label: {names: {"0": zero, "1": one, "2": two, "3": three, "4": four, "5": five, "6": six,
+      "7": seven, "8": eight, "9": nine}}}
   splits:
   - {name: train, num_bytes: 1, num_examples: 300}
   - {name: test, num_bytes: 1, num_examples: 100}
@@ -115,10 +117,13 @@ def test_a_repository_is_loaded_once_and_then_from_the_cache(tmp_path, repositor
     stage.function.run(local, stage.params, {})
     for name in ("online", "offline", "pinned"):
         (tmp_path / name).mkdir()
+    (tmp_path / "classes.txt").write_text("one\nseventh\n")
     source = "owner/digits"
     online: list[Case] = [
         (source, None, {"image_column": "img"}),
         (source, None, {}),
+        (source, None, {"classes": 5}),
+        (source, None, {"classes": 2, "class_list": str(tmp_path / "classes.txt")}),
         (source, str(tmp_path / "online"), {"revision": "v1"}),
         (source, None, {"test_split": "validation"}),
         (source, None, {"revision": "v2"}),
@@ -134,6 +139,9 @@ def test_a_repository_is_loaded_once_and_then_from_the_cache(tmp_path, repositor
     assert answers(tmp_path / "home", repository, online, offline) == [
         "data.image_column: split train has no column 'img', but image, label\n  fix: did you mean image?",
         "ok",
+        "data.classes: split train has 10 classes, and data.classes is 5\n"
+        "  fix: set data.classes to 10, or name the classes to take in data.class_list",
+        "data.class_list: class 'seventh' is none of the 10 classes of split train\n  fix: did you mean seven?",
         "ok",
         "data.test_split: owner/digits has no split 'validation', but train, test\n  fix: known: train, test",
         "data.revision: 'owner/digits' has no revision 'v2'",
