@@ -41,6 +41,8 @@ def flat_config(config: BaseModel) -> dict[str, Any]:
 def write_results(plan: Plan, store: Store, failed: Mapping[str, str], directory: Path) -> Path:
     """Write ``trials.parquet`` into the sweep's directory, in one step, and return its path.
 
+    Every metric that the trainable declares is a column; null where a run has not measured it.
+
     Args:
         plan: the sweep.
         store: where its artifacts are.
@@ -51,7 +53,7 @@ def write_results(plan: Plan, store: Store, failed: Mapping[str, str], directory
     rows = []
     for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, seconds), strict=True):
         row: dict[str, Any] = {"trial": trial.label, "status": "finished", "cause": None}
-        row |= {**trial.row, **flat_config(trial.config), **trial.facts}
+        row |= {**trial.row, **flat_config(trial.config), **trial.facts, **dict.fromkeys(plan.space.trainable.metrics)}
         try:
             row |= read_metrics(store, target.key) if store.has(target.key) else _unfinished(failed.get(target.key))
         except Damaged:

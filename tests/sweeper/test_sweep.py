@@ -72,6 +72,12 @@ def test_the_seconds_of_every_part_stand_beside_those_of_the_whole(finished: Pro
         assert row["seconds"] == pytest.approx(row["seconds.grow"] + row["seconds.branches"])
 
 
+def test_a_metric_that_no_run_has_measured_is_missing(copy: Project) -> None:
+    copy.write(SPACE.replace("[cost, score]", "[cost, beauty]"))
+    table = copy.sweeper(*INLINE).stdout.splitlines()
+    assert table[3] == "plus         1             100  missing"
+
+
 def test_seconds_of_a_part_may_be_a_column_of_the_table(copy: Project) -> None:
     copy.write(SPACE.replace("[cost, score]", "[seconds.branches, seconds]"))
     table = copy.sweeper(*INLINE).stdout.splitlines()

@@ -23,7 +23,7 @@ class Config(Settings):
     branch: Branch
 
 
-METRICS = {"score": "the sum of the branches"}
+METRICS = {"score": "the sum of the branches", "beauty": "what no run here measures"}
 
 PARTS = {"grow": "the chain", "branches": "what is bent off the chain, and the sum"}
 
