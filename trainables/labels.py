@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,13 @@ def check_names(known: Sequence[str], names: Sequence[str] | None, classes: int,
     for name in names or ():
         if name not in known:
             message = f"class '{name}' is none of the {len(known)} classes of {title}"
-            raise InvalidConfig("data.class_list", message, fix=nearest(name, known))
+            raise InvalidConfig("data.class_list", message, fix=_nearest(name, known))
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """As `nearest`, where there may be a thousand names."""
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    return nearest(name, close or [*known[:SHOWN], *(["…"] if len(known) > SHOWN else [])])
 
 
 def _positions(labels: Labels, names: Sequence[str]) -> NDArray[np.int64]:
@@ -80,7 +87,7 @@ def _without_images(
     if names is not None:
         name = names[missing[0]]
         known = sorted({named for value in np.unique(labels.values).tolist() if (named := labels.name(value))})
-        return InvalidConfig("data.class_list", f"class '{name}' has no images in {title}", fix=nearest(name, known))
+        return InvalidConfig("data.class_list", f"class '{name}' has no images in {title}", fix=_nearest(name, known))
     if len(there) == 1:
         fix = "name another data.label_column, or data with two classes or more"
         return InvalidConfig("data.label_column", f"every image of {title} has the label {there[0]}", fix=fix)

@@ -225,6 +225,14 @@ def test_a_class_list_that_is_none(refused, name) -> None:
 
 def test_a_class_of_the_list_without_images(refused) -> None:
     parquet(["cat", "dog"] * 10, ["cat", "dog"] * 10)
+    Path("classes.txt").write_text("cat\nzebra\n")
+    assert refused(data("d", class_list="classes.txt", classes=2)) == (
+        "data.class_list: class 'zebra' has no images in split train\n  fix: known: cat, dog"
+    )
+    Path("classes.txt").write_text("7\nzebra\n")
+    assert refused(data("digits", class_list="classes.txt", classes=2)) == (
+        "data.class_list: class 'zebra' has no images in digits\n  fix: known: 0, 1, 2, 3, 4, …"
+    )
     Path("classes.txt").write_text("cat\ndogs\n")
     assert refused(data("d", class_list="classes.txt", classes=2)) == (
         "data.class_list: class 'dogs' has no images in split train\n  fix: did you mean dog?"
