@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 
 from sweeper.errors import SweeperError
@@ -24,8 +24,12 @@ class Plan:
 
     @classmethod
     def of(cls, space: Space) -> Plan:
-        """Build every trial's graph. Nothing runs. Raises SweeperError for a stage of no known part."""
-        plan = cls(space, tuple(space.trainable.run(trial.config) for trial in space.trials))
+        """Build every trial's graph. Nothing runs.
+
+        Raises SweeperError for what the experiment refuses and for a stage of no known part.
+        """
+        run = space.trainable.run
+        plan = cls(space, tuple(trial.origins.attempt(partial(run, trial.config)) for trial in space.trials))
         parts = space.trainable.parts
         for function in (node.function for node in plan.stages.values()):
             if function.part not in parts:  # its seconds would stand in no column

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from sweeper.stage import InvalidConfig, Stage, StageRun, SweeperError, stage
-from trainables.class_list import read_class_list
-from trainables.data_files import Listing, listing
 from trainables.images import write_batches
-from trainables.labels import check_names
-from trainables.parts import Part, choose_parts, needed_splits
-from trainables.pixels import read_pixels
 from trainables.settings import Data
-from trainables.sources import fingerprint, locate, open_source
+from trainables.sources.class_list import read_class_list
+from trainables.sources.data_files import Listing, listing
+from trainables.sources.labels import check_names
+from trainables.sources.parts import Part, choose_parts, needed_splits
+from trainables.sources.pixels import read_pixels
+from trainables.sources.source import fingerprint, locate, open_source
 
 BATCH_BYTES = 2**24
 CHANNELS = (1, 3)

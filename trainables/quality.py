@@ -28,7 +28,7 @@ def compare_features(run: StageRun, real: Path, synthetic: Path, neighbours: int
         neighbours: k of precision and recall.
         name: of the distance: it is an FID in the features of the FID's network alone.
 
-    Writes ``quality.json``. Raises SweeperError for sets of no more than k points.
+    Writes ``metrics.json``. Raises SweeperError for sets of no more than k points.
     """
     ours, theirs = read_features(real), read_features(synthetic)
     for kind, points in (("real", ours), ("synthetic", theirs)):
@@ -37,7 +37,7 @@ def compare_features(run: StageRun, real: Path, synthetic: Path, neighbours: int
             raise SweeperError(message, fix="take more images, or lower quality.neighbours")
     distance = frechet_distance(ours, theirs)
     precision, recall = precision_recall(ours.to(run.device), theirs.to(run.device), neighbours)
-    (run.output / "quality.json").write_text(json.dumps({name: distance, "precision": precision, "recall": recall}))
+    (run.output / "metrics.json").write_text(json.dumps({name: distance, "precision": precision, "recall": recall}))
 
 
 def frechet_distance(real: Tensor, synthetic: Tensor) -> float:

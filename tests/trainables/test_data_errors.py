@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from sweeper.stage import InvalidConfig
-from tests.trainables.written import data, noise, pngs, write_folder, write_parquet, write_table
+from tests.trainables.sources.written import data, noise, pngs, write_folder, write_parquet, write_table
 from trainables.image_sets import check_data, image_stage
 from trainables.images import read_images
 from trainables.settings import Data

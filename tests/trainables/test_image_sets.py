@@ -9,12 +9,21 @@ from numpy.typing import NDArray
 
 from sweeper.stage import InvalidConfig, Stage, SweeperError
 from tests.trainables.conftest import FakeRun
-from tests.trainables.written import data, digit_images, encoded, noise, pngs, write_folder, write_parquet, write_table
+from tests.trainables.sources.written import (
+    data,
+    digit_images,
+    encoded,
+    noise,
+    pngs,
+    write_folder,
+    write_parquet,
+    write_table,
+)
 from trainables import image_sets
 from trainables.image_sets import check_data, image_stage
 from trainables.images import read_images
-from trainables.labelled import ImageFile
 from trainables.settings import Data
+from trainables.sources.labelled import ImageFile
 from trainables.splits import stratified
 
 Start = Callable[..., FakeRun]

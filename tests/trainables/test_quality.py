@@ -140,7 +140,7 @@ def test_the_measures_of_two_sets_are_written_under_the_name_of_the_distance(sta
     compare_features.body(run, *features, 1, name)
     deviations = [np.std(numbers, ddof=1) for numbers in ([0, 1, 2, 10], [3, 4, 30])]
     distance = (37 / 3 - 13 / 4) ** 2 + (deviations[0] - deviations[1]) ** 2
-    written = json.loads((run.output / "quality.json").read_text())
+    written = json.loads((run.output / "metrics.json").read_text())
     assert written == pytest.approx({name: distance, "precision": 2 / 3, "recall": 2 / 4})
 
 
@@ -148,7 +148,7 @@ def test_a_second_comparison_has_the_same_bytes(start, features) -> None:
     first, second = start("first"), start("second")
     for run in (first, second):
         compare_features.body(run, *features, 2, "fd")
-    assert (first.output / "quality.json").read_bytes() == (second.output / "quality.json").read_bytes()
+    assert (first.output / "metrics.json").read_bytes() == (second.output / "metrics.json").read_bytes()
 
 
 def test_too_few_images_for_the_neighbours_are_told(start, features) -> None:

@@ -189,7 +189,8 @@ PARTS = {
     "training": "training of the base and the adapters",
     "sampling": "synthetic images",
     "classifier": "training and testing of the classifiers",
-    "measures": "losses, ranks, quality and the final numbers",
+    "quality": "features of real and synthetic images, and their comparison",
+    "measures": "held-out losses, ranks and the final numbers",
 }
 
 PRESETS = {

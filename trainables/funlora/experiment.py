@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sweeper.stage import Stage
 from trainables.classify import train_classifier
-from trainables.digits import digits
+from trainables.features import check_quality, extract_features
 from trainables.funlora.adapters import new_adapter
 from trainables.funlora.config import Config
 from trainables.funlora.inspection import layer_importance, learned_functions, matrix_ranks
 from trainables.funlora.score import TaskStream, score
 from trainables.funlora.stages import held_out_loss, sample_class, train_adapter, train_base
 from trainables.funlora.tasks import task_stream
+from trainables.grid import sample_grid
+from trainables.image_sets import check_data, image_stage
+from trainables.quality import compare_features
 from trainables.unet import skeleton
+
+BYTES_PER_PARAMETER = 4
+GRID_COLUMNS = 8
+"""Images of a class and model in the picture of samples."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ def run(config: Config) -> Stage:
     The base is frozen after the first task and an adapter belongs to one class, so adapters and samples of
     different classes depend on nothing of each other.
     """
-    images = digits(config.data.held_out)
+    images = image_stage(config.data, config.backbone.image_channels, config.backbone.image_side)
     tasks = task_stream(config.data.classes, config.tasks, config.class_order_seed)
     models = _models(config, images, tasks)
     banks = {label: list(_bank(config, model)) for label, model in models.items()}
@@ -47,8 +54,9 @@ def run(config: Config) -> Stage:
         for label, model in models.items()
         if label not in tasks[0]
     ]
-    measures = [*_inspections(config, models)]
-    return score(classifiers, [chunk for chunks in banks.values() for chunk in chunks], losses, measures, tasks)
+    chunks = [chunk for bank in banks.values() for chunk in bank]
+    measures = [*_inspections(config, models), *_quality(config, images, tasks, banks)]
+    return score(classifiers, chunks, losses, measures, tasks)
 
 
 def _models(config: Config, images: Stage, tasks: TaskStream) -> dict[int, ClassModel]:
@@ -96,6 +104,22 @@ def _inspections(config: Config, models: dict[int, ClassModel]) -> Iterator[Stag
         yield learned_functions(adapters, labels, config.backbone)
 
 
+def _quality(config: Config, images: Stage, tasks: TaskStream, banks: Mapping[int, list[Stage]]) -> Iterator[Stage]:
+    """How far the samples are from the real training images, and a picture of them beside a multi-task model's."""
+    quality, labels = config.quality, range(config.data.classes)
+    if quality.features != "none":
+        order = tuple(label for task in tasks for label in task)
+        of_real = train_classifier([images], images, order, config.classifier, len(tasks) - 1, config.seed)
+        real = extract_features(images, labels, of_real, quality)
+        made = extract_features([chunk for label in labels for chunk in banks[label]], labels, of_real, quality)
+        name = "fid" if quality.features == "inception" else "fd"
+        yield compare_features(real, made, quality.neighbours, name)
+    if quality.grid:
+        multitask = _multitask(config, images)
+        first = [next(_bank(config, multitask[label])) for label in labels]
+        yield sample_grid([banks[label][0] for label in labels], first, GRID_COLUMNS)
+
+
 def facts(config: Config) -> dict[str, float]:
     """Counted from the network before anything runs: ``ppc``, parameters per class, embedding rows counted with the
     backbone; ``parameters``, the paper's P#: the backbone with a row for every class, and an adapter for every class
@@ -117,9 +141,8 @@ def facts(config: Config) -> dict[str, float]:
     }
 
 
-BYTES_PER_PARAMETER = 4
-
-
 def check(config: Config) -> None:
-    """Raises InvalidConfig when the run cannot be made here."""
+    """Raises InvalidConfig when the run cannot be made here: the data set or the weights of a measure."""
+    check_data(config.data, config.backbone.image_channels, config.backbone.image_side)
+    check_quality(config.quality)
 

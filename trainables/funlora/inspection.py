@@ -44,7 +44,6 @@ def layer_importance(run: StageRun, adapters: tuple[Path, ...], labels: tuple[in
         moved = torch.cat([(layer.learned[name] - 1).abs().flatten() for name in ("A", "B")])
         rows.append({**layer.place, "importance": float(moved.mean())})
     _write(run.output / "importance.arrow", rows)
-    (run.output / "metrics.json").write_text("{}")
 
 
 @stage(version=1, part="measures")
@@ -90,7 +89,6 @@ def learned_functions(run: StageRun, adapters: tuple[Path, ...], labels: tuple[i
                 }
             )
     _write(run.output / "functions.arrow", rows)
-    (run.output / "metrics.json").write_text("{}")
 
 
 def _layers(adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> Iterator[_AdaptedLayer]:

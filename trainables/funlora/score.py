@@ -10,6 +10,8 @@ from sweeper.stage import StageRun, stage
 
 TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
 
+METRICS = "metrics.json"
+
 
 @stage(version=2, part="measures")
 def score(
@@ -26,7 +28,7 @@ def score(
         classifiers: one per task.
         banks: all samples that classifiers were trained on.
         losses: held-out losses of the later tasks' classes.
-        measures: artifacts whose ``metrics.json`` is taken over.
+        measures: artifacts that belong to the run; the ``metrics.json`` of those that have one is taken over.
         tasks: the classes of every task.
 
     Writes ``metrics.json``: ``accuracy_matrix``, row i the accuracy after task i on the images of every task so far;
@@ -46,9 +48,9 @@ def score(
     for name, values in (("nfe", evaluations), ("fm_loss", [_read(each / "loss.json") for each in losses])):
         if values:
             metrics[name] = sum(values) / len(values)
-    for each in measures:
-        metrics |= json.loads((each / "metrics.json").read_text())
-    (run.output / "metrics.json").write_text(json.dumps(metrics))
+    for path in (each / METRICS for each in measures):
+        metrics |= json.loads(path.read_text()) if path.exists() else {}
+    (run.output / METRICS).write_text(json.dumps(metrics))
 
 
 def _read(path: Path) -> float:

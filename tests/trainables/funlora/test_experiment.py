@@ -1,17 +1,28 @@
+from collections import Counter
 from itertools import combinations
 
 import pytest
 
 from sweeper.plan import collect
 from sweeper.stage import InvalidConfig, Stage
-from trainables.funlora.config import CIFAR100, DIGITS, PRESETS, Config
+from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PARTS, PRESETS, Config
 from trainables.funlora.experiment import check, facts, run
 from trainables.funlora.tasks import task_stream
 
+VANILLA = {"adapter__functions": "none"}
+RAISED = {**VANILLA, "adapter__raised": "45,48"}
+LORA_ATTENTION = {
+    **VANILLA, "adapter__layers": "attention", "adapter__operation": "add", "adapter__rank": 2,
+}  # fmt: skip
 PUBLISHED_PPC = {
     "0-64": 34054, "5-54": 29440, "15-44": 18432, "15-54": 24832, "25-44": 13312, "25-54": 19712,
     "35-54": 13056, "40-54": 9728, "45-54": 6400, "40-49": 6656, "45-49": 3328,
 }  # fmt: skip
+FUNCTIONS_PPC = {  # on layers 0-64 and 40-54
+    "vanilla_add": (35590, 11264), "vanilla_mul": (35590, 11264), "rshift": (34704, 9878), "cosine": (34704, 9878),
+    "cosine_learned": (35354, 10028), "power": (34704, 9878), "power_learned": (35354, 10028),
+}  # fmt: skip
+RATIO_PPC = {1: (10028, 13), 2: (5164, 7), 4: (2732, 4), 8: (1516, 2), 16: (908, 1)}
 
 
 def changed(config: Config, **values: object) -> Config:
@@ -36,37 +47,134 @@ def ancestors(stage: Stage) -> set[Stage]:
     return set(found.values())
 
 
+def ppc(config: Config, **values: object) -> float:
+    return facts(changed(config, **values))["ppc"]
+
+
 @pytest.mark.parametrize(("layers", "published"), PUBLISHED_PPC.items(), ids=PUBLISHED_PPC.keys())
-def test_the_parameters_per_class_are_the_published_ones(layers, published) -> None:
-    assert facts(changed(CIFAR100, adapter__layers=layers)) == {"ppc": published}
+def test_the_parameters_per_class_of_every_range_of_layers_are_the_published_ones(layers, published) -> None:
+    assert ppc(CIFAR100, adapter__layers=layers, **VANILLA) == published
 
 
-def test_an_adapter_without_layers_costs_nothing() -> None:
-    assert facts(changed(CIFAR100, adapter__layers="none")) == {"ppc": 0}
+@pytest.mark.parametrize(("name", "published"), FUNCTIONS_PPC.items(), ids=FUNCTIONS_PPC.keys())
+def test_the_parameters_per_class_of_every_function_are_the_published_ones(name, published) -> None:
+    chosen = RAISED if name.startswith("vanilla") else {"adapter__functions": name}
+    operation = "add" if name == "vanilla_add" else "mul"
+    for layers, count in zip(("0-64", "40-54"), published, strict=True):
+        assert ppc(CIFAR100, adapter__layers=layers, adapter__operation=operation, **chosen) == count
+
+
+@pytest.mark.parametrize(("ratio", "derived"), RATIO_PPC.items())
+def test_the_parameters_per_class_of_every_ratio_are_the_derived_ones(ratio, derived) -> None:
+    found = facts(changed(CIFAR100, adapter__ratio=ratio))
+    assert (found["ppc"], found["image_equivalents"]) == derived
+
+
+@pytest.mark.parametrize(
+    ("preset", "published"),
+    [
+        (CIFAR10, {"funlora": 10028, "scale_shift": 11776, "lora_attention": 18432}),
+        (CIFAR100, {"funlora": 10028, "scale_shift": 11776, "lora_attention": 18432}),
+        (IMAGENET100, {"funlora": 13652, "scale_shift": 16128, "lora_attention": 75264}),
+    ],
+    ids=["cifar10", "cifar100", "imagenet100"],
+)
+def test_the_parameters_per_class_of_rival_adapters_are_the_published_ones(preset, published) -> None:
+    assert {
+        "funlora": ppc(preset),
+        "scale_shift": ppc(preset, adapter__method="scale_shift", **VANILLA),
+        "lora_attention": ppc(preset, **LORA_ATTENTION),
+    } == published
+
+
+@pytest.mark.parametrize(
+    ("preset", "method", "layers", "published"),
+    [
+        (CIFAR100, "lora_conv_v1", "45-47", 12288),
+        (CIFAR100, "lora_conv_v2", "41-47", 10752),
+        (IMAGENET100, "lora_conv_v1", "46-47", 14976),
+        (IMAGENET100, "lora_conv_v2", "48-57", 14208),
+    ],
+)
+def test_the_layers_of_convolutional_loras_meet_the_published_budget(preset, method, layers, published) -> None:
+    assert ppc(preset, adapter__method=method, adapter__layers=layers, **VANILLA) == published
+
+
+@pytest.mark.parametrize(
+    ("preset", "published"), [(CIFAR10, 35_841_679), (CIFAR100, 36_609_775), (IMAGENET100, 90_692_631)]
+)
+def test_the_parameters_of_all_classes_together_are_the_published_ones(preset, published) -> None:
+    assert facts(preset)["parameters"] == published
+
+
+def test_only_adapters_cost_parameters_per_class() -> None:
+    assert ppc(CIFAR100, adapter__layers="none", adapter__train_embedding=True) == 0
+    multitask = facts(changed(CIFAR100, generator="multitask"))
+    assert (multitask["ppc"], multitask["parameters"]) == (0, 35_797_507)
+    assert facts(changed(CIFAR100, generator="real")) == {"ppc": 0, "parameters": 0, "image_equivalents": 0}
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS.keys())
 def test_layers_out_of_bounds_are_refused_before_anything_runs(preset) -> None:
     with pytest.raises(InvalidConfig) as error:
-        facts(changed(preset, adapter__layers="60-65"))
+        facts(changed(preset, adapter__layers="60-67"))
+    last = 66 if preset is IMAGENET100 else 64
     assert str(error.value) == (
-        "adapter.layers: 60-65 is out of bounds\n  fix: this backbone's Conv2d layers are 0-64"
+        f"adapter.layers: 60-67 is out of bounds\n  fix: this backbone's Conv2d layers are 0-{last}"
     )
 
 
-def test_a_missing_data_set_is_refused_before_anything_runs(tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("SWEEPER_DATA", str(tmp_path))
+def test_what_cannot_run_here_is_refused_before_anything_runs(tmp_path) -> None:
     check(DIGITS)
-    with pytest.raises(InvalidConfig, match=r"^data\.name: .*train\.bin is missing or not complete"):
-        check(CIFAR100)
+    with pytest.raises(InvalidConfig, match=r"^data\.source: "):
+        check(changed(DIGITS, data__source=str(tmp_path / "nowhere")))
+    with pytest.raises(InvalidConfig, match=r"^quality\.weights: the features of inception need its weights"):
+        check(changed(DIGITS, quality__features="inception"))
 
 
 def test_there_is_a_base_an_adapter_per_later_class_a_bank_per_class_and_a_classifier_per_task() -> None:
-    counts = {
-        label: len(stages(DIGITS, label))
-        for label in ("digits", "train_base", "train_adapter", "sample_class", "train_classifier", "score")
+    counts = Counter(stage.function.label for stage in ancestors(run(DIGITS)))
+    assert counts == {
+        "load_images": 1, "train_base": 1, "train_adapter": 8, "sample_class": 10, "train_classifier": 5,
+        "held_out_loss": 8, "matrix_ranks": 1, "layer_importance": 1, "learned_functions": 1, "score": 1,
+    }  # fmt: skip
+
+
+def test_every_stage_belongs_to_a_part_whose_cost_is_told() -> None:
+    config = changed(DIGITS, quality__features="resnet18", quality__grid=True)
+    assert {stage.function.part for stage in ancestors(run(config))} == set(PARTS)
+
+
+def test_the_bounds_have_no_adapters() -> None:
+    multitask = changed(DIGITS, generator="multitask")
+    assert not stages(multitask, "train_adapter")
+    [base] = stages(multitask, "train_base")
+    assert base.params["classes"] == list(range(10))
+    assert {(bank.params["label"], bank.params["row"]) for bank in stages(multitask, "sample_class")} == {
+        (label, label) for label in range(10)
     }
-    assert list(counts.values()) == [1, 1, 8, 10, 5, 1]
+    real = changed(DIGITS, generator="real")
+    assert {stage.function.label for stage in ancestors(run(real))} == {"load_images", "train_classifier", "score"}
+    for classifier in stages(real, "train_classifier"):
+        assert [stage.function.label for stage in classifier.inputs["training"]] == ["load_images"]
+
+
+def test_quality_compares_every_sample_with_the_real_images_in_the_eyes_of_the_bounds_classifier() -> None:
+    config = changed(DIGITS, quality__features="resnet18", samples__chunks=2)
+    real, made = stages(config, "resnet18_features")
+    assert [stage.function.label for stage in real.inputs["images"]] == ["load_images"]
+    assert set(made.inputs["images"]) == set(stages(config, "sample_class"))
+    assert real.inputs["classifier"] == made.inputs["classifier"]
+    bound = changed(DIGITS, generator="real")
+    assert real.inputs["classifier"] in stages(bound, "train_classifier")
+
+
+def test_the_picture_sets_the_first_chunks_beside_those_of_the_multitask_bound() -> None:
+    config = changed(DIGITS, quality__grid=True, samples__chunks=2)
+    [picture] = stages(config, "sample_grid")
+    assert all(bank.params["chunk"] == 0 for bank in picture.parents())
+    bound = changed(DIGITS, generator="multitask")
+    assert set(picture.inputs["multitask"]) == set(stages(bound, "sample_class"))
 
 
 def test_configs_that_differ_in_the_adapter_share_the_base_and_the_first_tasks_banks() -> None:
@@ -100,13 +208,13 @@ def test_what_the_base_is_trained_with_changes_everything_after_it(values) -> No
 def test_the_first_classifier_sees_real_images_and_later_ones_all_banks_so_far() -> None:
     config = changed(DIGITS, samples__chunks=2)
     first, *later = sorted(stages(config, "train_classifier"), key=lambda stage: stage.params["task"])
-    assert [stage.function.label for stage in first.inputs["training"]] == ["digits"]
+    assert [stage.function.label for stage in first.inputs["training"]] == ["load_images"]
     for task, classifier in enumerate(later, start=1):
         banks = [(bank.params["label"], bank.params["chunk"]) for bank in classifier.inputs["training"]]
         seen = range(2 + 2 * task)
         assert banks == [(label, chunk) for label in seen for chunk in range(2)]
         assert classifier.params["classes"] == list(seen)
-    assert all(stage.inputs["held_out"].function.label == "digits" for stage in (first, *later))
+    assert all(stage.inputs["held_out"].function.label == "load_images" for stage in (first, *later))
 
 
 def test_a_bank_is_made_with_the_row_or_the_adapter_of_its_class() -> None:
@@ -125,7 +233,7 @@ def test_adapters_and_banks_of_different_classes_depend_on_nothing_of_each_other
     for label in ("train_adapter", "sample_class"):
         for one, other in combinations(stages(DIGITS, label), 2):
             common = {stage.function.label for stage in ancestors(one) & ancestors(other)}
-            assert common == {"digits", "train_base"}
+            assert common == {"load_images", "train_base"}
 
 
 def test_more_chunks_contain_the_first_ones() -> None:

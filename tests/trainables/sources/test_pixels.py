@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from sweeper.errors import SweeperError
-from tests.trainables.written import encoded, noise
-from trainables.pixels import read_pixels
+from tests.trainables.sources.written import encoded, noise
+from trainables.sources.pixels import read_pixels
 
 
 def read(file: object, channels: int = 1, side: int = 8) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from sweeper.stage import InvalidConfig
-from trainables.labelled import ImageFile, Labels
 from trainables.settings import Data
+from trainables.sources.labelled import ImageFile, Labels
 from trainables.splits import Indices
 
 COLUMNS = {"data.image_column": "image", "data.label_column": "label"}
@@ -56,7 +56,7 @@ def _class(file: str) -> str:
 
 @dataclass(frozen=True)
 class FolderSplit:
-    """See `trainables.labelled.Split`. Classes are numbered in the order of their names, over all splits."""
+    """See `trainables.sources.labelled.Split`. Classes are numbered in the order of their names, over all splits."""
 
     title: str
     folder: Path

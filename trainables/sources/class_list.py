@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweeper.stage import InvalidConfig
-from trainables.data_files import from_home
 from trainables.settings import Data
+from trainables.sources.data_files import from_home
 
 
 def read_class_list(data: Data) -> tuple[str, ...] | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from sweeper.errors import SweeperError
-from trainables.labelled import ImageFile
+from trainables.sources.labelled import ImageFile
 
 SIXTEEN_BITS = 65_535
 

@@ -10,8 +10,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from sweeper.stage import InvalidConfig
-from trainables.image_folder import is_image
-from trainables.parquet import is_parquet
+from trainables.sources.image_folder import is_image
+from trainables.sources.parquet import is_parquet
 
 Listing = tuple[tuple[str, int, int], ...]
 

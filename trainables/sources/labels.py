@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sweeper.source import nearest
 from sweeper.stage import InvalidConfig
-from trainables.labelled import Labels
+from trainables.sources.labelled import Labels
 
 LEFT_OUT = -1
 SHOWN = 5

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from sweeper.stage import InvalidConfig
 from trainables.settings import Data
-from trainables.table_split import TableSplit
+from trainables.sources.table_split import TableSplit
 
 ANSWER_SECONDS = 10
 ROWS = 128

@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.trainables.written import data, noise, pngs, write_folder, write_parquet
+from tests.trainables.sources.written import data, noise, pngs, write_folder, write_parquet
 from trainables import parquet
 from trainables.image_sets import check_data, image_stage
 from trainables.images import read_images

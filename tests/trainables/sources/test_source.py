@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sweeper.stage import InvalidConfig
-from tests.trainables.written import data, encoded, noise, pngs, write_folder, write_parquet
+from tests.trainables.sources.written import data, encoded, noise, pngs, write_folder, write_parquet
 from trainables import data_files
-from trainables.sources import fingerprint, locate
+from trainables.sources.source import fingerprint, locate
 
 
 @pytest.fixture(autouse=True)

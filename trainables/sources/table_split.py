@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from sweeper.source import nearest
 from sweeper.stage import InvalidConfig
-from trainables.labelled import ImageFile, Labels
+from trainables.sources.labelled import ImageFile, Labels
 from trainables.splits import Indices
 
 
 @dataclass(frozen=True)
 class TableSplit:
-    """See `trainables.labelled.Split`. Images are encoded files: bytes, or a struct that has them as ``bytes``."""
+    """See `trainables.sources.labelled.Split`. Images are encoded files: bytes, or structs with these as ``bytes``."""
 
     title: str
     schema: pa.Schema

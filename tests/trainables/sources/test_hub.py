@@ -13,8 +13,8 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import OfflineModeIsEnabled
 
 from sweeper.stage import InvalidConfig
-from tests.trainables.loopback_hub import COMMIT
-from tests.trainables.written import data, digit_images, pngs, write_parquet
+from tests.trainables.sources.loopback_hub import COMMIT
+from tests.trainables.sources.written import data, digit_images, pngs, write_parquet
 from trainables.image_sets import check_data, image_stage
 
 ROOT = Path(__file__).parents[2]
@@ -41,8 +41,8 @@ from pathlib import Path
 
 from sweeper.stage import SweeperError
 from tests.trainables.conftest import FakeRun
-from tests.trainables.loopback_hub import hub
-from tests.trainables.written import data
+from tests.trainables.sources.loopback_hub import hub
+from tests.trainables.sources.written import data
 from trainables.image_sets import check_data, image_stage
 
 

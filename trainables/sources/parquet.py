@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from sweeper.stage import InvalidConfig
 from trainables.settings import Data
-from trainables.table_split import TableSplit, class_names
+from trainables.sources.table_split import TableSplit, class_names
 
 ROWS = 128
 SHARD = re.compile(r"[-_. ]\d+(-of-\d+.*)?$")

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from sweeper.source import nearest
 from sweeper.stage import InvalidConfig
-from trainables.labelled import Labels, Split
-from trainables.labels import LEFT_OUT, class_labels
 from trainables.settings import Data
+from trainables.sources.labelled import Labels, Split
+from trainables.sources.labels import LEFT_OUT, class_labels
 from trainables.splits import TEST_SHARE, VALIDATION_SHARE, Indices, smallest_class, stratified
 
 Source = Split | Mapping[str, Split]

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sweeper.stage import InvalidConfig
-from trainables.data_files import content, from_home, listing
-from trainables.digits import DigitsSplit
-from trainables.hub import open_repository
-from trainables.image_folder import is_image, open_folder
-from trainables.labelled import Split
-from trainables.parquet import open_directory, open_file
 from trainables.settings import Data
+from trainables.sources.data_files import content, from_home, listing
+from trainables.sources.digits import DigitsSplit
+from trainables.sources.hub import open_repository
+from trainables.sources.image_folder import is_image, open_folder
+from trainables.sources.labelled import Split
+from trainables.sources.parquet import open_directory, open_file
 
 DIGITS = "digits"
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")

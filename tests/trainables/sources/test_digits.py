@@ -4,7 +4,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from tests.trainables.written import data
+from tests.trainables.sources.written import data
 from trainables.image_sets import image_stage
 from trainables.images import read_images, write_images
 

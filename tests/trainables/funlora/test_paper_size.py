@@ -1,0 +1,70 @@
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from tests.conftest import Project
+
+SPACE = """\
+name: paper_size
+trainable: funlora
+preset: {preset}
+fixed:
+  data.source: {source}
+  data.classes: 2
+  tasks.first: 1
+  tasks.later: 1
+  base.iterations: 1
+  base.batch: 2
+  base.ema_from: 0
+  adapter.iterations: 1
+  adapter.batch: 2
+  adapter.ema_from: 0
+  solver.method: rk4
+  solver.grid_points: 2
+  samples.chunk: 2
+  samples.batch: 1
+  quality.neighbours: 1
+  classifier.epochs: 1
+  classifier.batch: 4
+  quality.features: resnet18
+  quality.grid: true
+table: {{rows: seed, columns: [ppc, la, fd]}}
+"""
+
+
+def png(pixels: np.ndarray) -> dict[str, object]:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "png")
+    return {"bytes": out.getvalue(), "path": None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("preset", "side", "columns", "test_split", "ppc"),
+    [
+        ("cifar100", 32, ("img", "fine_label"), "test", 10028),
+        ("imagenet100", 64, ("image", "label"), "validation", 13652),
+    ],
+)
+def test_every_stage_of_the_papers_networks_runs_at_full_width(
+    project: Project, preset, side, columns, test_split, ppc
+) -> None:
+    random = np.random.default_rng(0)
+    image, label = columns
+    for split in ("train", test_split):
+        labels = [0, 1] * (3 if split == "train" else 1)
+        images = [png(random.integers(0, 256, (side, side, 3), dtype=np.uint8)) for _ in labels]
+        (project.path / "images" / "data").mkdir(parents=True, exist_ok=True)
+        table = pa.table({image: images, label: labels})
+        pq.write_table(table, project.path / "images" / "data" / f"{split}-00000-of-00001.parquet")
+    project.write(SPACE.format(preset=preset, source=project.path / "images"))
+    done = project.sweeper("run", "space.yaml", "--inline", "--no-tracking")
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(project.sweeper("table", "paper_size", "--format", "json").stdout)["rows"]
+    assert row["ppc"] == ppc
+    assert row["fd"] >= 0

@@ -1,0 +1,89 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainables.funlora.score import score
+
+TASKS = ((4, 1), (0, 3), (2,))
+
+
+def artifacts(start, name: str, file: str, contents: list[object]) -> tuple[Path, ...]:
+    runs = [start(f"{name}{index}") for index in range(len(contents))]
+    for run, content in zip(runs, contents, strict=True):
+        if content is not None:
+            (run.output / file).write_text(json.dumps(content))
+    return tuple(run.output for run in runs)
+
+
+@pytest.fixture
+def told() -> list[dict[int, np.ndarray]]:
+    """After every task, whether each image of each class seen so far was told right."""
+    random = np.random.default_rng(0)
+    return [
+        {label: random.random(10 + 7 * label) < 0.3 + 0.1 * label for task in TASKS[: done + 1] for label in task}
+        for done in range(3)
+    ]
+
+
+@pytest.fixture
+def scored(start, told):
+    """The numbers of a run with these classifiers, evaluations, losses and measures."""
+
+    def _scored(evaluations: tuple = (), losses: tuple = (), measures: tuple = ()) -> dict[str, object]:
+        hits = [{str(label): [int(each.sum()), len(each)] for label, each in right.items()} for right in told]
+        run = start()
+        score.body(
+            run,
+            artifacts(start, "classifier", "hits.json", hits),
+            artifacts(start, "bank", "samples.json", [{"evaluations": each} for each in evaluations]),
+            artifacts(start, "loss", "loss.json", list(losses)),
+            artifacts(start, "measure", "metrics.json", list(measures)),
+            TASKS,
+        )
+        return json.loads((run.output / "metrics.json").read_text())
+
+    return _scored
+
+
+def test_accuracies_are_those_of_all_images_seen_so_far_counted_one_by_one(scored, told) -> None:
+    metrics = scored()
+    accuracy = [100 * np.concatenate(list(right.values())).mean() for right in told]
+    assert metrics["accuracy"] == pytest.approx(accuracy)
+    assert metrics["la"] == pytest.approx(accuracy[2])
+    assert metrics["aia"] == pytest.approx(np.mean(accuracy))
+    assert len(set(accuracy)) == 3
+
+
+def test_the_matrix_holds_the_accuracy_on_each_task_after_each_task(scored, told) -> None:
+    matrix = scored()["accuracy_matrix"]
+    assert [len(row) for row in matrix] == [1, 2, 3]
+    for row, right in zip(matrix, told, strict=True):
+        by_task = [np.concatenate([right[label] for label in task]) for task in TASKS[: len(row)]]
+        assert row == pytest.approx([100 * each.mean() for each in by_task])
+
+
+def test_evaluations_and_losses_are_means_over_banks_and_classes(scored) -> None:
+    metrics = scored(evaluations=(10, 11, 30.5), losses=(0.25, 0.5, 0.9))
+    assert metrics["nfe"] == pytest.approx(51.5 / 3)
+    assert metrics["fm_loss"] == pytest.approx(0.55)
+
+
+def test_what_a_run_has_no_banks_or_losses_for_is_left_out(scored) -> None:
+    assert scored().keys() == {"la", "aia", "accuracy", "accuracy_matrix"}
+
+
+def test_a_loss_or_a_count_that_is_zero_is_a_number(scored) -> None:
+    metrics = scored(evaluations=(0,), losses=(0.0,))
+    assert (metrics["nfe"], metrics["fm_loss"]) == (0, 0)
+
+
+def test_what_measures_have_found_is_taken_over(scored) -> None:
+    plain, metrics = {"la", "aia", "accuracy", "accuracy_matrix"}, scored(measures=({"max_rank": 7}, {"fd": 0.5}))
+    assert (metrics["max_rank"], metrics["fd"]) == (7, 0.5)
+    assert metrics.keys() - plain == {"max_rank", "fd"}
+
+
+def test_a_measure_may_have_no_numbers(scored) -> None:
+    assert scored(measures=(None, {"fd": 0.5}))["fd"] == 0.5
