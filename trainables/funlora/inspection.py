@@ -37,13 +37,13 @@ def layer_importance(run: StageRun, adapters: tuple[Path, ...], labels: tuple[in
     """How far the multiplicative adapters of each layer have moved from one (equations 20-21).
 
     Writes ``importance.arrow``, a row per class and layer: ``importance``, the mean of |A - 1| and |B - 1| over all
-    their entries.
+    entries of the column of A and the row of B that start at one; those of further ranks do not.
     """
     rows = []
     for layer in _layers(adapters, labels, backbone):
-        moved = torch.cat([(layer.learned[name] - 1).abs().flatten() for name in ("A", "B")])
+        moved = (torch.cat([layer.learned["A"][:, 0], layer.learned["B"][0]]) - 1).abs()
         rows.append({**layer.place, "importance": float(moved.mean())})
-    _write(run.output / "importance.arrow", rows)
+    _write(run.output / "importance.arrow", rows, importance=pa.float64())
 
 
 @stage(version=1, part="measures")
@@ -59,7 +59,7 @@ def matrix_ranks(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, .
         matrix = low_rank_matrix(layer.adapter, learned, layer.c_out, layer.c_in)
         tolerance = max(matrix.shape) * torch.finfo(torch.float32).eps
         rows.append({**layer.place, "rank": int(torch.linalg.matrix_rank(matrix, rtol=tolerance))})
-    _write(run.output / "ranks.arrow", rows)
+    _write(run.output / "ranks.arrow", rows, rank=pa.int64())
     (run.output / "metrics.json").write_text(json.dumps({"max_rank": max(row["rank"] for row in rows)}))
 
 
@@ -88,7 +88,8 @@ def learned_functions(run: StageRun, adapters: tuple[Path, ...], labels: tuple[i
                     "initial_omega": None if shifts else float(omega[i]),
                 }
             )
-    _write(run.output / "functions.arrow", rows)
+    numbers = dict.fromkeys(("lambda", "omega", "initial_lambda", "initial_omega"), pa.float64())
+    _write(run.output / "functions.arrow", rows, function=pa.int64(), **numbers)
 
 
 def _layers(adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> Iterator[_AdaptedLayer]:
@@ -106,7 +107,8 @@ def _layers(adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backb
                 yield _AdaptedLayer(place, adapter, learned, c_out, c_in)
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    table = pa.Table.from_pylist(rows)
+def _write(path: Path, rows: list[dict[str, Any]], **measured: pa.DataType) -> None:
+    place = {"layer": pa.int64(), "name": pa.string(), "label": pa.int64()}
+    table = pa.Table.from_pylist(rows, pa.schema(place | measured))
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)

@@ -43,11 +43,14 @@ def _indexed(net: nn.Module, part: str, field: str) -> list[str]:
 def _named(net: nn.Module, part: str, field: str) -> list[str]:
     if part == "attention":
         return [name for name, module in net.named_modules() if isinstance(module, nn.Conv1d)]
-    convs = [name for name, _ in conv_layers(net)]
-    found = [name for block in _blocks(part) for name in convs if name == block or name.startswith(f"{block}.")]
-    missing = [block for block in _blocks(part) if block not in dict(net.named_modules())]
-    if missing or not found:
-        raise InvalidConfig(field, f"there is no Conv2d in {missing[0] if missing else part}", fix=_known(net))
+    modules, convs = dict(net.named_modules()), [name for name, _ in conv_layers(net)]
+    found: list[str] = []
+    for block in _blocks(part):
+        if block not in modules:
+            raise InvalidConfig(field, f"there is no Conv2d in {block}", fix=_known(net))
+        found += [name for name in convs if f"{name}.".startswith(f"{block}.")]
+    if not found:
+        raise InvalidConfig(field, f"there is no Conv2d in {part}", fix=_known(net))
     return found
 
 

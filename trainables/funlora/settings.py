@@ -10,6 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from trainables.settings import FlowTraining, Settings
 
+NUMBER = "(?:0|[1-9][0-9]*)"
+"""Written in one way: equal layers have equal text, and so equal keys."""
+
 
 def _layers(value: Any) -> str:
     """Canonical text: parts joined by commas, without spaces. Raises PydanticCustomError."""
@@ -17,7 +20,7 @@ def _layers(value: Any) -> str:
     text = ",".join(str(part) for part in parts)
     parts = [part.strip() for part in text.split(",")]
     for part in parts:
-        match = re.fullmatch(r"(?:([a-z_]+(?:\.\d+)*?)\.)?(\d+)(?:-(\d+))?|[a-z_]+", part)
+        match = re.fullmatch(rf"(?:([a-z_]+(?:\.{NUMBER})*?)\.)?({NUMBER})(?:-({NUMBER}))?|[a-z_]+", part)
         if not match or (part == "none" and len(parts) > 1):
             raise PydanticCustomError(
                 "layers", "expected indices such as 40-54, blocks such as output_blocks.5-8, attention, or none"
@@ -67,12 +70,15 @@ class Adapter(FlowTraining):
 
     @model_validator(mode="after")
     def _has_an_effect(self) -> Self:
-        for name, without in (("functions", "none"), ("ratio", 1)):
-            if self.method != "low_rank" and getattr(self, name) != without:
+        without: dict[str, str | int] = {"functions": "none", "ratio": 1} if self.method != "low_rank" else {}
+        if self.method == "scale_shift":
+            without |= {"rank": 1, "raised": "none"}
+        for name, neutral in without.items():
+            if getattr(self, name) != neutral:
                 raise PydanticCustomError(
                     "effect",
                     "{method} knows no {name}",
-                    {"method": self.method, "name": name, "field": name, "fix": f"set adapter.{name} to {without}"},
+                    {"method": self.method, "name": name, "field": name, "fix": f"set adapter.{name} to {neutral}"},
                 )
         return self
 

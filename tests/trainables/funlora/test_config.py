@@ -93,7 +93,7 @@ def test_a_reversed_range_is_answered_with_the_right_one(name, written, right) -
 @pytest.mark.parametrize(
     "nonsense",
     ["40-", "-40-54", "40 - 54", "0-4,,5", "0-4,", "", "4.5-5", "none,3", "output_blocks.", "output_blocks.5.0.conv1",
-     "Middle", -1, 4.5, True, None, [], ["none", 3], [[1, 2], 3], {"first": 1}],
+     "Middle", "00-4", "007", "٤", -1, 4.5, True, None, [], ["none", 3], [[1, 2], 3], {"first": 1}],
     ids=str,
 )  # fmt: skip
 def test_what_names_no_layers_is_answered_with_examples(nonsense) -> None:
@@ -127,6 +127,13 @@ def test_a_value_that_a_rival_method_knows_nothing_of_is_refused(method, name, v
     assert error["msg"] == f"{method} knows no {name}"
     assert (error["loc"], error["ctx"]["field"]) == (("adapter",), name)
     assert error["ctx"]["fix"] == f"set adapter.{name} to {without}"
+
+
+@pytest.mark.parametrize(("name", "value", "without"), [("rank", 2, "1"), ("raised", "40", "none")])
+def test_a_scale_and_a_shift_have_no_rank(name, value, without) -> None:
+    plain = {"adapter.method": "scale_shift", "adapter.functions": "none"}
+    error = refusal({**plain, f"adapter.{name}": value})
+    assert (error["msg"], error["ctx"]["fix"]) == (f"scale_shift knows no {name}", f"set adapter.{name} to {without}")
 
 
 @pytest.mark.parametrize("quality", [{"quality.features": "resnet18"}, {"quality.grid": True}], ids=str)

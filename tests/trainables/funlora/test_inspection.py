@@ -58,8 +58,9 @@ def test_importance_is_the_mean_distance_of_all_entries_from_one(start, net, wri
     ]
 
 
-def test_layers_that_have_not_moved_have_no_importance(start, net, written) -> None:
-    adapter = settings(functions="cosine", p=4)
+@pytest.mark.parametrize("values", [{"functions": "cosine", "p": 4}, {"rank": 2}, {"raised": "4"}], ids=str)
+def test_layers_that_have_not_moved_have_no_importance(start, net, written, values) -> None:
+    adapter = settings(**values)
     run = start()
     layer_importance.body(run, (written("one", adapter, started(net, adapter)),), (7,), TINY)
     importance = {row["layer"]: row["importance"] for row in rows(run.output / "importance.arrow")}
@@ -204,3 +205,14 @@ def test_projections_of_attention_have_a_name_and_no_index(start, net, written) 
     assert found[:2] == [(None, "input_blocks.2.1.qkv"), (None, "input_blocks.2.1.projection")]
     assert found[-1] == (24, "output_conv")
     assert len(found) == 9
+
+
+def test_tables_have_the_same_columns_whatever_is_null(start, net, written) -> None:
+    schemas = []
+    for index, values in enumerate([{"functions": "rshift", "layers": "attention"}, {"functions": "cosine"}]):
+        adapter = settings(p=2, **values)
+        run = start(f"run {index}")
+        learned_functions.body(run, (written(str(index), adapter, started(net, adapter)),), (7,), TINY)
+        with pa.memory_map(str(run.output / "functions.arrow")) as source:
+            schemas.append(pa.ipc.open_file(source).schema)
+    assert schemas[0] == schemas[1]

@@ -88,6 +88,7 @@ def test_layers_come_in_registration_order_whatever_the_order_written() -> None:
         ("0-1,24-25", "adapter.layers: 24-25 is out of bounds\n  fix: this backbone's Conv2d layers are 0-24"),
         ("decoder", f"adapter.layers: there is no Conv2d in decoder\n  fix: {BLOCKS}"),
         ("output_blocks.4", f"adapter.layers: there is no Conv2d in output_blocks.4\n  fix: {BLOCKS}"),
+        ("output_blocks.0-9999999999", f"adapter.layers: there is no Conv2d in output_blocks.4\n  fix: {BLOCKS}"),
         ("output_blocks.2-5", f"adapter.layers: there is no Conv2d in output_blocks.4\n  fix: {BLOCKS}"),
         ("middle.1", f"adapter.layers: there is no Conv2d in middle.1\n  fix: {BLOCKS}"),
         ("class_embedding", f"adapter.layers: there is no Conv2d in class_embedding\n  fix: {BLOCKS}"),
