@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -176,7 +176,7 @@ class Tracker:
             tags |= {"sweeper.seed": str(trial.seed), "sweeper.stages": " ".join(each[:12] for each in stages)}
             self._write(
                 "trial", key, trial.label, flat_config(trial.config), list(_metrics(numbers, started)),
-                started, (ended - started) / 1000, tags,
+                started, (ended - started) / 1000, tags, sorted(self._store.path(target).glob("*.png")),
             )  # fmt: skip
 
     def _write_failure(self, kind: str, key: str, name: str, cause: str) -> None:
@@ -194,6 +194,7 @@ class Tracker:
         start: int,
         seconds: float,
         tags: Mapping[str, str] | None = None,
+        pictures: Sequence[Path] = (),
     ) -> None:
         run = self._client.create_run(
             self._experiment, start_time=start, run_name=name, tags=_tags(kind, key, self._parent)
@@ -205,6 +206,8 @@ class Tracker:
         )  # fmt: skip
         for first in range(BATCH, len(metrics), BATCH):
             self._client.log_batch(run_id, metrics[first : first + BATCH])
+        for picture in pictures:
+            self._client.log_artifact(run_id, str(picture))
         self._client.set_terminated(run_id, "FINISHED", end_time=int(start + 1000 * seconds))
         self._written[kind][key] = run_id
 

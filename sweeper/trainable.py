@@ -3,9 +3,9 @@
 ``config`` offers ``Config``, a frozen pydantic model with a ``seed``, ``PRESETS``, named complete configs,
 ``METRICS``, the names of the numbers in ``metrics.json``, and ``PARTS``, the names of the parts that the stages of a
 run belong to, both with their meaning; it imports nothing heavy, so that a wrong YAML file is answered at once.
-``experiment`` offers ``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json``;
-``facts(config)``, numbers known before anything runs; and ``check(config)``, whether it can run here. The last two may
-raise `InvalidConfig`.
+``experiment`` offers ``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json`` and the pictures,
+``*.png``, to be seen beside the numbers; ``facts(config)``, numbers known before anything runs; and ``check(config)``,
+whether it can run here. All three may raise `InvalidConfig`.
 """
 
 from __future__ import annotations

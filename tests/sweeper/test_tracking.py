@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from PIL import Image
 
 from sweeper.store import Store
 from tests.conftest import SPACE, Project
@@ -52,6 +53,14 @@ def test_a_trial_run_holds_its_config_and_numbers(finished: Project) -> None:
     path = client.get_metric_history(run.info.run_id, "path")
     assert [each.step for each in path] == [1, 2, 3]
     assert run.data.metrics["score"] == pytest.approx(sum(each.value for each in path))
+
+
+def test_the_pictures_of_a_trial_can_be_looked_at_beside_its_numbers(finished: Project) -> None:
+    client = MlflowClient(f"sqlite:///{finished.path}/runs/mlflow.db")
+    run = runs_of(finished, "trial")[0]
+    assert [each.path for each in client.list_artifacts(run.info.run_id)] == ["total.png"]
+    with Image.open(client.download_artifacts(run.info.run_id, "total.png")) as picture:
+        assert picture.size == (3, 2)
 
 
 def test_a_stage_run_holds_its_learning_curve(finished: Project) -> None:

@@ -3,6 +3,8 @@ import json
 import time
 from pathlib import Path
 
+from PIL import Image
+
 from sweeper.stage import InvalidConfig, Stage, StageRun, stage
 from tests.tiny.config import Branch, Config, Trunk
 
@@ -37,6 +39,7 @@ def total(run: StageRun, bends: tuple[Path, ...]) -> None:
     values = [json.loads((each / "bent.json").read_text()) / 7 for each in bends]
     metrics = {"score": sum(values), "path": values, "matrix": [values, values]}
     (run.output / "metrics.json").write_text(json.dumps(metrics))
+    Image.new("L", (3, 2)).save(run.output / "total.png")
 
 
 def run(config: Config) -> Stage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
 METRICS = "metrics.json"
 
 
-@stage(version=2, part="measures")
+@stage(version=3, part="measures")
 def score(
     run: StageRun,
     classifiers: tuple[Path, ...],
@@ -28,12 +29,13 @@ def score(
         classifiers: one per task.
         banks: all samples that classifiers were trained on.
         losses: held-out losses of the later tasks' classes.
-        measures: artifacts that belong to the run; the ``metrics.json`` of those that have one is taken over.
+        measures: artifacts that belong to the run: their ``metrics.json`` and pictures are taken over.
         tasks: the classes of every task.
 
     Writes ``metrics.json``: ``accuracy_matrix``, row i the accuracy after task i on the images of every task so far;
     ``accuracy``, on all classes seen after each task; ``la``, its last; ``aia``, its mean; ``nfe``, evaluations per
-    image, and ``fm_loss``, means over banks and classes where there are any; and what the measures hold.
+    image, and ``fm_loss``, means over banks and classes where there are any; and what the measures hold. Beside it the
+    measures' pictures.
     """
     hits = [json.loads((each / "hits.json").read_text()) for each in classifiers]
     matrix = [[_percent(seen, task) for task in tasks[: done + 1]] for done, seen in enumerate(hits)]
@@ -48,8 +50,10 @@ def score(
     for name, values in (("nfe", evaluations), ("fm_loss", [_read(each / "loss.json") for each in losses])):
         if values:
             metrics[name] = sum(values) / len(values)
-    for path in (each / METRICS for each in measures):
-        metrics |= json.loads(path.read_text()) if path.exists() else {}
+    for each in measures:
+        metrics |= json.loads((each / METRICS).read_text()) if (each / METRICS).exists() else {}
+        for picture in each.glob("*.png"):
+            shutil.copy(picture, run.output)
     (run.output / METRICS).write_text(json.dumps(metrics))
 
 

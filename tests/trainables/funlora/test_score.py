@@ -85,5 +85,13 @@ def test_what_measures_have_found_is_taken_over(scored) -> None:
     assert metrics.keys() - plain == {"max_rank", "fd"}
 
 
+def test_pictures_of_measures_stand_beside_the_numbers(start, told) -> None:
+    hits = [{str(label): [int(each.sum()), len(each)] for label, each in right.items()} for right in told]
+    measure, run = start("grid"), start()
+    (measure.output / "samples.png").write_bytes(b"a picture")
+    score.body(run, artifacts(start, "classifier", "hits.json", hits), (), (), (measure.output,), TASKS)
+    assert (run.output / "samples.png").read_bytes() == b"a picture"
+
+
 def test_a_measure_may_have_no_numbers(scored) -> None:
     assert scored(measures=(None, {"fd": 0.5}))["fd"] == 0.5
