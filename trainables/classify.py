@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
-from sweeper.stage import StageRun, stage
-from trainables.images import read_images, to_unit
+from sweeper.stage import Stage, StageRun, stage
+from trainables.images import expected_images, read_images, to_unit
 from trainables.resnet import ResNet18, random_crop, random_flip
 from trainables.settings import ClassifierTraining
 from trainables.streams import stream_seed
@@ -22,8 +22,8 @@ WORK_PER_IMAGE = 0.4
 """Cost of a training image beside that of one image through the U-Net."""
 
 
-def _work(training: tuple[object, ...], classes: tuple[int, ...], classifier: ClassifierTraining, **_: object) -> float:
-    return WORK_PER_IMAGE * classifier.epochs * 100 * len(classes)
+def _work(training: tuple[Stage, ...], classes: tuple[int, ...], classifier: ClassifierTraining, **_: object) -> float:
+    return WORK_PER_IMAGE * classifier.epochs * expected_images(training, len(classes))
 
 
 @stage(version=1, gpus=0.25, part="classifier", work=_work)

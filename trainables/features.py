@@ -12,7 +12,7 @@ from torch import Tensor
 from sweeper.errors import InvalidConfig
 from sweeper.stage import Stage, StageRun, stage
 from trainables.fid_weights import FIELD, FIX, load_inception, weights_digest
-from trainables.images import read_images, to_unit
+from trainables.images import expected_images, read_images, to_unit
 from trainables.resnet import load_resnet18
 from trainables.settings import Quality
 
@@ -58,7 +58,7 @@ def _weights(quality: Quality) -> str:
 
 
 def _work(per_image: float) -> Callable[..., float]:
-    return lambda classes, **_: per_image * 100 * len(classes)
+    return lambda images, classes, **_: per_image * expected_images(images, len(classes))
 
 
 @stage(version=1, gpus=0.25, part="quality", work=_work(RESNET18_WORK))

@@ -10,6 +10,11 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from sweeper.stage import Stage
+
+REAL_IMAGES = 100
+"""Guess of the images per class of a data set, which is not known before it is read."""
+
 
 def write_images(path: Path, images: Tensor, labels: Tensor) -> None:
     """Write uint8 images (N, C, H, W) and integer labels (N,)."""
@@ -56,3 +61,8 @@ def to_unit(images: Tensor) -> Tensor:
 def to_bytes(images: Tensor) -> Tensor:
     """float in [-1, 1] to uint8; values outside are clipped."""
     return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def expected_images(sources: Iterable[Stage], classes: int) -> int:
+    """Images that artifacts will hold of ``classes`` classes: a bank of samples says how many, real images do not."""
+    return sum(int(source.params.get("images", REAL_IMAGES * classes)) for source in sources)
