@@ -279,7 +279,6 @@ def test_work_grows_with_what_is_trained_and_sampled() -> None:
     early, *_, late = sorted(stage.work for stage in stages(DIGITS, "train_classifier"))
     assert late == 5 * early
     few, many = (
-        sum(stage.work for stage in stages(changed(DIGITS, samples__chunks=n), "train_classifier") if stage.params["task"])
-        for n in (1, 10)
+        [stage.work for stage in stages(changed(DIGITS, samples__chunks=n), "train_classifier")[1:]] for n in (1, 10)
     )
-    assert many == 10 * few
+    assert many == [10 * work for work in few]
