@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, nearest
 from sweeper.results import flat_config
-from sweeper.source import nearest
 from sweeper.trainable import dotted_fields, find_trainable
 
 

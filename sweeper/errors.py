@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Sequence
+
 
 class SweeperError(Exception):
     """One clear message, where it applies (``file:line:column``) and the fix.
@@ -29,3 +32,17 @@ class InvalidConfig(SweeperError):
     def __init__(self, field: str, message: str, *, fix: str | None = None) -> None:
         super().__init__(f"{field}: {message}", fix=fix)
         self.field = field
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The fix for an unknown name: the nearest known ones, or all when none is near."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=2, cutoff=0.8)
+    last = name.rpartition(".")[2]
+    close += [each for each in names if each.rpartition(".")[2] == last and each not in close]
+    return suggestion(close or difflib.get_close_matches(name, names, n=3, cutoff=0.5), names)
+
+
+def suggestion(close: Sequence[str], names: Sequence[str]) -> str:
+    """The fix that names what was probably meant, or all that is known when nothing is near."""
+    return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(names)}"

@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from sweeper.errors import SweeperError
-from sweeper.source import Document, nearest
+from sweeper.errors import SweeperError, nearest
+from sweeper.source import Document
 
 
 def parse_seeds(value: Any) -> Any:

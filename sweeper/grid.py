@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, nearest
 from sweeper.format import SpaceFile
-from sweeper.source import Document, nearest, parse_value
+from sweeper.source import Document, parse_value
 
 CASE = "case"
 """The name of a trial's case, beside the dotted names of its axes."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
 
-from sweeper.errors import SweeperError
-from sweeper.source import nearest
+from sweeper.errors import SweeperError, nearest
 from sweeper.space import Space, Trial
 from sweeper.stage import Stage
 from sweeper.store import Store

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, suggestion
 
 NAMES = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 """What YAML takes a key for that is a name, and not a number or one of its words for true and false."""
@@ -85,15 +84,6 @@ def parse_value(text: str) -> Any:
         return text
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The fix for an unknown name: the nearest known ones, or all when none is near."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=2, cutoff=0.8)
-    last = name.rpartition(".")[2]
-    close += [each for each in names if each.rpartition(".")[2] == last and each not in close]
-    return _suggestion(close or difflib.get_close_matches(name, names, n=3, cutoff=0.5), names)
-
-
 def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node, yaml.Node]]:
     if isinstance(node, yaml.MappingNode):
         return [(str(key.value), key, value) for key, value in node.value]
@@ -124,8 +114,4 @@ def _other_files(path: Path) -> str:
     if not files:
         return "give the path of a search space's YAML file"
     close = difflib.get_close_matches(path.stem, files, n=2, cutoff=0.7)
-    return _suggestion([files[stem] for stem in close], list(files.values()))
-
-
-def _suggestion(close: Sequence[str], names: Sequence[str]) -> str:
-    return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(names)}"
+    return suggestion([files[stem] for stem in close], list(files.values()))

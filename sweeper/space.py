@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from analysis.published import published_names
-from sweeper.errors import InvalidConfig, SweeperError
+from sweeper.errors import InvalidConfig, SweeperError, nearest
 from sweeper.format import Table, message_of, parse_space
 from sweeper.grid import CASE, Override, read_grid
-from sweeper.source import Document, nearest
+from sweeper.source import Document
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
 T = TypeVar("T")

@@ -30,9 +30,9 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
-from sweeper.errors import InvalidConfig, SweeperError
+from sweeper.errors import InvalidConfig, SweeperError, nearest
 
-__all__ = ["InvalidConfig", "Stage", "StageFunction", "StageRun", "SweeperError", "stage"]
+__all__ = ["InvalidConfig", "Stage", "StageFunction", "StageRun", "SweeperError", "nearest", "stage"]
 
 Inputs = Mapping[str, "Stage | tuple[Stage, ...]"]
 

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 import trainables
-from sweeper.source import nearest
+from sweeper.errors import nearest
 from sweeper.stage import Stage, SweeperError
 
 OFFERED = {

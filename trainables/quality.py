@@ -9,8 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sweeper.errors import SweeperError
-from sweeper.stage import StageRun, stage
+from sweeper.stage import StageRun, SweeperError, stage
 from trainables.features import read_features
 
 ROWS = 1000

@@ -8,8 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeper.source import nearest
-from sweeper.stage import InvalidConfig
+from sweeper.stage import InvalidConfig, nearest
 from trainables.sources.labelled import Labels
 
 LEFT_OUT = -1

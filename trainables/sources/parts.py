@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeper.source import nearest
-from sweeper.stage import InvalidConfig
+from sweeper.stage import InvalidConfig, nearest
 from trainables.settings import Data
 from trainables.sources.labelled import Labels, Split
 from trainables.sources.labels import LEFT_OUT, class_labels

@@ -13,11 +13,11 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import OfflineModeIsEnabled
 
 from sweeper.stage import InvalidConfig
+from tests.conftest import ROOT
 from tests.trainables.sources.loopback_hub import COMMIT
 from tests.trainables.sources.written import data, digit_images, pngs, write_parquet
 from trainables.image_sets import check_data, image_stage
 
-ROOT = Path(__file__).parents[2]
 CARD = """---
 configs:
 - config_name: default

@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from tests.trainables.sources.written import data, noise, pngs, write_folder, write_parquet
-from trainables import parquet
 from trainables.image_sets import check_data, image_stage
 from trainables.images import read_images
+from trainables.sources import parquet
 
 FILES = pngs(noise(20))
 LAYOUTS = {

@@ -6,7 +6,7 @@ import pytest
 
 from sweeper.stage import InvalidConfig
 from tests.trainables.sources.written import data, encoded, noise, pngs, write_folder, write_parquet
-from trainables import data_files
+from trainables.sources import data_files
 from trainables.sources.source import fingerprint, locate
 
 
