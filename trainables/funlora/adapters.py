@@ -101,9 +101,8 @@ def low_rank_matrix(adapter: Adapter, learned: Mapping[str, Tensor], c_out: int,
     b = learned["B"].repeat(1, adapter.ratio)[:, :c_in]
     if adapter.functions == "none":
         return a @ b
-    ponderations = learned["lambda"]
-    fixed = initial_frequencies(adapter.p).to(a) if "omega" not in learned else learned["omega"]
-    return functional_matrix(adapter.functions, a, b, ponderations, fixed)
+    omega = learned["omega"] if "omega" in learned else initial_frequencies(adapter.p, a.device)
+    return functional_matrix(adapter.functions, a, b, learned["lambda"], omega.to(a.dtype))
 
 
 def _create_low_rank(adapter: Adapter, layer: Layer, rank: int) -> Parameters:

@@ -24,9 +24,9 @@ SMALLEST = 1e-12
 """|AB| below this is taken as this: the derivative of |x|^omega in omega is |x|^omega log |x|."""
 
 
-def initial_frequencies(p: int) -> Tensor:
+def initial_frequencies(p: int, device: torch.device | None = None) -> Tensor:
     """omega_i = i, (p,)."""
-    return torch.arange(1.0, p + 1)
+    return torch.arange(1.0, p + 1, device=device)
 
 
 def initial_ponderations(functions: Functions, p: int, start: float) -> Tensor:
