@@ -63,16 +63,21 @@ def new_adapter(net: UNet, adapter: Adapter) -> Parameters:
 
 def merged(net: UNet, adapter: Adapter, values: Mapping[str, Tensor]) -> Parameters:
     """Weights (c_out, c_in, ...) and biases (c_out,) of the adapted layers, by the names of the network's."""
-    by_layer: dict[str, Parameters] = {}
-    for key, value in values.items():
-        name, _, part = key.partition("/")
-        by_layer.setdefault(name, {})[part] = value
     method = METHODS[adapter.method]
     return {
         f"{name}.{part}": value
-        for name, learned in by_layer.items()
+        for name, learned in by_layer(values).items()
         for part, value in method.merge(adapter, _layer(net, name), learned).items()
     }
+
+
+def by_layer(values: Mapping[str, Tensor]) -> dict[str, Parameters]:
+    """What is learned for each layer by name, from ``layer/name``."""
+    layers: dict[str, Parameters] = {}
+    for key, value in values.items():
+        layer, _, name = key.partition("/")
+        layers.setdefault(layer, {})[name] = value
+    return layers
 
 
 def class_field(net: UNet, weights: Mapping[str, Tensor], embedding: Tensor) -> VectorField:

@@ -93,10 +93,10 @@ def _bank(config: Config, model: ClassModel) -> Iterator[Stage]:
 
 def _inspections(config: Config, models: dict[int, ClassModel]) -> Iterator[Stage]:
     """What low-rank adapters have learned."""
-    labels = [label for label, model in models.items() if model.adapter]
-    if not labels or config.adapter.method != "low_rank" or config.adapter.layers == "none":
+    learned = {label: model.adapter for label, model in models.items() if model.adapter}
+    if not learned or config.adapter.method != "low_rank" or config.adapter.layers == "none":
         return
-    adapters = [adapter for label in labels if (adapter := models[label].adapter)]
+    adapters, labels = list(learned.values()), list(learned)
     yield matrix_ranks(adapters, labels, config.backbone)
     if config.adapter.operation == "mul":
         yield layer_importance(adapters, labels, config.backbone)

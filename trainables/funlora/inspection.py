@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sweeper.stage import StageRun, stage
-from trainables.funlora.adapters import low_rank_matrix
+from trainables.funlora.adapters import by_layer, low_rank_matrix
 from trainables.funlora.functions import initial_frequencies, initial_ponderations
 from trainables.funlora.settings import Adapter
 from trainables.funlora.stages import load_adapter
@@ -98,13 +98,11 @@ def _layers(adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backb
     index = {name: position for position, (name, _) in enumerate(conv_layers(net))}
     for directory, label in zip(adapters, labels, strict=True):
         adapter, values, _ = load_adapter(directory, "cpu")
-        names = {key.partition("/")[0] for key in values}
-        for name, _ in net.named_modules():
-            if name in names:
-                learned = {key.partition("/")[2]: value for key, value in values.items() if key.startswith(f"{name}/")}
-                c_out, c_in, *_ = net.get_parameter(f"{name}.weight").shape
-                place = {"layer": index.get(name), "name": name, "label": label}
-                yield _AdaptedLayer(place, adapter, learned, c_out, c_in)
+        learned = by_layer(values)
+        for name in (name for name, _ in net.named_modules() if name in learned):
+            c_out, c_in, *_ = net.get_parameter(f"{name}.weight").shape
+            place = {"layer": index.get(name), "name": name, "label": label}
+            yield _AdaptedLayer(place, adapter, learned[name], c_out, c_in)
 
 
 def _write(path: Path, rows: list[dict[str, Any]], **measured: pa.DataType) -> None:
