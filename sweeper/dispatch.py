@@ -69,8 +69,8 @@ class Dispatch:
             store=str(self._store.root),
             sweep=self._graph.first_space[node.key],
             save_seconds=self._save_seconds,
-            cpus=function.cpus,
-            gpus=function.gpus if self._device == "cuda" else 0.0,
+            cpus=function.resources.cpus,
+            gpus=function.resources.gpus if self._device == "cuda" else 0.0,
         )
 
     def progressed(self, key: str, step: int, total: int) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sweeper.errors import SweeperError, nearest
+from sweeper.resources import ResourceChanges
 from sweeper.source import Document
 
 
@@ -50,6 +51,9 @@ class SpaceFile(BaseModel):
         {}, min_length=1, description="overrides by the name of a row, such as {big: {lr: 0.1}}; they win over fixed"
     )
     axes: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field({}, description="lists of values by name")
+    resources: dict[str, ResourceChanges] = Field(
+        {}, description="requests by the name of a stage, such as {train_base: {cpus: 2, memory: 4GiB}}"
+    )
     table: Table | None = Field(None, description="the table that the sweep ends with")
 
 

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from itertools import chain
 
 from sweeper.errors import SweeperError, nearest
+from sweeper.resources import ResourceChanges, Resources
 from sweeper.space import Space, Trial
 from sweeper.stage import Stage
 from sweeper.store import Store
@@ -34,6 +35,11 @@ class Plan:
             if function.part not in parts:  # its seconds would stand in no column
                 message = f"stage {function.name} belongs to '{function.part}', which PARTS of its trainable lacks"
                 raise SweeperError(message, fix=nearest(function.part, parts))
+        known = {node.function.label for node in plan.stages.values()}
+        for label in space.resources:
+            if label not in known:
+                where = space.where("resources", label, key=True)
+                raise SweeperError(f"resources: no stage is called '{label}'", fix=nearest(label, known), where=where)
         return plan
 
     @cached_property
@@ -80,6 +86,15 @@ class Graph:
     def first_space(self) -> dict[str, str]:
         """The name of the first space that needs each stage."""
         return {key: plan.space.name for plan in reversed(self.plans) for key in plan.stages}
+
+    def resources(self, node: Stage) -> Resources:
+        """What a stage asks for, by the first space that needs it."""
+        changes = self._changes[self.first_space[node.key]].get(node.function.label)
+        return changes.over(node.function.resources) if changes else node.function.resources
+
+    @cached_property
+    def _changes(self) -> dict[str, Mapping[str, ResourceChanges]]:
+        return {plan.space.name: plan.space.resources for plan in self.plans}
 
     def missing(self, store: Store) -> dict[str, Stage]:
         """Stages that have to run, inputs first: those not in the store that a missing target needs."""

@@ -14,6 +14,7 @@ from analysis.published import published_names
 from sweeper.errors import InvalidConfig, SweeperError, nearest
 from sweeper.format import Table, message_of, parse_space
 from sweeper.grid import CASE, Override, read_grid
+from sweeper.resources import ResourceChanges
 from sweeper.source import Document
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
@@ -75,6 +76,10 @@ class Space:
     trainable: Trainable
     table: Table
     trials: Sequence[Trial]
+    resources: Mapping[str, ResourceChanges]
+    """What the space changes of the requests of stages, by the stage's label."""
+    where: Callable[..., str]
+    """Where a part of the file stands, such as ``("resources", "train_base")``."""
 
     def check(self) -> None:
         """Check that every trial can run here. Raises SweeperError at the value in the way."""
@@ -106,7 +111,8 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     columns = [*trials[0].facts, *trainable.metrics, *trainable.cost_columns, *fields]
     _check_table(document, table, [*([CASE] if grid.cases else []), *fields], columns)
     changed = [preset] if preset and preset != file.preset else []
-    return Space("-".join([file.name, *changed, *(_slug(each) for each in sets)]), trainable, table, trials)
+    name = "-".join([file.name, *changed, *(_slug(each) for each in sets)])
+    return Space(name, trainable, table, trials, file.resources, document.where)
 
 
 def _trials(

@@ -31,6 +31,7 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter
 
 from sweeper.errors import InvalidConfig, SweeperError, nearest
+from sweeper.resources import Resources
 
 __all__ = ["InvalidConfig", "Stage", "StageFunction", "StageRun", "SweeperError", "nearest", "stage"]
 
@@ -113,16 +114,14 @@ class StageFunction:
         body: Callable[..., None],
         *,
         version: int,
-        cpus: int,
-        gpus: float,
+        resources: Resources,
         work: Callable[..., float],
         part: str | None,
         unkeyed: Collection[str],
     ) -> None:
         self.body = body
         self.version = version
-        self.cpus = cpus
-        self.gpus = gpus
+        self.resources = resources
         self.part = part or body.__qualname__
         self.unkeyed = frozenset(unkeyed)
         self._work = work
@@ -177,6 +176,7 @@ def stage(
     version: int,
     cpus: int = 1,
     gpus: float = 0.0,
+    memory: int = 0,
     work: Callable[..., float] | None = None,
     part: str | None = None,
     unkeyed: Collection[str] = (),
@@ -187,6 +187,7 @@ def stage(
         version: raised by the author whenever the meaning of the result changes.
         cpus: CPU threads that it is given, and that it uses.
         gpus: share of a GPU that it is given on a cluster that has any; 0 keeps it on the CPU.
+        memory: bytes of main memory that it needs; 0 asks for none in particular.
         work: relative cost from the stage's own arguments, for order and estimates; 1 without it.
         part: the part of the experiment whose cost it belongs to, such as sampling; its own name without it.
         unkeyed: parameters that say where to find what another parameter identifies; they are not in the key.
@@ -194,7 +195,8 @@ def stage(
 
     def decorate(body: Callable[..., None]) -> StageFunction:
         return StageFunction(
-            body, version=version, cpus=cpus, gpus=gpus, work=work or (lambda **_: 1.0), part=part, unkeyed=unkeyed
-        )
+            body, version=version, resources=Resources(cpus, gpus, memory), work=work or (lambda **_: 1.0), part=part,
+            unkeyed=unkeyed,
+        )  # fmt: skip
 
     return decorate

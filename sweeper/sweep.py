@@ -13,11 +13,24 @@ from sweeper.space import Space, load_space
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What was said on the command line of which sweep is meant."""
+
+    file: Path
+    sets: Sequence[str] = ()
+    seeds: str | None = None
+    preset: str | None = None
+
+
+@dataclass(frozen=True)
 class Sweep:
     """Search spaces that run as one; what their trials agree on is shared among them all."""
 
     name: str
     spaces: Sequence[Space]
+    asked: Asked
+    files: Sequence[Path]
+    """The YAML file, and all that it includes."""
 
 
 def load_sweep(
@@ -27,19 +40,21 @@ def load_sweep(
 
     Raises SweeperError, with file, line and column, for whatever is refused. Nothing is written.
     """
-    document = read_yaml(path)
+    asked, document = Asked(path, sets, seeds, preset), read_yaml(path)
     file = parse_include(document)
     if file is None:
         space = load_space(document, sets=sets, seeds=seeds, preset=preset)
-        return Sweep(space.name, [space])
+        return Sweep(space.name, [space], asked, [path])
     spaces: dict[str, Space] = {}
+    files = [path]
     for included, where in _included(document, file, [path.resolve()]):
         space = load_space(included, sets=sets, seeds=seeds, preset=preset)
         if space.name in spaces:
             fix = "give each its own name, and include it once"
             raise SweeperError(f"two included spaces are called '{space.name}'", fix=fix, where=where)
         spaces[space.name] = space
-    return Sweep(file.name, list(spaces.values()))
+        files.append(included.path)
+    return Sweep(file.name, list(spaces.values()), asked, files)
 
 
 def _included(document: Document, file: IncludeFile, chain: Sequence[Path]) -> Iterator[tuple[Document, str]]:

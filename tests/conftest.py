@@ -13,7 +13,7 @@ from sweeper.cli import main
 from sweeper.plan import Graph
 from sweeper.space import Space
 from sweeper.store import Store
-from sweeper.sweep import Sweep, load_sweep
+from sweeper.sweep import load_sweep
 
 ROOT = Path(__file__).parent.parent
 SPACE = """\
@@ -115,5 +115,5 @@ def load(tmp_path: Path) -> Callable[..., Space]:
 
 
 @pytest.fixture
-def graph(load: Callable[..., Space]) -> Graph:
-    return Graph.of(Sweep("tiny", [load()]))
+def graph(project: Project) -> Graph:
+    return Graph.of(load_sweep(project.path / "space.yaml"))

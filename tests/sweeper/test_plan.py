@@ -1,5 +1,4 @@
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,10 +7,10 @@ from sweeper import summary as summary_module
 from sweeper.dispatch import Dispatch
 from sweeper.inline import run_inline
 from sweeper.plan import Graph
-from sweeper.space import Space
 from sweeper.store import Store
 from sweeper.summary import stale, summarise
-from sweeper.sweep import Sweep, load_sweep
+from sweeper.sweep import load_sweep
+from tests.conftest import Project
 
 
 def finish(graph: Graph, store: Store) -> None:
@@ -47,9 +46,9 @@ def test_planning_reads_every_manifest_once(graph: Graph, store: Store, monkeypa
     assert sorted(read) == sorted(graph.stages)
 
 
-def test_more_seeds_and_values_run_only_what_is_new(load: Callable[..., Space], graph: Graph, store: Store) -> None:
+def test_more_seeds_and_values_run_only_what_is_new(project: Project, graph: Graph, store: Store) -> None:
     finish(graph, store)
-    wider = Graph.of(Sweep("tiny", [load(seeds="0-2")]))
+    wider = Graph.of(load_sweep(project.path / "space.yaml", seeds="0-2"))
     assert len(wider.missing(store)) == 1 + 6 * 4
 
 

@@ -1,0 +1,40 @@
+"""``table`` and ``ui``: what sweeps have found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sweeper.commands.options import runs_option
+from sweeper.errors import SweeperError
+
+
+@click.command()
+@click.argument("name")
+@runs_option
+@click.option("--format", "how", type=click.Choice(["text", "md", "csv", "json"]), default="text", show_default=True)
+def table(name: str, runs: Path, how: str) -> None:
+    """Print the table of the finished sweep NAME."""
+    click.echo(printed_table(runs, name, how), nl=False)
+
+
+@click.command()
+@runs_option
+@click.option("--port", type=click.IntRange(1, 65535), help="Port on the loopback interface. [default: a free one]")
+def ui(runs: Path, port: int | None) -> None:
+    """Open the sweeps' runs in the MLflow UI, on this machine only, until Ctrl-C."""
+    from sweeper.ui import serve
+
+    serve(runs, port)
+
+
+def printed_table(runs: Path, name: str, how: Any) -> str:
+    """The table of a sweep. Raises SweeperError."""
+    from analysis.tables import NoTable, read_results, summarise
+
+    try:
+        return summarise(read_results(runs / "results", name)).render(how)
+    except NoTable as error:
+        raise SweeperError(str(error)) from None

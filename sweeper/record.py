@@ -1,0 +1,152 @@
+"""What was asked of a sweep and how far it is, for other terminals and later commands.
+
+    runs/sweeps/NAME/sweep.json     the command, its YAML files, who ran it last
+    runs/sweeps/NAME/status.json    how far it is, written every second by the driver
+    runs/sweeps/NAME/lock           held by the driver for as long as it lives
+    runs/results/SPACE/trials.parquet   its trials with the keys of their stages, see `sweeper.results`
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sweeper.errors import SweeperError, nearest
+
+State = Literal["running", "finished", "failed", "interrupted", "lost"]
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SweepRecord(_Stored):
+    """The command that a sweep was last run with."""
+
+    name: str
+    spaces: tuple[str, ...]
+    """Names of its results, in order."""
+    file: Path
+    sets: tuple[str, ...]
+    seeds: str | None
+    preset: str | None
+    sources: dict[str, str]
+    """Text of every YAML file by its absolute path."""
+    tracking_uri: str | None
+    """None for a sweep without MLflow."""
+    commit: str | None
+    began: datetime
+    host: str
+    pid: int
+
+
+class RunningStage(_Stored):
+    """A stage that is being run."""
+
+    stage: str
+    key: str
+    share: float
+    """Of its steps, from 0 to 1."""
+    seconds: float
+
+
+class Status(_Stored):
+    """How far a sweep is. A driver that was killed leaves ``running`` behind: see `is_driven`."""
+
+    state: State
+    updated: datetime
+    done: int
+    """Stages that this driver has finished."""
+    total: int
+    """Stages that this driver found missing."""
+    failed: int
+    elapsed: float
+    """Seconds."""
+    left: float | None
+    """Seconds, where enough is known to tell."""
+    running: tuple[RunningStage, ...] = ()
+    note: str | None = None
+    """Why it ended early."""
+
+
+def directory_of(runs: Path, name: str) -> Path:
+    """Where a sweep's record lies, or would lie."""
+    return runs / "sweeps" / name
+
+
+def read_record(runs: Path, name: str) -> SweepRecord:
+    """The record of a sweep. Raises SweeperError naming the nearest ones."""
+    path = directory_of(runs, name) / "sweep.json"
+    try:
+        return SweepRecord.model_validate_json(path.read_text())
+    except FileNotFoundError:
+        known = recorded(runs)
+        fix = nearest(name, known) if known else "run one: sweeper run SPACE"
+        raise SweeperError(f"no sweep called '{name}' in {runs}", fix=fix) from None
+    except (OSError, ValidationError):
+        raise SweeperError(f"{path} cannot be read", fix="run the sweep again; it writes the file anew") from None
+
+
+def recorded(runs: Path) -> list[str]:
+    """Names of the sweeps that have a record, sorted."""
+    return sorted(path.parent.name for path in (runs / "sweeps").glob("*/sweep.json"))
+
+
+def read_status(runs: Path, name: str) -> Status | None:
+    """How far a sweep is; None before its driver has said anything."""
+    try:
+        return Status.model_validate_json((directory_of(runs, name) / "status.json").read_text())
+    except (OSError, ValidationError):
+        return None
+
+
+def is_driven(runs: Path, name: str) -> bool:
+    """Whether a living driver works at the sweep."""
+    try:
+        with (directory_of(runs, name) / "lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
+    """Be the sweep's one driver, and write its record. Raises SweeperError while another one lives."""
+    directory = directory_of(runs, record.name)
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = read_record(runs, record.name)
+            message = f"sweep {record.name} is being run by process {other.pid} on {other.host}"
+            raise SweeperError(message, fix=f"watch it with: sweeper status {record.name} --watch") from None
+        _replace(directory / "sweep.json", record)
+        yield
+
+
+def write_status(runs: Path, name: str, status: Status) -> None:
+    """Say how far the sweep is."""
+    _replace(directory_of(runs, name) / "status.json", status)
+
+
+def here() -> tuple[str, int]:
+    """Host and process of this driver."""
+    return platform.node(), os.getpid()
+
+
+def _replace(path: Path, value: BaseModel) -> None:
+    aside = path.with_suffix(".new")
+    aside.write_text(value.model_dump_json(indent=1))
+    aside.replace(path)

@@ -1,0 +1,33 @@
+"""What a stage asks of the machine it runs on: declared by the stage, changed by a search space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, ByteSize, ConfigDict, Field
+
+
+@dataclass(frozen=True)
+class Resources:
+    """A request that the scheduler packs by. Not part of a stage's key."""
+
+    cpus: int
+    """CPU threads that the stage is given, and that it uses."""
+    gpus: float
+    """Share of a GPU; 0 keeps the stage on the CPU, as does a cluster without any."""
+    memory: int
+    """Bytes of main memory; 0 asks for none in particular."""
+
+
+class ResourceChanges(BaseModel):
+    """What a search space changes of the request of one stage."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    cpus: Annotated[int, Field(ge=1)] | None = Field(None, description="CPU threads, at least 1")
+    gpus: Annotated[float, Field(ge=0, le=64)] | None = Field(None, description="share of a GPU, such as 0.5")
+    memory: ByteSize | None = Field(None, description="main memory, such as 4GiB")
+
+    def over(self, declared: Resources) -> Resources:
+        """The request under these changes."""
+        return Resources(**{**vars(declared), **self.model_dump(exclude_none=True)})
