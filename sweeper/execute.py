@@ -5,37 +5,25 @@ A Tune trial is one stage. The store is the only truth: nothing of Tune's own st
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
 import os
-import socket
 import tempfile
 import threading
-from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("RAY_AUTH_MODE", "token")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
 os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "86400"
 os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
 
-import ray
 from ray import tune
 from ray.tune.search import Searcher
 
 from sweeper.dispatch import Dispatch
-from sweeper.errors import SweeperError
 from sweeper.perform import Job, Outcome, perform
 
 POLL_SECONDS = 1.0
 LOST_WORKER_RETRIES = 2
-KNOCK_SECONDS = 5.0
-OBJECT_STORE_BYTES = 100 * 2**20
-"""Artifacts go through the store; Ray's own memory, a third of the machine by default, carries next to nothing."""
 
 
 class StageTrainable(tune.Trainable):  # type: ignore[misc]
@@ -120,40 +108,6 @@ class StageSearcher(Searcher):  # type: ignore[misc]
         """Nothing: the store is the only truth."""
 
 
-@contextlib.contextmanager
-def cluster(address: str | None) -> Iterator[None]:
-    """Connect to a Ray cluster, or start one on this machine for the duration.
-
-    Raises SweeperError when the address cannot be reached.
-    """
-    if address is None:
-        _private_token()
-    elif ":" in address.removeprefix("ray://"):
-        _knock(address)
-    try:
-        here = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL,
-                 **(here if address is None else {}))  # fmt: skip
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        if address is None:
-            raise SweeperError(f"Ray does not start on this machine: {error}", fix="--inline needs no Ray") from None
-        raise _no_cluster(address) from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def cluster_device() -> str:
-    """Torch device of stages that ask for a share of a GPU."""
-    return "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
-
-
-def cluster_slots() -> int:
-    """Stages that the connected cluster can run at a time: one per CPU."""
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
-
-
 def run_on_ray(dispatch: Dispatch, slots: int) -> None:
     """Run every missing stage on the connected cluster, ``slots`` at a time at most.
 
@@ -176,33 +130,6 @@ def run_on_ray(dispatch: Dispatch, slots: int) -> None:
         raise KeyboardInterrupt
 
 
-def _knock(address: str) -> None:
-    """Ray itself waits for minutes where nothing listens. Raises SweeperError after a few seconds."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
-    except (OSError, ValueError):
-        raise _no_cluster(address) from None
-
-
-def _no_cluster(address: str) -> SweeperError:
-    fix = "start one with `ray up cluster.yaml`, or leave --address out to use this machine"
-    return SweeperError(f"no Ray cluster answers at {address}", fix=fix)
-
-
 def _resources(config: dict[str, Any]) -> Any:
     request = {"CPU": config["cpus"], **({"GPU": config["gpus"]} if config["gpus"] else {})}
     return tune.PlacementGroupFactory([request])
-
-
-def _private_token() -> None:
-    """Make sure that the token by which Ray's processes know each other is readable by its owner alone."""
-    from ray._private.authentication import authentication_token_setup as setup
-
-    logging.getLogger(setup.__name__).setLevel(logging.WARNING)
-
-    token = Path.home() / ".ray" / "auth_token"
-    if not token.exists() and not os.environ.get("RAY_AUTH_TOKEN") and not os.environ.get("RAY_AUTH_TOKEN_PATH"):
-        setup.generate_and_save_token()
-    if token.exists():
-        token.chmod(0o600)

@@ -134,7 +134,8 @@ def _engine(options: Options, console: Console) -> Iterator[Engine]:
         yield Engine(run_inline, inline_device(), 1)
         return
     console.print(f"  starting Ray{' on this machine' if options.address is None else f' at {options.address}'}")
-    from sweeper.execute import cluster, cluster_device, cluster_slots, run_on_ray
+    from sweeper.cluster import cluster, cluster_device, cluster_slots
+    from sweeper.execute import run_on_ray
 
     with cluster(options.address):
         slots = options.max_concurrent or cluster_slots()
