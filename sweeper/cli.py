@@ -11,7 +11,7 @@ import click
 from sweeper import __version__
 from sweeper.commands.planning import describe, plan
 from sweeper.commands.results import table, ui
-from sweeper.commands.running import run
+from sweeper.commands.running import retry, run
 from sweeper.errors import SweeperError
 
 INTERRUPTED = 130
@@ -39,5 +39,5 @@ def main() -> None:
         sys.path.insert(0, here)  # trainables of the user's own
 
 
-for _command in (run, plan, table, ui, describe):
+for _command in (run, retry, plan, table, ui, describe):
     main.add_command(_command)

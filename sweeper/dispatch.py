@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
+from sweeper.failures import Failure, Kind
 from sweeper.perform import Job, Outcome
 from sweeper.plan import Graph
+from sweeper.provenance import source_hash
+from sweeper.resources import Resources
 from sweeper.schedule import Schedule
 from sweeper.stage import Stage
 from sweeper.store import Store
+
+BACKOFF = (1.0, 5.0, 25.0)
+"""Seconds before a stage whose worker was lost is tried again; afterwards it fails."""
+ELSEWHERE_SECONDS = 1.0
+"""How often a stage that another sweep is at is looked at again."""
 
 
 class Observer(Protocol):
@@ -21,8 +32,23 @@ class Observer(Protocol):
     def progressed(self, node: Stage, step: int, total: int) -> None:
         """The stage reached a step."""
 
+    def put_off(self, node: Stage, why: str) -> None:
+        """The stage goes back to those that wait, with the reason."""
+
     def ended(self, node: Stage, failure: str | None) -> None:
         """The stage's artifact is in the store, or it failed with a cause."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is to run stages on."""
+
+    device: str
+    """Torch device of stages that ask for a share of a GPU."""
+    capacity: Callable[[], Resources]
+    """Of all nodes together, now: nodes come and go."""
+    alone: Callable[[Resources], Resources]
+    """What a stage must be given to have its device for itself: a whole GPU, or all CPUs of a node."""
 
 
 class Dispatch:
@@ -31,47 +57,59 @@ class Dispatch:
     Args:
         graph: what is to be finished.
         store: where artifacts are, and go.
-        device: torch device of stages that ask for a share of a GPU.
+        machine: what there is to run them on.
         save_seconds: how often a stage saves its progress.
         observers: told of every event.
+        targets: keys of the last stages of the trials to be finished; all by default.
     """
 
     def __init__(
-        self, graph: Graph, store: Store, *, device: str, save_seconds: float, observers: Sequence[Observer]
+        self,
+        graph: Graph,
+        store: Store,
+        *,
+        machine: Machine,
+        save_seconds: float,
+        observers: Sequence[Observer],
+        targets: Collection[str] | None = None,
     ) -> None:
-        self.schedule = Schedule(graph.missing(store))
         self.traces: dict[str, str] = {}
         """Tracebacks of failed stages by key."""
+        self.halted: str | None = None
+        """Why no more stages are handed out."""
         self._graph = graph
         self._store = store
-        self._device = device
+        self._machine = machine
+        self.schedule = Schedule(graph.missing(store, targets), self._request)
         self._save_seconds = save_seconds
         self._observers = observers
+        self._known = store.failures.all()
+        self._used = Resources(0, 0.0, 0)
+        self._lost: Counter[tuple[str, str | None]] = Counter()
+        self._alone: set[str] = set()
 
     @property
     def finished(self) -> bool:
-        """Whether every stage is done or failed."""
-        return self.schedule.finished
+        """Whether every stage is done or failed, or nothing more is to be started."""
+        return not self.schedule.running if self.halted else self.schedule.finished
 
     def next(self) -> Job | None:
-        """The next job, or None while every ready stage is running."""
-        node = self.schedule.take()
-        if node is None:
-            return None
-        for observer in self._observers:
-            observer.started(node)
-        function = node.function
-        return Job(
-            key=node.key,
-            function=function.name,
-            params=node.params,
-            inputs=node.input_keys,
-            store=str(self._store.root),
-            sweep=self._graph.first_space[node.key],
-            save_seconds=self._save_seconds,
-            cpus=function.resources.cpus,
-            gpus=function.resources.gpus if self._device == "cuda" else 0.0,
-        )
+        """The next job; None while every ready stage is running, or asks for more than is free."""
+        free = self._machine.capacity().without(self._used)
+        while not self.halted:
+            node = self.schedule.take(lambda request: not self.schedule.running or request.fits(free))
+            if node is None:
+                return None
+            self._used = self._used.plus(self.schedule.request(node.key))
+            for observer in self._observers:
+                observer.started(node)
+            if owner := self._store.claims.owner(node.key):
+                self._put_off(node, ELSEWHERE_SECONDS, f"at work: {owner}")
+            elif outcome := self._foregone(node):
+                self.ended(node.key, outcome)
+            else:
+                return self._job(node)
+        return None
 
     def progressed(self, key: str, step: int, total: int) -> None:
         """A running stage reached a step."""
@@ -80,15 +118,108 @@ class Dispatch:
 
     def ended(self, key: str, outcome: Outcome) -> None:
         """A job ended."""
-        if outcome.damaged:
-            self.schedule.lose(key, self._graph.stages[outcome.damaged])
+        node = self._graph.stages[key]
+        if outcome.halt:
+            self.halt(outcome.halt)
+            self._put_off(node, 0.0, outcome.halt)
+        elif outcome.elsewhere:
+            self._put_off(node, ELSEWHERE_SECONDS, "another sweep is at it")
+        elif outcome.damaged:
+            self._input_damaged(node, self._graph.stages[outcome.damaged])
+        elif outcome.failure and outcome.kind == "out of memory" and key not in self._alone:
+            self._alone.add(key)
+            self._put_off(node, 0.0, f"{outcome.failure}; once more, alone", self._machine.alone(self._request(node)))
         elif outcome.failure:
-            self.schedule.fail(key, outcome.failure)
+            self._fail(node, outcome.failure, outcome.kind, outcome.trace)
         else:
+            self._release(key)
             self.schedule.complete(key)
-        if outcome.trace:
-            self.traces[key] = outcome.trace
-        if outcome.damaged and key not in self.schedule.failed:
-            return
+            self._tell_ended(node, None)
+
+    def lost(self, key: str, why: str) -> None:
+        """The worker of a running stage is gone: it is tried again after a while.
+
+        Only losses at which nothing more was saved than at the one before count against it.
+        """
+        saved = self._store.progress(key)
+        at = (key, saved.name if saved else None)
+        self._lost[at] += 1
+        node, times = self._graph.stages[key], self._lost[at]
+        if times > len(BACKOFF):
+            self._fail(node, f"{why}, {times} times at the same place", "lost", None)
+        else:
+            self._put_off(node, BACKOFF[times - 1], f"{why}; again in {BACKOFF[times - 1]:.0f} s")
+
+    def halt(self, why: str) -> None:
+        """Start nothing more."""
+        self.halted = self.halted or why
+
+    def _request(self, node: Stage) -> Resources:
+        asked = self._graph.resources(node)
+        return asked if self._machine.device == "cuda" else Resources(asked.cpus, 0.0, asked.memory)
+
+    def _job(self, node: Stage) -> Job:
+        return Job(
+            key=node.key,
+            function=node.function.name,
+            params=node.params,
+            inputs=node.input_keys,
+            store=str(self._store.root),
+            sweep=self._graph.first_space[node.key],
+            save_seconds=self._save_seconds,
+            request=self._request(node),
+            place=self.schedule.request(node.key),
+        )
+
+    def _foregone(self, node: Stage) -> Outcome | None:
+        """How a stage ends that need not be run: it was done elsewhere, or diverged before by the same code."""
+        if self._store.has(node.key):
+            return Outcome()
+        known = self._known.get(node.key)
+        if known and known.kind == "diverged" and known.source == source_hash(node.function.module):
+            return Outcome(failure=known.cause, kind="diverged")
+        return None
+
+    def _input_damaged(self, node: Stage, lost: Stage) -> None:
+        self._release(node.key)
+        self.schedule.lose(node.key, lost)
+        failure = self.schedule.failed.get(node.key)
+        if failure:
+            self._record(node, failure, "error")
+            self._tell_ended(node, failure)
+        else:
+            self._tell_put_off(node, f"its input {lost.function.label} {lost.key[:12]} is damaged and made again")
+
+    def _fail(self, node: Stage, cause: str, kind: Kind, trace: str | None) -> None:
+        self._release(node.key)
+        self.schedule.fail(node.key, cause)
+        if trace:
+            self.traces[node.key] = trace
+        self._record(node, cause, kind)
+        self._tell_ended(node, cause)
+
+    def _put_off(self, node: Stage, seconds: float, why: str, request: Resources | None = None) -> None:
+        self._release(node.key)
+        self.schedule.put_off(node.key, seconds, request)
+        self._tell_put_off(node, why)
+
+    def _release(self, key: str) -> None:
+        self._used = self._used.without(self.schedule.request(key))
+
+    def _record(self, node: Stage, cause: str, kind: Kind) -> None:
+        failure = Failure(
+            kind=kind, cause=cause, stage=node.function.name, source=source_hash(node.function.module),
+            sweep=self._graph.first_space[node.key], when=datetime.now(UTC).isoformat(),
+        )  # fmt: skip
+        try:
+            self._store.failures.record(node.key, failure)
+        except OSError as error:
+            self.halt(f"the store cannot be written: {error.strerror}")
+
+    def _tell_ended(self, node: Stage, failure: str | None) -> None:
         for observer in self._observers:
-            observer.ended(self._graph.stages[key], self.schedule.failed.get(key))
+            observer.ended(node, failure)
+
+    def _tell_put_off(self, node: Stage, why: str) -> None:
+        for observer in self._observers:
+            observer.put_off(node, why)

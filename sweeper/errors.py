@@ -34,6 +34,14 @@ class InvalidConfig(SweeperError):
         self.field = field
 
 
+class ClusterLost(Exception):
+    """The cluster does not answer any more; the message says which part of it."""
+
+
+class Diverged(Exception):
+    """Numbers that are not finite: the stage would end the same way again. The message says where, with the step."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The fix for an unknown name: the nearest known ones, or all when none is near."""
     names = list(known)

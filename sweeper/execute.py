@@ -19,11 +19,16 @@ os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
 from ray import tune
 from ray.tune.search import Searcher
 
+from sweeper.cluster import Pulse
 from sweeper.dispatch import Dispatch
 from sweeper.perform import Job, Outcome, perform
 
+MEMORY_MONITOR = "OutOfMemoryError"
+"""In Ray's word on a worker that its memory monitor ended."""
 POLL_SECONDS = 1.0
-LOST_WORKER_RETRIES = 2
+LOOK_SECONDS = 0.2
+STOP_SECONDS = 30.0
+"""How long running stages are given to stop."""
 
 
 class StageTrainable(tune.Trainable):  # type: ignore[misc]
@@ -60,7 +65,7 @@ class StageTrainable(tune.Trainable):  # type: ignore[misc]
 
 
 class StageSearcher(Searcher):  # type: ignore[misc]
-    """Suggests the stage with the longest remaining path among the ready ones.
+    """Suggests the stage with the longest remaining path among the ready ones that fit.
 
     Args:
         dispatch: the sweep.
@@ -69,33 +74,43 @@ class StageSearcher(Searcher):  # type: ignore[misc]
 
     def __init__(self, dispatch: Dispatch, slots: int) -> None:
         super().__init__(metric="reached", mode="max")
-        self._dispatch = dispatch
+        self.dispatch = dispatch
+        self.stopped = False
         self._slots = slots
         self._keys: dict[str, str] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next job; None while none is ready or no slot is free; FINISHED at the end."""
-        if self._dispatch.finished:
+        if self.stopped or self.dispatch.finished:
             return str(Searcher.FINISHED)
-        job = self._dispatch.next() if len(self._keys) < self._slots else None
+        job = self.dispatch.next() if len(self._keys) < self._slots else None
         if job is None:
             return None
         self._keys[trial_id] = job.key
-        return {"job": job.to_json(), "cpus": job.cpus, "gpus": job.gpus}
+        return {"job": job.to_json(), "place": asdict(job.place)}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A running stage reported its progress."""
         if result["total"]:
-            self._dispatch.progressed(self._keys[trial_id], result["reached"], result["total"])
+            self.dispatch.progressed(self._keys[trial_id], result["reached"], result["total"])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """A stage ended, or its worker was lost too often."""
-        key = self._keys.pop(trial_id, None)
-        if key is None:
-            return
-        lost = Outcome(failure=f"its worker process died {LOST_WORKER_RETRIES + 1} times (killed, or out of memory)")
+        """A stage ended. What it means that a worker is gone is said by `lost`."""
         told = result.get("outcome") if result and not error else None
-        self._dispatch.ended(key, Outcome(**json.loads(told)) if told else lost)
+        if told and trial_id in self._keys:
+            self.dispatch.ended(self._keys.pop(trial_id), Outcome(**json.loads(told)))
+
+    def lost(self, trial_id: str, error: str) -> None:
+        """The worker of a stage is gone."""
+        if trial_id not in self._keys:
+            return
+        key = self._keys.pop(trial_id)
+        if MEMORY_MONITOR in error:
+            place, there = self.dispatch.schedule.request(key), "its node had no memory left"
+            failure = f"out of memory: Ray ended its worker, as {there}; it asked for {place}"
+            self.dispatch.ended(key, Outcome(failure=failure, kind="out of memory"))
+        else:
+            self.dispatch.lost(key, "its worker process died")
 
     def __getstate__(self) -> dict[str, Any]:
         """Nothing: Tune pickles its searcher for a restore that never comes."""
@@ -108,28 +123,73 @@ class StageSearcher(Searcher):  # type: ignore[misc]
         """Nothing: the store is the only truth."""
 
 
+class _Losses(tune.Callback):  # type: ignore[misc]
+    """Tells the searcher what became of a worker, which Tune does not."""
+
+    def __init__(self, searcher: StageSearcher) -> None:
+        self._searcher = searcher
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._searcher.lost(trial.trial_id, str(trial.get_error() or ""))
+
+
+class _Stop(tune.Stopper):  # type: ignore[misc]
+    def __init__(self, searcher: StageSearcher) -> None:
+        self._searcher = searcher
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._searcher.stopped
+
+
 def run_on_ray(dispatch: Dispatch, slots: int) -> None:
     """Run every missing stage on the connected cluster, ``slots`` at a time at most.
 
-    Raises KeyboardInterrupt when the user stopped it; the store keeps what is done.
+    Tune runs on a thread, so that a cluster that dies under it, or Ctrl-C, ends the wait at once. The store keeps what
+    is done. Raises ClusterLost, and KeyboardInterrupt when the user stopped it.
     """
+    searcher, errors = StageSearcher(dispatch, slots), []
+
+    def fit() -> None:
+        try:
+            _fit(searcher)
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=fit, daemon=True)
+    with Pulse() as pulse:
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(LOOK_SECONDS)
+                pulse.check()
+        except KeyboardInterrupt:
+            searcher.stopped = True
+            thread.join(STOP_SECONDS)
+            raise
+        finally:
+            searcher.stopped = True
+    if errors:
+        raise errors[0]
+
+
+def _fit(searcher: StageSearcher) -> None:
     with tempfile.TemporaryDirectory(prefix="sweeper-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(StageTrainable, _resources),
-            tune_config=tune.TuneConfig(
-                search_alg=StageSearcher(dispatch, slots), num_samples=-1, reuse_actors=True
-            ),
+            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
             run_config=tune.RunConfig(
-                storage_path=scratch, name="sweep", verbose=0,
-                failure_config=tune.FailureConfig(max_failures=LOST_WORKER_RETRIES),
+                storage_path=scratch, name="sweep", verbose=0, stop=_Stop(searcher), callbacks=[_Losses(searcher)],
+                failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             ),
         )  # fmt: skip
         tuner.fit()
-    if not dispatch.finished:
-        raise KeyboardInterrupt
 
 
 def _resources(config: dict[str, Any]) -> Any:
-    request = {"CPU": config["cpus"], **({"GPU": config["gpus"]} if config["gpus"] else {})}
-    return tune.PlacementGroupFactory([request])
+    place = config["place"]
+    request = {"CPU": place["cpus"], "GPU": place["gpus"], "memory": place["memory"]}
+    return tune.PlacementGroupFactory([{name: amount for name, amount in request.items() if amount}])

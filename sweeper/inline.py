@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
-from sweeper.dispatch import Dispatch
+from sweeper.dispatch import Dispatch, Machine
 from sweeper.perform import perform
+from sweeper.resources import Resources
+
+WAIT_SECONDS = 0.2
 
 
 def run_inline(dispatch: Dispatch) -> None:
     """Run every missing stage here. KeyboardInterrupt passes; the store keeps what is done."""
-    while job := dispatch.next():
-        dispatch.ended(job.key, perform(job, partial(dispatch.progressed, job.key)))
+    while not dispatch.finished:
+        if job := dispatch.next():
+            dispatch.ended(job.key, perform(job, partial(dispatch.progressed, job.key)))
+        else:  # another sweep is at what is left
+            time.sleep(WAIT_SECONDS)
 
 
-def inline_device() -> str:
-    """Torch device of this process."""
+def this_process() -> Machine:
+    """One stage at a time, whatever it asks for."""
     import torch
 
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Machine(device, capacity=lambda: Resources(0, 0.0, 0), alone=lambda request: request)

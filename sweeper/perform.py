@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -15,12 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import provenance
-from sweeper.errors import SweeperError
+from sweeper.errors import Diverged, SweeperError
+from sweeper.failures import Kind
+from sweeper.memory import is_out_of_memory, there_is
+from sweeper.resources import Resources
 from sweeper.stage import StageFunction
 from sweeper.store import Damaged, Store
 
 CURVE = "curve.json"
 STATE = "run.json"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,15 @@ class Job:
     sweep: str
     save_seconds: float
     """A stage saves its progress this often."""
-    cpus: int
-    gpus: float
+    request: Resources
+    """What the stage is given and uses: threads, and a share of a GPU or none."""
+    place: Resources
+    """What is kept free for it; more than the request for a stage that is to be alone."""
 
     @property
     def device(self) -> str:
         """Torch device that the stage is given."""
-        return "cuda" if self.gpus else "cpu"
+        return "cuda" if self.request.gpus else "cpu"
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -50,18 +57,25 @@ class Job:
     @classmethod
     def from_json(cls, text: str) -> Job:
         """The inverse of `to_json`."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        return cls(**values | {name: Resources(**values[name]) for name in ("request", "place")})
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: done, failed with a cause, or stopped by the damaged artifact of an input."""
+    """How a job ended: done, failed with a cause, or not to be done now."""
 
     failure: str | None = None
     """One line: the exception and where it was raised."""
+    kind: Kind = "error"
+    """Of a failure."""
     trace: str | None = None
     damaged: str | None = None
-    """Key of the damaged input."""
+    """Key of an input that was found damaged: it must be made again first."""
+    elsewhere: bool = False
+    """Whether another sweep is at this very stage."""
+    halt: str | None = None
+    """Why no stage can be done for now, such as a full disk."""
 
 
 @dataclass
@@ -116,12 +130,20 @@ class DirectoryRun:
 def perform(job: Job, progressed: Callable[[int, int], None]) -> Outcome:
     """Run a job's stage and commit its artifact; a stage whose artifact exists is done already.
 
-    Whatever the stage raises becomes the outcome's failure; KeyboardInterrupt passes. What a user can mend
-    (SweeperError) has no traceback.
+    Whatever the stage raises becomes the outcome; KeyboardInterrupt passes. What a user can mend (SweeperError) and
+    what the numbers did (Diverged) has no traceback.
     """
     store = Store(Path(job.store))
-    if store.has(job.key):
-        return Outcome()
+    try:
+        with store.claims.hold(job.key, f"sweep {job.sweep}, process {os.getpid()} on {platform.node()}") as ours:
+            if store.has(job.key):
+                return Outcome()
+            return _attempt(job, store, progressed) if ours else Outcome(elsewhere=True)
+    except OSError as error:
+        return Outcome(halt=_of_the_store(error))
+
+
+def _attempt(job: Job, store: Store, progressed: Callable[[int, int], None]) -> Outcome:
     try:
         inputs = {
             name: store.open(keys) if isinstance(keys, str) else tuple(store.open(key) for key in keys)
@@ -131,11 +153,22 @@ def perform(job: Job, progressed: Callable[[int, int], None]) -> Outcome:
         return Outcome(damaged=damaged.key)
     try:
         _run(job, store, inputs, progressed)
-    except SweeperError as error:
-        return Outcome(failure=str(error))
     except Exception as error:
-        return Outcome(failure=_cause(error), trace=traceback.format_exc())
+        return _outcome_of(error, job.request)
     return Outcome()
+
+
+def _outcome_of(error: Exception, request: Resources) -> Outcome:
+    if isinstance(error, SweeperError):
+        return Outcome(failure=str(error))
+    if isinstance(error, Diverged):
+        return Outcome(failure=str(error), kind="diverged")
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return Outcome(halt=_of_the_store(error))
+    if is_out_of_memory(error):
+        failure = f"out of memory: {_first_line(error)}; it asked for {request}, there is {there_is(request)}"
+        return Outcome(failure=failure, kind="out of memory")
+    return Outcome(failure=_cause(error), trace=traceback.format_exc())
 
 
 def _run(
@@ -157,11 +190,14 @@ def _settle(job: Job) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
-    torch.set_num_threads(job.cpus)
+    torch.set_num_threads(job.request.cpus)
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # slow
     torch.set_default_dtype(torch.float32)
     torch.manual_seed(0)
+    if job.request.gpus:  # a share of memory as of time: a stage that needs more fails itself, and not its neighbour
+        torch.cuda.empty_cache()
+        torch.cuda.set_per_process_memory_fraction(min(1.0, job.place.gpus))
 
 
 def _provenance(job: Job, function: StageFunction, started: datetime, seconds: float) -> dict[str, Any]:
@@ -174,7 +210,7 @@ def _provenance(job: Job, function: StageFunction, started: datetime, seconds: f
         "sweep": job.sweep,
         "started": started.isoformat(),
         "seconds": round(seconds, 3),
-        "cpus": job.cpus,
+        "cpus": job.request.cpus,
         "device": job.device,
         "machine": platform.node(),
         "source": provenance.source_hash(function.module),
@@ -186,3 +222,11 @@ def _provenance(job: Job, function: StageFunction, started: datetime, seconds: f
 def _cause(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def _of_the_store(error: OSError) -> str:
+    return f"the store cannot be written: {error.strerror or error}" + (f": {error.filename}" if error.filename else "")

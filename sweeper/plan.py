@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
@@ -96,8 +96,13 @@ class Graph:
     def _changes(self) -> dict[str, Mapping[str, ResourceChanges]]:
         return {plan.space.name: plan.space.resources for plan in self.plans}
 
-    def missing(self, store: Store) -> dict[str, Stage]:
-        """Stages that have to run, inputs first: those not in the store that a missing target needs."""
+    def missing(self, store: Store, targets: Collection[str] | None = None) -> dict[str, Stage]:
+        """Stages that have to run, inputs first: those not in the store that a missing target needs.
+
+        Args:
+            store: where artifacts are.
+            targets: keys of the targets that matter; all by default.
+        """
         found: dict[str, Stage] = {}
 
         def visit(node: Stage) -> None:
@@ -107,7 +112,8 @@ class Graph:
                 found[node.key] = node
 
         for target in self.targets:
-            visit(target)
+            if targets is None or target.key in targets:
+                visit(target)
         return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -12,12 +13,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
+from sweeper.record import RunningStage, State, Status
 from sweeper.stage import Stage
 
 LINE_SECONDS = 15.0
 """Without a terminal, a line is printed this often."""
 BAR_SECONDS = 0.2
 """On a terminal, the bar moves this often at most."""
+TELL_SECONDS = 1.0
+MAX_FAILURES = 20
+"""That a status names; they all stand in the results."""
 ENOUGH = 0.01
 """Share of the work after which the time left is said: the first stages tell little of the rest."""
 
@@ -42,6 +47,7 @@ class Estimate:
         """A stage has got through ``share`` of its work in ``seconds``."""
         self._measured[node.key] = (node.work * share, seconds)
         self._left[node.key] = node.work * (1 - share)
+        self._label[node.key] = node.function.label  # also of an input that is made again
 
     @property
     def seconds_left(self) -> float | None:
@@ -61,15 +67,27 @@ class Estimate:
 
 
 class Display:
-    """An observer that shows a live bar on a terminal, and a line now and then elsewhere."""
+    """An observer that shows a live bar on a terminal, and a line now and then elsewhere.
 
-    def __init__(self, stages: Mapping[str, Stage], slots: int, console: Console) -> None:
+    Args:
+        stages: all stages that have to run.
+        slots: stages that run at a time.
+        console: where it is shown.
+        tell: given the status every second, for other terminals.
+    """
+
+    def __init__(
+        self, stages: Mapping[str, Stage], slots: int, console: Console, tell: Callable[[Status], None]
+    ) -> None:
         self._estimate = Estimate(stages, slots)
         self._total = len(stages)
         self._done = 0
-        self._failed = 0
+        self._failures: list[str] = []
+        self._put_off: dict[str, str] = {}
         self._running: dict[str, tuple[Stage, float, float]] = {}
         self._console = console
+        self._tell = tell
+        self._told = 0.0
         self._began = self._printed = time.monotonic()
         self._bar = Progress(
             BarColumn(24), TextColumn("{task.description}"), console=console, transient=True,
@@ -99,13 +117,20 @@ class Display:
         self._estimate.measured(node, share, time.monotonic() - began)
         self._show()
 
+    def put_off(self, node: Stage, why: str) -> None:
+        """See `sweeper.dispatch.Observer`."""
+        self._running.pop(node.key)
+        if self._put_off.get(node.key) != why:  # a stage that another sweep is at is looked at every second
+            self._say(f"put off: {node.function.label} {node.key[:12]}: {why}")
+        self._put_off[node.key] = why
+        self._show()
+
     def ended(self, node: Stage, failure: str | None) -> None:
         """See `sweeper.dispatch.Observer`."""
         _, began, _ = self._running.pop(node.key)
         if failure:
-            self._failed += 1
-            line = f"  failed: {node.function.label} {node.key[:12]}: {failure}"
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._failures.append(f"{node.function.label} {node.key[:12]}: {failure}")
+            self._say(f"failed: {self._failures[-1]}")
         else:
             self._done += 1
             self._estimate.measured(node, 1.0, time.monotonic() - began)
@@ -114,24 +139,43 @@ class Display:
     @property
     def summary(self) -> str:
         """What was done, in one line."""
-        failed = f", {self._failed} failed" if self._failed else ""
+        failed = f", {len(self._failures)} failed" if self._failures else ""
         return f"{self._done} stages in {clock(time.monotonic() - self._began)}{failed}"
+
+    def status(self, state: State, note: str | None = None) -> Status:
+        """How far the sweep is, for other terminals."""
+        now = time.monotonic()
+        running = tuple(
+            RunningStage(stage=node.function.label, key=key, share=share, seconds=now - began)
+            for key, (node, began, share) in self._running.items()
+        )
+        return Status(
+            state=state, updated=datetime.now(UTC), done=self._done, total=self._total, failed=len(self._failures),
+            failures=tuple(self._failures[-MAX_FAILURES:]), elapsed=now - self._began,
+            left=self._estimate.seconds_left, running=running, note=note,
+        )  # fmt: skip
+
+    def _say(self, line: str) -> None:
+        self._console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
 
     def _show(self) -> None:
         now = time.monotonic()
+        if now - self._told >= TELL_SECONDS:
+            self._told = now
+            self._tell(self.status("running"))
         if now - self._printed < (BAR_SECONDS if self._console.is_terminal else LINE_SECONDS):
             return
         self._printed = now
         if self._console.is_terminal:
             self._bar.update(self._task, completed=self._done, description=escape(self._line(now)))
         else:
-            self._console.print(f"  {self._line(now)}", markup=False, highlight=False, soft_wrap=True)
+            self._say(self._line(now))
 
     def _line(self, now: float) -> str:
         left = self._estimate.seconds_left
         parts = [
             f"{self._done}/{self._total} stages",
-            *([f"{self._failed} failed"] if self._failed else []),
+            *([f"{len(self._failures)} failed"] if self._failures else []),
             f"{clock(now - self._began)} elapsed",
             f"about {clock(left)} left" if left is not None else "time left not known yet",
         ]

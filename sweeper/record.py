@@ -12,15 +12,18 @@ import contextlib
 import fcntl
 import os
 import platform
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sweeper.errors import SweeperError, nearest
 
+LOOK_SECONDS = 0.3
+"""Longer than another terminal's look at the lock takes."""
 State = Literal["running", "finished", "failed", "interrupted", "lost"]
 
 
@@ -68,6 +71,8 @@ class Status(_Stored):
     total: int
     """Stages that this driver found missing."""
     failed: int
+    failures: tuple[str, ...] = ()
+    """The last ones: stage and cause."""
     elapsed: float
     """Seconds."""
     left: float | None
@@ -126,9 +131,7 @@ def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
     directory = directory_of(runs, record.name)
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / "lock").open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(file):
             other = read_record(runs, record.name)
             message = f"sweep {record.name} is being run by process {other.pid} on {other.host}"
             raise SweeperError(message, fix=f"watch it with: sweeper status {record.name} --watch") from None
@@ -139,6 +142,19 @@ def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
 def write_status(runs: Path, name: str, status: Status) -> None:
     """Say how far the sweep is."""
     _replace(directory_of(runs, name) / "status.json", status)
+
+
+def _locked(file: IO[bytes]) -> bool:
+    until = time.monotonic() + LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
 
 
 def here() -> tuple[str, int]:

@@ -7,8 +7,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
+ROUNDING = 1e-6
+"""Shares of a GPU are sums of fractions."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, order=True)
 class Resources:
     """A request that the scheduler packs by. Not part of a stage's key."""
 
@@ -18,6 +21,23 @@ class Resources:
     """Share of a GPU; 0 keeps the stage on the CPU, as does a cluster without any."""
     memory: int
     """Bytes of main memory; 0 asks for none in particular."""
+
+    def fits(self, free: Resources) -> bool:
+        """Whether all of it is free."""
+        return self.cpus <= free.cpus and self.gpus <= free.gpus + ROUNDING and self.memory <= free.memory
+
+    def plus(self, other: Resources) -> Resources:
+        """Both together."""
+        return Resources(self.cpus + other.cpus, self.gpus + other.gpus, self.memory + other.memory)
+
+    def without(self, used: Resources) -> Resources:
+        """What is left."""
+        return Resources(self.cpus - used.cpus, self.gpus - used.gpus, self.memory - used.memory)
+
+    def __str__(self) -> str:
+        """``1 CPU, 0.25 GPU, 4.0 GiB``."""
+        parts = [f"{self.cpus} CPU", *([f"{self.gpus:g} GPU"] if self.gpus else [])]
+        return ", ".join([*parts, *([f"{self.memory / 2**30:.1f} GiB of memory"] if self.memory else [])])
 
 
 class ResourceChanges(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from sweeper import provenance
 from sweeper.cost import costs
-from sweeper.plan import Plan
+from sweeper.failures import Failure
+from sweeper.plan import Graph, Plan
 from sweeper.store import Damaged, Store
 
 METRICS = "metrics.json"
@@ -38,26 +39,37 @@ def flat_config(config: BaseModel) -> dict[str, Any]:
     return walk(config.model_dump(mode="json"), "")
 
 
-def write_results(plan: Plan, store: Store, failed: Mapping[str, str], directory: Path) -> Path:
+def failed_targets(graph: Graph, store: Store) -> set[str]:
+    """Keys of the last stages of the trials that have failed and are not done since."""
+    failures = store.failures.all().keys()
+    return {
+        target.key
+        for plan in graph.plans
+        for target, stages in zip(plan.targets, plan.per_trial, strict=True)
+        if not store.has(target.key) and not failures.isdisjoint(stages)
+    }
+
+
+def write_results(plan: Plan, store: Store, directory: Path) -> Path:
     """Write ``trials.parquet`` into the sweep's directory, in one step, and return its path.
 
     Every metric that the trainable declares is a column; null where a run has not measured it.
 
     Args:
         plan: the sweep.
-        store: where its artifacts are.
-        failed: cause of failure by key of the trial's last stage.
+        store: where its artifacts are, and why others are not.
         directory: below which every sweep has a directory of its name.
     """
     seconds = {key: manifest["seconds"] for key, manifest in store.manifests(plan.stages).items()}
+    failures = store.failures.all()
     rows = []
     for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, seconds), strict=True):
         row: dict[str, Any] = {"trial": trial.label, "status": "finished", "cause": None}
         row |= {**trial.row, **flat_config(trial.config), **trial.facts, **dict.fromkeys(plan.space.trainable.metrics)}
         try:
-            row |= read_metrics(store, target.key) if store.has(target.key) else _unfinished(failed.get(target.key))
+            row |= read_metrics(store, target.key) if store.has(target.key) else _unfinished(stages, failures)
         except Damaged:
-            row |= _unfinished("its result is damaged; the same command makes it again")
+            row |= {"status": "missing", "cause": "its result is damaged; the same command makes it again"}
         row |= cost
         row |= {"target": target.key, "stages": list(stages), "commit": provenance.commit()}
         rows.append(row)
@@ -73,5 +85,8 @@ def write_results(plan: Plan, store: Store, failed: Mapping[str, str], directory
     return path
 
 
-def _unfinished(cause: str | None) -> dict[str, str | None]:
-    return {"status": "failed", "cause": cause} if cause else {"status": "missing", "cause": "not run yet"}
+def _unfinished(stages: Iterable[str], failures: Mapping[str, Failure]) -> dict[str, str]:
+    failure = next((failures[key] for key in stages if key in failures), None)
+    if failure is None:
+        return {"status": "missing", "cause": "not run yet"}
+    return {"status": "failed", "cause": failure.cause}

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from sweeper.dispatch import Dispatch, Observer
+from sweeper import provenance
+from sweeper.dispatch import Dispatch, Machine, Observer
+from sweeper.errors import ClusterLost, SweeperError
 from sweeper.plan import Graph, Plan
 from sweeper.progress import Display
-from sweeper.results import write_results
+from sweeper.record import State, Status, SweepRecord, driving, here, write_status
+from sweeper.rerun import discard_outdated
+from sweeper.resources import Resources
+from sweeper.results import failed_targets, write_results
 from sweeper.store import Damaged, Store
 from sweeper.summary import headline, summarise
 from sweeper.sweep import Sweep
@@ -34,6 +40,10 @@ class Options:
     save_seconds: float = 20.0
     tracking: bool = True
     tracking_uri: str | None = None
+    rerun: Sequence[str] = ()
+    """Names of stages whose outdated artifacts are made again."""
+    failed_only: bool = False
+    """Whether only the trials that failed are run."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +52,34 @@ class Finished:
 
     results: Sequence[Path]
     """Of every space, in order."""
-    interrupted: bool
+    state: State
     failed: int
     """Number of failed trials; their causes stand in the results."""
+    diverged: int
+    """Number of those among them that the same command does not try again."""
     traces: Mapping[str, str]
     """Traceback by name of the failed stage."""
+    note: str | None
+    """Why it ended early."""
     broken_tracking: str | None
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What runs stages: how, on which torch device, and how many at a time."""
+    """What runs stages: how, on what, and how many at a time."""
 
     run: Callable[[Dispatch], None]
-    device: str
+    machine: Machine
     slots: int
+    nodes: Sequence[Resources]
+    """What each node has, where a stage must fit on one."""
+
+
+@dataclass(frozen=True)
+class _End:
+    state: State
+    note: str | None = None
+    dispatch: Dispatch | None = None
 
 
 def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
@@ -67,79 +90,151 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     for space in sweep.spaces:
         space.check()
     graph = Graph.of(sweep)
-    store = _prepared(graph, options)
-    console.print(headline(summarise(graph, store)), highlight=False, markup=False, soft_wrap=True)
-    trackers: list[Tracker] = []
-    try:
-        if options.tracking:
-            for plan in graph.plans:
-                trackers.append(_tracker(plan, store, options))
-        dispatch, interrupted = _run(graph, store, options, trackers, console)
-    except BaseException:
-        for tracker in trackers:
-            tracker.close({}, interrupted=True)
-        raise
-    store.remove_leftovers()
-    failed: Mapping[str, str] = dispatch.schedule.failed if dispatch else {}
-    for tracker in trackers:
-        tracker.close(failed, interrupted)
-    return Finished(
-        results=[write_results(plan, store, failed, options.runs / "results") for plan in graph.plans],
-        interrupted=interrupted,
-        failed=sum(target.key in failed for target in graph.targets),
-        traces=_named(graph, dispatch.traces if dispatch else {}),
-        broken_tracking=next((tracker.broken for tracker in trackers if tracker.broken), None),
-    )
-
-
-def _prepared(graph: Graph, options: Options) -> Store:
-    """The store, with damaged results set aside, so that they are made again; inputs are checked when they are used."""
     store = Store(options.runs / "store")
     store.prepare()
+    with driving(options.runs, _record(sweep, options)):
+        _prepare(graph, store, options, console)
+        targets = failed_targets(graph, store) if options.failed_only else None
+        _write_all(graph, store, options)
+        with _tracking(graph, store, options) as trackers:
+            end = _run(graph, store, options, targets, trackers, console)
+            failed: Mapping[str, str] = end.dispatch.schedule.failed if end.dispatch else {}
+            for tracker in trackers:
+                tracker.close(failed, end.state == "interrupted")
+        store.remove_leftovers()
+        unmendable = {key for key, failure in store.failures.all().items() if failure.kind == "diverged"}
+        return Finished(
+            results=_write_all(graph, store, options),
+            state=end.state,
+            failed=sum(target.key in failed for target in graph.targets),
+            diverged=sum(
+                target.key in failed and not unmendable.isdisjoint(stages)
+                for plan in graph.plans
+                for target, stages in zip(plan.targets, plan.per_trial, strict=True)
+            ),
+            traces=_named(graph, end.dispatch.traces if end.dispatch else {}),
+            note=end.note,
+            broken_tracking=next((tracker.broken for tracker in trackers if tracker.broken), None),
+        )
+
+
+def _record(sweep: Sweep, options: Options) -> SweepRecord:
+    asked, (host, pid) = sweep.asked, here()
+    tracking = (options.tracking_uri or "embedded") if options.tracking else None
+    return SweepRecord(
+        name=sweep.name, spaces=tuple(space.name for space in sweep.spaces), file=asked.file.absolute(),
+        sets=tuple(asked.sets), seeds=asked.seeds, preset=asked.preset,
+        sources={str(path.absolute()): path.read_text() for path in sweep.files}, tracking_uri=tracking,
+        commit=provenance.commit(), began=datetime.now(UTC), host=host, pid=pid,
+    )  # fmt: skip
+
+
+def _prepare(graph: Graph, store: Store, options: Options, console: Console) -> None:
+    """Set damaged and outdated results aside, so that they are made again; inputs are checked when they are used."""
     store.remove_leftovers()
     for target in graph.targets:
         if store.has(target.key):
             with suppress(Damaged):
                 store.open(target.key)
-    return store
+    if options.rerun:
+        _say(console, discard_outdated(graph, store, options.rerun))
+    _say(console, headline(summarise(graph, store)))
+
+
+def _write_all(graph: Graph, store: Store, options: Options) -> list[Path]:
+    try:
+        return [write_results(plan, store, options.runs / "results") for plan in graph.plans]
+    except OSError as error:
+        message = f"the results cannot be written: {error.strerror or error}"
+        raise SweeperError(message, fix="make room; the same command goes on, what is done is kept") from None
+
+
+@contextmanager
+def _tracking(graph: Graph, store: Store, options: Options) -> Iterator[list[Tracker]]:
+    """A tracker for every space. Those that were begun are closed, whatever happens."""
+    trackers: list[Tracker] = []
+    try:
+        for plan in graph.plans if options.tracking else ():
+            trackers.append(_tracker(plan, store, options))
+        yield trackers
+    except BaseException:
+        for tracker in trackers:
+            tracker.close({}, interrupted=True)
+        raise
 
 
 def _run(
-    graph: Graph, store: Store, options: Options, observers: Sequence[Observer], console: Console
-) -> tuple[Dispatch | None, bool]:
-    """Run what is missing: how far it came, if it began, and whether the user interrupted it."""
-    missing = graph.missing(store)
-    dispatch = None
+    graph: Graph,
+    store: Store,
+    options: Options,
+    targets: Collection[str] | None,
+    observers: Sequence[Observer],
+    console: Console,
+) -> _End:
+    """Run what is missing of the targets, and say how it ended."""
+
+    def tell(status: Status) -> None:
+        with suppress(OSError):  # other terminals can wait
+            write_status(options.runs, graph.name, status)
+
+    missing = graph.missing(store, targets)
     if not missing:
-        return dispatch, False
+        tell(Status(state="finished", updated=datetime.now(UTC), done=0, total=0, failed=0, elapsed=0, left=None))
+        return _End("finished")
+    display, dispatch = None, None
+    end = _End("interrupted")
     try:
-        with _engine(options, console) as engine:
-            with Display(missing, engine.slots, console) as display:
-                dispatch = Dispatch(
-                    graph, store, device=engine.device, save_seconds=options.save_seconds,
-                    observers=[*observers, display],
-                )  # fmt: skip
-                engine.run(dispatch)
-            console.print(f"  {display.summary}", highlight=False)
+        with ExitStack() as stack:
+            engine = stack.enter_context(_engine(options, console))
+            _check_requests(graph, missing, engine, options, console)
+            display = stack.enter_context(Display(missing, engine.slots, console, tell))
+            dispatch = Dispatch(
+                graph, store, machine=engine.machine, save_seconds=options.save_seconds,
+                observers=[*observers, display], targets=targets,
+            )  # fmt: skip
+            engine.run(dispatch)
+            state: State = "lost" if dispatch.halted else "failed" if dispatch.schedule.failed else "finished"
+            end = _End(state, dispatch.halted, dispatch)
     except KeyboardInterrupt:
-        return dispatch, True
-    return dispatch, False
+        end = _End("interrupted", None, dispatch)
+    except ClusterLost as error:
+        end = _End("lost", str(error), dispatch)
+    if display:
+        _say(console, f"  {display.summary}")
+        tell(display.status(end.state, end.note))
+    return end
 
 
 @contextmanager
 def _engine(options: Options, console: Console) -> Iterator[Engine]:
     if options.inline:
-        from sweeper.inline import inline_device, run_inline
+        from sweeper.inline import run_inline, this_process
 
-        yield Engine(run_inline, inline_device(), 1)
+        yield Engine(run_inline, this_process(), 1, [])
         return
-    console.print(f"  starting Ray{' on this machine' if options.address is None else f' at {options.address}'}")
-    from sweeper.cluster import cluster, cluster_device, cluster_slots
+    _say(console, f"  starting Ray{' on this machine' if options.address is None else f' at {options.address}'}")
+    from sweeper.cluster import cluster, machine, node_resources
     from sweeper.execute import run_on_ray
 
     with cluster(options.address):
-        slots = options.max_concurrent or cluster_slots()
-        yield Engine(partial(run_on_ray, slots=slots), cluster_device(), slots)
+        there = machine()
+        slots = options.max_concurrent or max(1, there.capacity().cpus)
+        yield Engine(partial(run_on_ray, slots=slots), there, slots, node_resources())
+
+
+def _check_requests(
+    graph: Graph, missing: Mapping[str, object], engine: Engine, options: Options, console: Console
+) -> None:
+    """Every stage must fit on one node. On a cluster one that is large enough may join later."""
+    asked = {graph.stages[key].function.label: graph.resources(graph.stages[key]) for key in missing}
+    for label, request in asked.items():
+        wanted = request if engine.machine.device == "cuda" else Resources(request.cpus, 0.0, request.memory)
+        if not engine.nodes or any(wanted.fits(node) for node in engine.nodes):
+            continue
+        message = f"stage {label} asks for {wanted}, and the largest node has {max(engine.nodes)}"
+        if options.address is None:
+            raise SweeperError(message, fix=f"ask for less in the search space: resources: {{{label}: {{...}}}}")
+        _say(console, f"  {message}; it waits until a larger one joins")
 
 
 def _tracker(plan: Plan, store: Store, options: Options) -> Tracker:
@@ -151,3 +246,7 @@ def _tracker(plan: Plan, store: Store, options: Options) -> Tracker:
 
 def _named(graph: Graph, traces: Mapping[str, str]) -> dict[str, str]:
     return {f"{graph.stages[key].function.label} {key[:12]}": trace for key, trace in traces.items()}
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from sweeper.plan import dependents
+from sweeper.resources import Resources
 from sweeper.stage import Stage
 
-MAX_ATTEMPTS = 3
+MAX_LOSSES = 3
+"""How often a stage may find an input damaged before it fails."""
+PASSES = 16
+"""How often smaller stages may overtake one that does not fit yet, before nothing starts ahead of it."""
 
 
 class Schedule:
-    """The state of a sweep: waiting, ready, running, done, failed. Knows nothing of how stages are run.
+    """The state of a sweep: waiting, ready, put off, running, done, failed. Knows nothing of how stages are run.
 
     Args:
         missing: stages that have to run, inputs before what needs them.
+        request: what a stage asks for; by default what it declares.
+        clock: seconds, for stages that are put off.
     """
 
-    def __init__(self, missing: Mapping[str, Stage]) -> None:
+    def __init__(
+        self,
+        missing: Mapping[str, Stage],
+        request: Callable[[Stage], Resources] = lambda node: node.function.resources,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.stages = dict(missing)
         self.running: set[str] = set()
         self.done: set[str] = set()
         self.failed: dict[str, str] = {}
         """Cause by key. A stage above a failed one has the cause of that one."""
+        self._clock = clock
+        self._request = request
+        self._enlarged: dict[str, Resources] = {}
         self._users = dependents(self.stages)
         self._path = self._remaining_path()
         self._waits_for = {
             key: {parent.key for parent in node.parents()} & self.stages.keys() for key, node in self.stages.items()
         }
-        self._attempts = dict.fromkeys(self.stages, 0)
-        self._ready: list[tuple[float, int, str]] = []
+        self._losses: Counter[str] = Counter()
+        self._passes: Counter[str] = Counter()
+        self._ready: dict[Resources, list[tuple[float, int, str]]] = {}
+        self._put_off: list[tuple[float, str]] = []
         self._order = {key: index for index, key in enumerate(self.stages)}
         for key, waits in self._waits_for.items():
             if not waits:
@@ -38,17 +56,39 @@ class Schedule:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is ready or running: every stage is done or failed."""
-        return not self._ready and not self.running
+        """Whether nothing is ready, put off or running: every stage is done or failed."""
+        return not any(self._ready.values()) and not self._put_off and not self.running
 
-    def take(self) -> Stage | None:
-        """The next stage, now running; None while nothing is ready."""
-        if not self._ready:
-            return None
-        _, _, key = heapq.heappop(self._ready)
-        self.running.add(key)
-        self._attempts[key] += 1
-        return self.stages[key]
+    def request(self, key: str) -> Resources:
+        """What a stage asks for."""
+        return self._enlarged.get(key) or self._request(self.stages[key])
+
+    def take(self, fits: Callable[[Resources], bool] = lambda _: True) -> Stage | None:
+        """The next stage whose request ``fits``, now running; None while none is ready.
+
+        One that does not fit is overtaken by smaller ones PASSES times; then the machine is kept free for it.
+        """
+        while self._put_off and self._put_off[0][0] <= self._clock():
+            self._push(heapq.heappop(self._put_off)[1])
+        overtaken: list[str] = []
+        for first, request in sorted((heap[0], request) for request, heap in self._ready.items() if heap):
+            key = first[2]
+            if fits(request):
+                heapq.heappop(self._ready[request])
+                self._passes.update(overtaken)
+                self.running.add(key)
+                return self.stages[key]
+            if self._passes[key] >= PASSES:
+                return None
+            overtaken.append(key)
+        return None
+
+    def put_off(self, key: str, seconds: float, request: Resources | None = None) -> None:
+        """A running stage could not be run now; it is ready again after some seconds, with another request if given."""
+        self.running.discard(key)
+        if request:
+            self._enlarged[key] = request
+        heapq.heappush(self._put_off, (self._clock() + seconds, key))
 
     def complete(self, key: str) -> None:
         """The artifact of a running stage is in the store: what waited for it alone becomes ready."""
@@ -73,9 +113,10 @@ class Schedule:
     def lose(self, key: str, lost: Stage) -> None:
         """A running stage found its input damaged: the input runs again, then the stage.
 
-        After MAX_ATTEMPTS at the same stage it fails instead.
+        At the MAX_LOSSES-th time it fails instead.
         """
-        if self._attempts[key] >= MAX_ATTEMPTS:
+        self._losses[key] += 1
+        if self._losses[key] >= MAX_LOSSES:
             self.fail(key, f"its input {lost.function.label} {lost.key[:12]} is damaged again and again")
             return
         self.running.discard(key)
@@ -84,14 +125,13 @@ class Schedule:
         if lost.key in self.done or lost.key not in self.stages:
             self.done.discard(lost.key)
             self.stages[lost.key] = lost
-            self._attempts.setdefault(lost.key, 0)
             self._order.setdefault(lost.key, len(self._order))
             self._path[lost.key] = lost.work + self._path[key]
             self._waits_for[lost.key] = set()
             self._push(lost.key)
 
     def _push(self, key: str) -> None:
-        heapq.heappush(self._ready, (-self._path[key], self._order[key], key))
+        heapq.heappush(self._ready.setdefault(self.request(key), []), (-self._path[key], self._order[key], key))
 
     def _remaining_path(self) -> dict[str, float]:
         path: dict[str, float] = {}

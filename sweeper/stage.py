@@ -30,10 +30,10 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
-from sweeper.errors import InvalidConfig, SweeperError, nearest
+from sweeper.errors import Diverged, InvalidConfig, SweeperError, nearest
 from sweeper.resources import Resources
 
-__all__ = ["InvalidConfig", "Stage", "StageFunction", "StageRun", "SweeperError", "nearest", "stage"]
+__all__ = ["Diverged", "InvalidConfig", "Stage", "StageFunction", "StageRun", "SweeperError", "nearest", "stage"]
 
 Inputs = Mapping[str, "Stage | tuple[Stage, ...]"]
 

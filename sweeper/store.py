@@ -2,6 +2,8 @@
 
     objects/<2 digits>/<key>/    an artifact: its files and manifest.json (sizes, SHA-256 sums, provenance)
     progress/<key>/<number>.*/   saved progress of an unfinished stage, with a manifest of its own
+    failures/<key>.json          why a stage could not be done, until it is
+    claims/<key>                 whose it is to run the stage, locked by the process that does
     damaged/                     what failed its sums, set aside
     tmp/                         what is being written, each directory locked by its writer
 
@@ -22,9 +24,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweeper.claims import Claims
 from sweeper.errors import SweeperError
+from sweeper.failures import Failures
 
 MANIFEST = "manifest.json"
+PLACES = ("objects", "progress", "failures", "claims", "tmp")
 
 
 class Damaged(Exception):
@@ -40,11 +45,13 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
+        self.claims = Claims(self.root / "claims")
+        self.failures = Failures(self.root / "failures")
 
     def prepare(self) -> None:
         """Make the store's directories. Raises SweeperError when the place cannot be written."""
         try:
-            for name in ("objects", "progress", "tmp"):
+            for name in PLACES:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SweeperError(
@@ -66,6 +73,10 @@ class Store:
     def has(self, key: str) -> bool:
         """Whether the artifact is committed."""
         return (self.path(key) / MANIFEST).is_file()
+
+    def keys(self) -> Iterator[str]:
+        """Of all committed artifacts."""
+        return (path.parent.name for path in (self.root / "objects").glob(f"*/*/{MANIFEST}"))
 
     def manifest(self, key: str) -> dict[str, Any]:
         """The manifest of a committed artifact. Raises Damaged."""
@@ -104,6 +115,15 @@ class Store:
             if not self.has(key):
                 raise
         shutil.rmtree(self.root / "progress" / key, ignore_errors=True)
+        self.failures.forget(key)
+
+    def discard(self, key: str) -> None:
+        """Remove an artifact or a recorded failure, so that the stage runs again. A reader sees all of it or none."""
+        self.failures.forget(key)
+        aside = self.root / "tmp" / uuid.uuid4().hex
+        with contextlib.suppress(FileNotFoundError):
+            self.path(key).rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -77,6 +77,9 @@ class Tracker:
     def progressed(self, node: Stage, step: int, total: int) -> None:
         """See `sweeper.dispatch.Observer`."""
 
+    def put_off(self, node: Stage, why: str) -> None:
+        """See `sweeper.dispatch.Observer`."""
+
     def ended(self, node: Stage, failure: str | None) -> None:
         """Write the stage's run, and the runs of the trials it finished."""
         if node.key not in self._plan.stages:  # of another space of the sweep

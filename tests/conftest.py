@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from sweeper.cli import main
+from sweeper.dispatch import Dispatch
+from sweeper.inline import run_inline, this_process
 from sweeper.plan import Graph
 from sweeper.space import Space
 from sweeper.store import Store
@@ -40,6 +42,13 @@ axes:
   branch.size: [1, 2]
 table: {rows: [branch.size, case], columns: [cost, score]}
 """
+
+
+def finish(graph: Graph, store: Store, **options: object) -> Dispatch:
+    """Run what is missing, in this process."""
+    dispatch = Dispatch(graph, store, machine=this_process(), save_seconds=60, observers=[], **options)  # type: ignore[arg-type]
+    run_inline(dispatch)
+    return dispatch
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from sweeper.stage import StageRun
+from sweeper.stage import Diverged, StageRun
 
 LOGGED_POINTS = 50
 """Points of a learning curve: a function of the number of steps alone, so that curves do not depend on speed."""
@@ -40,10 +40,6 @@ class Ema:
         torch._foreach_lerp_(ours, theirs, weight)
 
 
-class Diverged(RuntimeError):
-    """The loss is not finite."""
-
-
 def train(
     run: StageRun,
     steps: int,
@@ -65,7 +61,8 @@ def train(
         ema: averaged over ``values`` after every step.
 
     Raises:
-        Diverged: the loss is NaN or infinite; the step is the first one at which it was looked at.
+        Diverged: the loss is NaN or infinite. On a GPU it is looked at where it is logged or saved, as a look waits for
+            the device.
     """
     state = _State(values, optimizer, schedule, ema)
     first = state.load(run.saved) if run.saved else 0
@@ -80,7 +77,8 @@ def train(
             ema.update(values, step)
         logged = (step + 1) % every == 0 or step + 1 == steps
         saved = run.due() and step + 1 < steps
-        if (logged or saved) and not math.isfinite(number := value.item()):
+        looked = logged or saved or value.device.type == "cpu"
+        if looked and not math.isfinite(number := value.item()):
             raise Diverged(f"the loss is {number} at step {step + 1} of {steps}")
         if logged:
             run.log(step + 1, steps, loss=number)

@@ -1,9 +1,10 @@
-"""``run``: from a YAML file to its finished tables."""
+"""``run`` and ``retry``: from a YAML file to its finished tables."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,24 +12,70 @@ from sweeper.commands.options import runs_option, runs_suffix, space_options
 from sweeper.commands.results import printed_table
 from sweeper.errors import SweeperError
 
+if TYPE_CHECKING:
+    from sweeper.run import Finished
+    from sweeper.sweep import Sweep
+
+
+def engine_options(command: Any) -> Any:
+    """Options that say how a sweep is run. None of them changes a result."""
+    for option in (
+        click.option("--no-tracking", is_flag=True, help="Do not write to MLflow."),
+        click.option(
+            "--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow server. [default: a database in --runs]"
+        ),
+        click.option(
+            "--save-seconds", type=click.FloatRange(0), default=20.0, show_default=True,
+            help="How often a stage saves its progress: what an interruption costs at most.",
+        ),
+        click.option(
+            "--rerun", multiple=True, metavar="STAGE",
+            help="Make the artifacts of a stage, and all that rest on them, again where other code or packages made "
+            "them; and try its diverged ones again.",
+        ),
+        click.option(
+            "--max-concurrent", type=click.IntRange(1), help="Stages at a time at most. [default: one per CPU]"
+        ),
+        click.option("--address", help="Ray cluster to run on; without it one is started on this machine."),
+        click.option("--inline", is_flag=True, help="Run in this process, one stage after the other, without Ray."),
+        runs_option,
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
 
 @click.command()
 @space_options
-@runs_option
-@click.option("--inline", is_flag=True, help="Run in this process, one stage after the other, without Ray.")
-@click.option("--address", help="Ray cluster to run on; without it one is started on this machine.")
-@click.option("--max-concurrent", type=click.IntRange(1), help="Stages at a time at most. [default: one per CPU]")
-@click.option(
-    "--save-seconds", type=click.FloatRange(0), default=20.0, show_default=True,
-    help="How often a stage saves its progress: what an interruption costs at most.",
-)  # fmt: skip
-@click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow server. [default: a database in --runs]")
-@click.option("--no-tracking", is_flag=True, help="Do not write to MLflow.")
-def run(
-    space: Path,
-    sets: tuple[str, ...],
-    seeds: str | None,
-    preset: str | None,
+@engine_options
+def run(space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None, **engine: Any) -> None:
+    """Run what is missing of the sweep in the YAML file SPACE, and print its tables.
+
+    Say the same again after any interruption: it goes on. Exits with 1 when trials failed.
+    """
+    from sweeper.sweep import load_sweep
+
+    _run(load_sweep(space, sets=sets, seeds=seeds, preset=preset), failed_only=False, **engine)
+
+
+@click.command()
+@click.argument("name")
+@engine_options
+def retry(name: str, runs: Path, **engine: Any) -> None:
+    """Run the failed trials of the sweep NAME, as it was last run, and no others."""
+    from sweeper.record import read_record
+    from sweeper.sweep import load_sweep
+
+    record = read_record(runs, name)
+    sweep = load_sweep(record.file, sets=record.sets, seeds=record.seeds, preset=record.preset)
+    if sweep.name != name:
+        fix = "run the file under its new name"
+        raise SweeperError(f"{record.file} is no longer the sweep {name}, but {sweep.name}", fix=fix)
+    _run(sweep, runs=runs, failed_only=True, **engine)
+
+
+def _run(
+    sweep: Sweep,
+    *,
     runs: Path,
     inline: bool,
     address: str | None,
@@ -36,23 +83,18 @@ def run(
     save_seconds: float,
     tracking_uri: str | None,
     no_tracking: bool,
+    rerun: tuple[str, ...],
+    failed_only: bool,
 ) -> None:
-    """Run what is missing of the sweep in the YAML file SPACE, and print its tables.
-
-    Say the same again after any interruption: it goes on. Exits with 1 when trials failed.
-    """
     from rich.console import Console
 
-    from sweeper.sweep import load_sweep
-
-    sweep = load_sweep(space, sets=sets, seeds=seeds, preset=preset)
     from sweeper.run import Options, run_sweep
 
     if inline and (address or max_concurrent):
         raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")
     options = Options(
         runs=runs, inline=inline, address=address, max_concurrent=max_concurrent, save_seconds=save_seconds,
-        tracking=not no_tracking, tracking_uri=tracking_uri,
+        tracking=not no_tracking, tracking_uri=tracking_uri, rerun=rerun, failed_only=failed_only,
     )  # fmt: skip
     finished = run_sweep(sweep, options, Console(stderr=True))
     for each in sweep.spaces:
@@ -63,14 +105,25 @@ def run(
     if not no_tracking:
         where = f"the MLflow UI at {tracking_uri}" if tracking_uri else f"sweeper ui{runs_suffix(runs)}"
         click.echo(f"compare: {where}")
+    _say_what_went_wrong(finished, sum(len(each.trials) for each in sweep.spaces))
+
+
+def _say_what_went_wrong(finished: Finished, trials: int) -> None:
     if finished.broken_tracking:
         click.echo(f"MLflow stopped answering: {finished.broken_tracking}", err=True)
         click.echo("  the same command writes the rest", err=True)
     for stage, trace in finished.traces.items():
         click.echo(f"\n{stage} failed:\n{trace}", err=True)
-    if finished.interrupted:
-        raise KeyboardInterrupt
     if finished.failed:
-        counts = f"{finished.failed} of {sum(len(each.trials) for each in sweep.spaces)} trials failed"
-        click.echo(f"{counts}; the same command tries them again", err=True)
+        again = finished.failed - finished.diverged
+        what = f"; the same command tries {again if finished.diverged else 'them'} again" if again else ""
+        click.echo(f"{finished.failed} of {trials} trials failed{what}", err=True)
+    if finished.diverged:
+        fix = "change what they are given, or force them with --rerun STAGE"
+        click.echo(f"  {finished.diverged} diverged and would do so again: {fix}", err=True)
+    if finished.state == "interrupted":
+        raise KeyboardInterrupt
+    if finished.state == "lost":
+        click.echo(f"error: {finished.note}\n  fix: mend that, then say the same command again; it goes on", err=True)
+    if finished.failed or finished.state == "lost":
         sys.exit(1)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.perform import Job, Outcome, perform
+from sweeper.resources import Resources
 from sweeper.stage import Stage, StageRun, SweeperError, stage
 from sweeper.store import Store
 from tests.tiny.config import Branch, Trunk
@@ -13,9 +14,9 @@ from tests.tiny.experiment import bend, grow
 
 
 def job_of(node: Stage, store: Store, save_seconds: float = 60) -> Job:
-    return Job(
-        node.key, node.function.name, node.params, node.input_keys, str(store.root), "test", save_seconds, 1, 0.0
-    )
+    request = Resources(1, 0.0, 0)
+    root, function = str(store.root), node.function.name
+    return Job(node.key, function, node.params, node.input_keys, root, "test", save_seconds, request, request)
 
 
 def ignore(step: int, total: int) -> None: ...
@@ -96,7 +97,7 @@ def test_a_manifest_says_what_made_the_artifact(store: Store) -> None:
 
 
 def test_a_job_is_one_line_of_json(store: Store) -> None:
-    job = replace(job_of(bend(TRUNK, Branch(kind="plus", size=1), 0), store), gpus=0.5)
+    job = replace(job_of(bend(TRUNK, Branch(kind="plus", size=1), 0), store), request=Resources(1, 0.5, 2**30))
     assert Job.from_json(job.to_json()) == job
     assert "\n" not in job.to_json()
     assert job.device == "cuda"

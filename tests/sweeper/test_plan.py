@@ -4,17 +4,11 @@ from pathlib import Path
 import pytest
 
 from sweeper import summary as summary_module
-from sweeper.dispatch import Dispatch
-from sweeper.inline import run_inline
 from sweeper.plan import Graph
 from sweeper.store import Store
 from sweeper.summary import stale, summarise
 from sweeper.sweep import load_sweep
-from tests.conftest import Project
-
-
-def finish(graph: Graph, store: Store) -> None:
-    run_inline(Dispatch(graph, store, device="cpu", save_seconds=60, observers=[]))
+from tests.conftest import Project, finish
 
 
 def test_trials_share_what_they_agree_on(graph: Graph, store: Store) -> None:

@@ -4,6 +4,7 @@ import pytest
 from rich.console import Console
 
 from sweeper.progress import Display, Estimate, clock
+from sweeper.record import Status
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow
 
@@ -39,13 +40,25 @@ def test_a_kind_not_measured_yet_is_taken_at_the_mean_rate() -> None:
 
 def test_without_a_terminal_failures_are_lines_and_the_summary_counts() -> None:
     out = io.StringIO()
-    with Display(STAGES, 1, Console(file=out, width=80)) as display:
+    told: list[Status] = []
+    with Display(STAGES, 1, Console(file=out, width=80), told.append) as display:
         for node, failure in ((TRUNKS[0], None), (TRUNKS[1], "ValueError: no luck")):
             display.started(node)
             display.progressed(node, 5, 10)
             display.ended(node, failure)
+        display.started(TRUNKS[2])
+        for _ in range(2):
+            display.put_off(TRUNKS[2], "its worker process died")
+            display.started(TRUNKS[2])
         assert display.summary == "1 stages in 0:00, 1 failed"
-    assert out.getvalue() == f"  failed: grow {TRUNKS[1].key[:12]}: ValueError: no luck\n"
+    assert out.getvalue() == f"  failed: grow {TRUNKS[1].key[:12]}: ValueError: no luck\n" + (
+        f"  put off: grow {TRUNKS[2].key[:12]}: its worker process died\n"
+    )
+    assert [(each.state, each.total) for each in told] == [("running", len(STAGES))]  # once a second
+    status = display.status("interrupted", "why")
+    assert (status.state, status.note, status.done, status.failed) == ("interrupted", "why", 1, 1)
+    assert status.failures == (f"grow {TRUNKS[1].key[:12]}: ValueError: no luck",)
+    assert [stage.key for stage in status.running] == [TRUNKS[2].key]
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (67.4, "1:07"), (3729, "1:02:09")])

@@ -1,5 +1,6 @@
 from sweeper.plan import collect
-from sweeper.schedule import Schedule
+from sweeper.resources import Resources
+from sweeper.schedule import PASSES, Schedule
 from sweeper.stage import Stage
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow, total
@@ -101,3 +102,29 @@ def _taken(state: Schedule) -> str:
     node = state.take()
     assert node
     return node.key
+
+
+BIG, SMALL = Resources(2, 0.0, 0), Resources(1, 0.0, 0)
+
+
+def test_a_smaller_stage_overtakes_one_that_does_not_fit_but_not_for_ever() -> None:
+    big, *small = [chain(40 - seed, seed)[0] for seed in range(PASSES + 3)]
+    state = Schedule({node.key: node for node in (big, *small)}, lambda node: BIG if node == big else SMALL)
+    for _ in range(PASSES):
+        assert state.take(lambda request: request == SMALL) in small
+    assert state.take(lambda request: request == SMALL) is None
+    assert state.take() == big
+    assert state.take(lambda request: request == SMALL) in small
+
+
+def test_a_stage_put_off_is_ready_again_after_its_time_with_its_new_request() -> None:
+    now = [0.0]
+    node = chain(3)[0]
+    state = Schedule({node.key: node}, lambda _: SMALL, clock=lambda: now[0])
+    state.take()
+    state.put_off(node.key, 5.0, BIG)
+    assert state.take() is None
+    assert not state.finished
+    now[0] = 5.0
+    assert state.take(lambda request: request == SMALL) is None
+    assert state.take(lambda request: request == BIG) == node

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LinearLR, OneCycleLR
 
+from sweeper.stage import Diverged
 from tests.trainables.conftest import FakeRun
-from trainables.training import Diverged, Ema, train
+from trainables.training import Ema, train
 
 STEPS = 10
 Values = Mapping[str, Tensor]
@@ -92,9 +93,9 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_names_the_step(start, v
     assert str(error.value) == f"the loss is {value} at step 4 of 10"
 
 
-def test_a_divergence_between_two_logged_steps_does_not_go_unseen(start) -> None:
+def test_a_divergence_between_two_logged_steps_ends_the_training_at_once(start) -> None:
     losses = iter([1.0] * 12 + [math.nan] * 988)
-    with pytest.raises(Diverged, match="the loss is nan at step"):
+    with pytest.raises(Diverged, match="the loss is nan at step 13 of 1000"):
         one_weight(start(), lambda w: (w * next(losses)).sum(), 1000)
 
 
