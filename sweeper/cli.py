@@ -12,6 +12,7 @@ from sweeper import __version__
 from sweeper.commands.planning import describe, plan
 from sweeper.commands.results import table, ui
 from sweeper.commands.running import run
+from sweeper.commands.storing import store
 from sweeper.errors import SweeperError
 
 INTERRUPTED = 130
@@ -39,5 +40,5 @@ def main() -> None:
         sys.path.insert(0, here)  # trainables of the user's own
 
 
-for _command in (run, plan, table, ui, describe):
+for _command in (run, plan, table, ui, describe, store):
     main.add_command(_command)
