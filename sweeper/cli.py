@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sweeper import __version__
+from sweeper.commands.doctor import doctor
 from sweeper.commands.planning import describe, plan
 from sweeper.commands.results import table, ui
 from sweeper.commands.running import run
@@ -40,5 +41,5 @@ def main() -> None:
         sys.path.insert(0, here)  # trainables of the user's own
 
 
-for _command in (run, plan, table, ui, describe, store):
+for _command in (run, plan, table, ui, describe, store, doctor):
     main.add_command(_command)

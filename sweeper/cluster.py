@@ -6,17 +6,22 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("RAY_AUTH_MODE", "token")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from sweeper.errors import SweeperError
 
 KNOCK_SECONDS = 5.0
+NODE_SECONDS = 180.0
+"""A node that has not answered by then is taken for one that cannot; starting a process on it is the most of it."""
 OBJECT_STORE_BYTES = 100 * 2**20
 """Artifacts go through the store; Ray's own memory, a third of the machine by default, carries next to nothing."""
 
@@ -53,6 +58,32 @@ def cluster_device() -> str:
 def cluster_slots() -> int:
     """Stages that the connected cluster can run at a time: one per CPU."""
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def on_every_node(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
+    """What ``function`` returns on every living node of the connected cluster, by the node's name.
+
+    It takes and returns plain data. Where it raises or does not answer in time, its value is the reason, a text.
+    """
+    remote = ray.remote(num_cpus=0, max_retries=0)(function)
+    pending = {}
+    for node in sorted(ray.nodes(), key=lambda node: str(node["NodeManagerHostname"])):
+        if node["Alive"]:
+            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            name = f"{node['NodeManagerHostname']} {node['NodeID'][:8]}"  # a machine may be several nodes
+            pending[name] = remote.options(scheduling_strategy=there).remote(*args)
+    until = time.monotonic() + NODE_SECONDS
+    return {name: _answer(each, until) for name, each in pending.items()}
+
+
+def _answer(pending: Any, until: float) -> Any:
+    try:
+        return ray.get(pending, timeout=max(0.0, until - time.monotonic()))
+    except ray.exceptions.GetTimeoutError:
+        ray.cancel(pending, force=True)
+        return f"no answer within {NODE_SECONDS:.0f} s"
+    except ray.exceptions.RayError as error:
+        return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
 
 
 def _knock(address: str) -> None:
