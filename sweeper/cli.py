@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from sweeper import __version__
+from sweeper.commands.doctor import doctor
 from sweeper.commands.planning import describe, plan
 from sweeper.commands.results import table, ui
 from sweeper.commands.running import retry, run
+from sweeper.commands.storing import store
 from sweeper.errors import SweeperError
 
 INTERRUPTED = 130
@@ -39,5 +41,5 @@ def main() -> None:
         sys.path.insert(0, here)  # trainables of the user's own
 
 
-for _command in (run, retry, plan, table, ui, describe):
+for _command in (run, retry, plan, table, ui, describe, store, doctor):
     main.add_command(_command)

@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import os
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
 
 os.environ.setdefault("RAY_AUTH_MODE", "token")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import ray
 
-from sweeper.dispatch import Machine
-from sweeper.errors import ClusterLost, SweeperError
-from sweeper.resources import Resources
+from sweeper.errors import SweeperError
 
 KNOCK_SECONDS = 5.0
-CAPACITY_SECONDS = 1.0
-BEAT_SECONDS = 1.0
-SILENT_SECONDS = 20.0
-"""Ray itself ends the process when its control service is gone for a minute."""
 END_SECONDS = 15.0
 OBJECT_STORE_BYTES = 100 * 2**20
 """Artifacts go through the store; Ray's own memory, a third of the machine by default, carries next to nothing."""
@@ -56,57 +47,6 @@ def cluster(address: str | None) -> Iterator[None]:
         yield
     finally:
         _shut_down(processes)
-
-
-def machine() -> Machine:
-    """What the connected cluster has."""
-    device = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
-    return Machine(device, _Capacity(), _alone)
-
-
-def node_resources() -> list[Resources]:
-    """What every living node has."""
-    return [_resources(node["Resources"]) for node in ray.nodes() if node["Alive"]]
-
-
-class _Capacity:
-    """What the cluster has now, asked for once a second at most."""
-
-    def __init__(self) -> None:
-        self._asked_at = -1.0
-        self._known = Resources(0, 0.0, 0)
-
-    def __call__(self) -> Resources:
-        if time.monotonic() - self._asked_at > CAPACITY_SECONDS:
-            self._asked_at, self._known = time.monotonic(), _resources(ray.cluster_resources())
-        return self._known
-
-
-class Pulse:
-    """Watches over the connected cluster: without its node manager or control service, Tune waits for ever."""
-
-    def __enter__(self) -> Self:
-        self._node = ray.get_runtime_context().get_node_id()
-        self._answered, self._alive = time.monotonic(), True
-        self._ended = threading.Event()
-        threading.Thread(target=self._beat, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-
-    def check(self) -> None:
-        """Raises ClusterLost."""
-        if not self._alive:
-            raise ClusterLost("Ray's node manager (raylet) on this machine died")
-        if time.monotonic() - self._answered > SILENT_SECONDS:
-            raise ClusterLost(f"Ray's control service (GCS) has not answered for {SILENT_SECONDS:.0f} s")
-
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
-            with contextlib.suppress(Exception):  # silence says enough
-                nodes = {node["NodeID"]: node["Alive"] for node in ray.nodes()}
-                self._answered, self._alive = time.monotonic(), nodes.get(self._node, False)
 
 
 def _knock(address: str) -> None:
@@ -151,13 +91,3 @@ def _shut_down(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         if process.poll() is None:
             process.kill()
             process.wait()
-
-
-def _resources(amounts: dict[str, float]) -> Resources:
-    return Resources(int(amounts.get("CPU", 0)), amounts.get("GPU", 0.0), int(amounts.get("memory", 0)))
-
-
-def _alone(request: Resources) -> Resources:
-    if request.gpus:
-        return Resources(request.cpus, float(math.ceil(request.gpus)), request.memory)
-    return Resources(max(node.cpus for node in node_resources()), 0.0, request.memory)

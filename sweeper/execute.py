@@ -19,9 +19,9 @@ os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
 from ray import tune
 from ray.tune.search import Searcher
 
-from sweeper.cluster import Pulse
 from sweeper.dispatch import Dispatch
 from sweeper.perform import Job, Outcome, perform
+from sweeper.pulse import Pulse
 
 MEMORY_MONITOR = "OutOfMemoryError"
 """In Ray's word on a worker that its memory monitor ended."""

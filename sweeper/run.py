@@ -213,8 +213,9 @@ def _engine(options: Options, console: Console) -> Iterator[Engine]:
         yield Engine(run_inline, this_process(), 1, [])
         return
     _say(console, f"  starting Ray{' on this machine' if options.address is None else f' at {options.address}'}")
-    from sweeper.cluster import cluster, machine, node_resources
+    from sweeper.cluster import cluster
     from sweeper.execute import run_on_ray
+    from sweeper.nodes import machine, node_resources
 
     with cluster(options.address):
         there = machine()

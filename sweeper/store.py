@@ -167,6 +167,43 @@ class Store:
         with contextlib.suppress(OSError):
             self.path(key).rename(place / f"{key}.{uuid.uuid4().hex[:8]}")
 
+    def present(self) -> list[str]:
+        """Keys of all artifacts in place, the damaged ones among them."""
+        return sorted(path.name for path in (self.root / "objects").glob("*/*"))
+
+    def fault(self, key: str) -> str | None:
+        """What is wrong with an artifact; None where every file has its sum. Sets nothing aside."""
+        try:
+            for name, entry in json.loads((self.path(key) / MANIFEST).read_text())["files"].items():
+                path = self.path(key) / name
+                if not path.is_file():
+                    return f"{name} is missing"
+                if path.stat().st_size != entry["size"]:
+                    return f"{name} has {path.stat().st_size} bytes instead of {entry['size']}"
+                if _sha256(path) != entry["sha256"]:
+                    return f"{name} has another sum than when it was made"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return f"{MANIFEST} cannot be read"
+        return None
+
+    def unlisted(self, key: str) -> list[str]:
+        """Names in an artifact's directory that its manifest does not list."""
+        listed = self.manifest(key)["files"].keys() | {MANIFEST}
+        return sorted(path.name for path in self.path(key).iterdir() if path.name not in listed)
+
+    def is_held(self, path: Path) -> bool:
+        """Whether a living process holds the lock of a file or directory of the store."""
+        lock = _locked(path)
+        if lock is None:
+            return path.exists()
+        os.close(lock)
+        return False
+
+    def remove(self, path: Path) -> None:
+        """Remove a file or directory of the store: out of every reader's sight in one step, then deleted."""
+        with self.scratch() as aside, contextlib.suppress(FileNotFoundError):
+            path.rename(aside / path.name)
+
 
 def _seal(directory: Path, provenance: Mapping[str, Any]) -> None:
     files = {path.name: {"size": path.stat().st_size, "sha256": _sha256(path)} for path in sorted(directory.iterdir())}

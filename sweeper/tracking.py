@@ -40,6 +40,20 @@ def embedded_uri(runs: Path) -> str:
     return f"sqlite:///{runs.absolute() / 'mlflow.db'}"
 
 
+def knock(uri: str) -> None:
+    """Ask a tracking server or database for an experiment. Raises SweeperError where it does not answer in seconds."""
+    before = dict(os.environ)
+    os.environ |= {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+    try:
+        MlflowClient(uri).search_experiments(max_results=1)
+    except Exception as error:
+        fix = "check --tracking-uri, or run with --no-tracking"
+        raise SweeperError(f"MLflow at {uri} cannot be used: {_first_line(error)}", fix=fix) from None
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 class Tracker:
     """An observer that writes ended trials and stages of one plan to MLflow.
 
