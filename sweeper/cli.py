@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from sweeper import __version__
+from sweeper.commands.inspecting import diff, list_, rm, show, status
 from sweeper.commands.planning import describe, plan
 from sweeper.commands.results import table, ui
 from sweeper.commands.running import run
@@ -39,5 +40,5 @@ def main() -> None:
         sys.path.insert(0, here)  # trainables of the user's own
 
 
-for _command in (run, plan, table, ui, describe):
+for _command in (run, plan, status, list_, table, show, diff, ui, describe, rm):
     main.add_command(_command)

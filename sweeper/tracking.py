@@ -40,6 +40,20 @@ def embedded_uri(runs: Path) -> str:
     return f"sqlite:///{runs.absolute() / 'mlflow.db'}"
 
 
+def has_experiment(uri: str, name: str) -> bool:
+    """Whether a database has an experiment that is not deleted. Raises MlflowException."""
+    found = MlflowClient(uri).get_experiment_by_name(name)
+    return found is not None and found.lifecycle_stage == "active"
+
+
+def delete_experiment(uri: str, name: str) -> None:
+    """Mark an experiment as deleted, with its runs; nothing where there is none. Raises MlflowException."""
+    client = MlflowClient(uri)
+    found = client.get_experiment_by_name(name)
+    if found and found.lifecycle_stage == "active":
+        client.delete_experiment(found.experiment_id)
+
+
 class Tracker:
     """An observer that writes ended trials and stages of one plan to MLflow.
 
