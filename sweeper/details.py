@@ -96,11 +96,6 @@ def label(manifest: Mapping[str, Any]) -> str:
     return str(manifest["stage"]).partition(":")[2]
 
 
-def plain_params(manifest: Mapping[str, Any]) -> str:
-    """Parameters that are whole numbers or text, such as ``label=3 seed=0``."""
-    return " ".join(f"{name}={value}" for name, value in manifest["params"].items() if isinstance(value, int | str))
-
-
 def tracked_at(runs: Path, space: str) -> str | None:
     """The tracking URI of the last sweep that ran the space with MLflow."""
     last: SweepRecord | None = None

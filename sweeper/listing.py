@@ -8,7 +8,7 @@ from pathlib import Path
 from sweeper.errors import SweeperError
 from sweeper.printing import aligned
 from sweeper.record import recorded
-from sweeper.status import KILLED, local_time, look
+from sweeper.status import KILLED, from_here, local_time, look
 from sweeper.trials import read_trials, results_path, spaces_with_results, store_of
 
 Line = tuple[str, str, str, str, str, str]
@@ -29,7 +29,7 @@ def listing(runs: Path) -> str:
         state = "killed?" if now.state == KILLED else now.state
         counts = f"{now.count('finished')}/{now.all_trials}", str(now.count("failed"))
         last = local_time(now.status.updated if now.status else now.record.began)
-        lines.append((name, state, *counts, last, _from_here(now.record.file)))
+        lines.append((name, state, *counts, last, from_here(now.record.file)))
     lines += [_unrecorded(runs, space) for space in spaces_with_results(runs) if space not in told]
     if not lines:
         return f"nothing has been run in {runs} yet"
@@ -45,7 +45,3 @@ def _unrecorded(runs: Path, space: str) -> Line:
     written = datetime.fromtimestamp(results_path(runs, space).stat().st_mtime, UTC)
     counts = f"{statuses.count('finished')}/{len(statuses)}", str(statuses.count("failed"))
     return space, "no record", *counts, local_time(written), ""
-
-
-def _from_here(path: Path) -> str:
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sweeper.details import Details, label, plain_params, tracked_at
+from sweeper.details import Details, label, tracked_at
 from sweeper.printing import aligned, shown
 from sweeper.provenance import source_hash
 from sweeper.ui import is_served
@@ -67,12 +67,19 @@ def _stages(details: Details) -> list[str]:
     rows = [("key", "stage", "seconds", "state", "device", "cpus", "machine")]
     for key, each in details.manifests.items():
         if each:
-            name = f"{label(each)} {plain_params(each)}".rstrip()
             where = (each["device"], str(each["cpus"]), each["machine"])
-            rows.append((key[:12], name, f"{each['seconds']:.3f}", "cached", *where))
+            rows.append((key[:12], _name(each, details), f"{each['seconds']:.3f}", "cached", *where))
         else:
             rows.append((key[:12], "", "", "missing", "", "", ""))
     return ["", f"stages: {len(details.made)} of {len(rows) - 1}", *aligned(rows, right=(2, 5), indent="  ")]
+
+
+def _name(manifest: Mapping[str, Any], details: Details) -> str:
+    """The function with the parameters that tell the stage from the trial's others of that function."""
+    others = [each["params"] for each in details.made if each["stage"] == manifest["stage"]]
+    plain = {name: value for name, value in manifest["params"].items() if isinstance(value, int | str)}
+    telling = [name for name in plain if any(other.get(name) != plain[name] for other in others)]
+    return " ".join([label(manifest), *(f"{name}={plain[name]}" for name in telling)])
 
 
 def _seconds(details: Details) -> list[str]:

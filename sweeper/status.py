@@ -105,8 +105,7 @@ def watch_sweep(runs: Path, name: str, console: Console) -> None:
 
 def go_on(runs: Path, record: SweepRecord) -> str:
     """The command that the sweep was run with, which goes on with it, from here."""
-    file = record.file.relative_to(Path.cwd()) if record.file.is_relative_to(Path.cwd()) else record.file
-    words = ["sweeper", "run", str(file)]
+    words = ["sweeper", "run", from_here(record.file)]
     for option, value in (("--preset", record.preset), ("--seeds", record.seeds)):
         words += [option, value] if value else []
     for assignment in record.sets:
@@ -116,6 +115,11 @@ def go_on(runs: Path, record: SweepRecord) -> str:
     elif not is_served(runs, record.tracking_uri):
         words += ["--tracking-uri", record.tracking_uri]
     return shlex.join([*words, *(["--runs", str(runs)] if runs != Path("runs") else [])])
+
+
+def from_here(path: Path) -> str:
+    """The path as one would type it in the current directory."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def local_time(moment: datetime) -> str:

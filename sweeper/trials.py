@@ -102,7 +102,7 @@ def read_manifest(store: Store, key: str) -> Mapping[str, Any] | None:
         manifest = json.loads((store.path(key) / MANIFEST).read_text())
     except (OSError, ValueError):
         return None
-    return manifest if isinstance(manifest, dict) else None
+    return manifest if isinstance(manifest, dict) and "stage" in manifest else None
 
 
 def find_trial(runs: Path, text: str) -> RecordedTrial:

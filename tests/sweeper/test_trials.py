@@ -145,6 +145,8 @@ def test_everything_about_a_trial(once: Project, key: str) -> None:
         "  matrix  [6731.14, 6731.29, 6731.43]\n          [6731.14, 6731.29, 6731.43]\n"
         "\nstages: 5 of 5\n  key           stage        seconds  state   device  cpus  machine\n"
     )
+    names = [line[16:29].rstrip() for line in shown.partition("\nstages:")[2].splitlines()[2:7]]
+    assert names == ["grow", "bend turn=0", "bend turn=1", "bend turn=2", "total"]
     assert f"  commit       {commit()}".replace("+", ", with changes") in shown
     assert "  source       the code is the same now\n" in shown
     assert f"  torch        {packages()['torch']}\n" in shown
