@@ -10,6 +10,7 @@ import click
 
 from sweeper import __version__
 from sweeper.commands.doctor import doctor
+from sweeper.commands.inspecting import diff, list_, rm, show, status
 from sweeper.commands.planning import describe, plan
 from sweeper.commands.results import table, ui
 from sweeper.commands.running import retry, run
@@ -41,5 +42,8 @@ def main() -> None:
         sys.path.insert(0, here)  # trainables of the user's own
 
 
-for _command in (run, retry, plan, table, ui, describe, store, doctor):
+_COMMANDS = (
+    run, retry, plan, status, list_, table, show, diff, ui, describe, rm, store, doctor,
+)  # fmt: skip
+for _command in _COMMANDS:
     main.add_command(_command)

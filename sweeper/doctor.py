@@ -162,9 +162,10 @@ def _nodes(address: str, store: Store, beacon: Path, here: Mapping[str, Any]) ->
 def _mlflow(runs: Path, uri: str | None) -> Check:
     if uri is None and not (runs / "mlflow.db").exists():
         return Check("ok", "MLflow", f"{runs / 'mlflow.db'} is made by the first run")
-    from sweeper.tracking import embedded_uri, knock
+    from sweeper.tracking import knock
+    from sweeper.ui import database_uri
 
-    uri = uri or embedded_uri(runs)
+    uri = uri or database_uri(runs)
     try:
         knock(uri)
     except SweeperError as error:

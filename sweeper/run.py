@@ -24,6 +24,7 @@ from sweeper.results import failed_targets, write_results
 from sweeper.store import Damaged, Store
 from sweeper.summary import headline, summarise
 from sweeper.sweep import Sweep
+from sweeper.ui import database_uri
 
 if TYPE_CHECKING:
     from sweeper.tracking import Tracker
@@ -120,7 +121,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
 
 def _record(sweep: Sweep, options: Options) -> SweepRecord:
     asked, (host, pid) = sweep.asked, here()
-    tracking = (options.tracking_uri or "embedded") if options.tracking else None
+    tracking = options.tracking_uri or database_uri(options.runs) if options.tracking else None
     return SweepRecord(
         name=sweep.name, spaces=tuple(space.name for space in sweep.spaces), file=asked.file.absolute(),
         sets=tuple(asked.sets), seeds=asked.seeds, preset=asked.preset,
@@ -239,9 +240,9 @@ def _check_requests(
 
 
 def _tracker(plan: Plan, store: Store, options: Options) -> Tracker:
-    from sweeper.tracking import Tracker, embedded_uri
+    from sweeper.tracking import Tracker
 
-    uri = options.tracking_uri or embedded_uri(options.runs)
+    uri = options.tracking_uri or database_uri(options.runs)
     return Tracker(plan, store, uri, None if options.tracking_uri else options.runs / "mlartifacts")
 
 

@@ -35,11 +35,6 @@ BATCH = 900
 """Metrics per request; the server takes 1,000 at most."""
 
 
-def embedded_uri(runs: Path) -> str:
-    """The SQLite database below the results' directory."""
-    return f"sqlite:///{runs.absolute() / 'mlflow.db'}"
-
-
 def knock(uri: str) -> None:
     """Ask a tracking server or database for an experiment. Raises SweeperError where it does not answer in seconds."""
     before = dict(os.environ)
@@ -52,6 +47,20 @@ def knock(uri: str) -> None:
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def has_experiment(uri: str, name: str) -> bool:
+    """Whether a database has an experiment that is not deleted. Raises MlflowException."""
+    found = MlflowClient(uri).get_experiment_by_name(name)
+    return found is not None and found.lifecycle_stage == "active"
+
+
+def delete_experiment(uri: str, name: str) -> None:
+    """Mark an experiment as deleted, with its runs; nothing where there is none. Raises MlflowException."""
+    client = MlflowClient(uri)
+    found = client.get_experiment_by_name(name)
+    if found and found.lifecycle_stage == "active":
+        client.delete_experiment(found.experiment_id)
 
 
 class Tracker:

@@ -20,9 +20,24 @@ from sweeper.errors import SweeperError
 READY_SECONDS = 60.0
 
 
+def database_of(runs: Path) -> Path:
+    """The embedded tracking database."""
+    return runs / "mlflow.db"
+
+
+def database_uri(runs: Path) -> str:
+    """The tracking URI of the embedded database."""
+    return f"sqlite:///{database_of(runs).absolute()}"
+
+
+def is_served(runs: Path, uri: str) -> bool:
+    """Whether the tracking URI is the embedded database, which `serve` shows."""
+    return uri == database_uri(runs)
+
+
 def serve(runs: Path, port: int | None) -> None:
     """Start the server, say where it answers, and stop it at Ctrl-C. Raises SweeperError."""
-    database = runs / "mlflow.db"
+    database = database_of(runs)
     if not database.exists():
         raise SweeperError(f"{database} does not exist", fix="run a sweep first, or name its directory with --runs")
     for stop in (signal.SIGINT, signal.SIGTERM):  # also where a script's background job inherits SIGINT as ignored

@@ -60,17 +60,23 @@ def run(space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | Non
 @click.command()
 @click.argument("name")
 @engine_options
-def retry(name: str, runs: Path, **engine: Any) -> None:
+def retry(name: str, runs: Path, tracking_uri: str | None, no_tracking: bool, **engine: Any) -> None:
     """Run the failed trials of the sweep NAME, as it was last run, and no others."""
     from sweeper.record import read_record
     from sweeper.sweep import load_sweep
+    from sweeper.ui import is_served
 
     record = read_record(runs, name)
     sweep = load_sweep(record.file, sets=record.sets, seeds=record.seeds, preset=record.preset)
     if sweep.name != name:
         fix = "run the file under its new name"
         raise SweeperError(f"{record.file} is no longer the sweep {name}, but {sweep.name}", fix=fix)
-    _run(sweep, runs=runs, failed_only=True, **engine)
+    if record.tracking_uri and not is_served(runs, record.tracking_uri):
+        tracking_uri = tracking_uri or record.tracking_uri
+    _run(
+        sweep, runs=runs, failed_only=True, tracking_uri=tracking_uri,
+        no_tracking=no_tracking or not record.tracking_uri, **engine,
+    )  # fmt: skip
 
 
 def _run(

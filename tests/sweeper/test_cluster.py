@@ -34,5 +34,5 @@ def test_every_node_is_examined_beside_the_driver(address: str, tmp_path: Path) 
     assert all(each.startswith("ok   node ") for each in nodes), nodes
 
     with cluster.cluster(address):
-        failed = cluster.on_every_node(json.loads, "{")
+        failed = nodes.on_every_node(json.loads, "{")
     assert [each.partition(":")[0] for each in failed.values()] == ["json.decoder.JSONDecodeError"] * 2

@@ -1,0 +1,122 @@
+"""Everything that is known of one trial: its config, numbers, stages and where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper.errors import SweeperError
+from sweeper.grid import CASE
+from sweeper.printing import shown
+from sweeper.record import SweepRecord, read_record, recorded
+from sweeper.store import Store
+from sweeper.trials import COLUMNS, RecordedTrial, read_manifest, read_row, store_of
+
+
+@dataclass(frozen=True)
+class Details:
+    """A trial with its numbers and stages."""
+
+    trial: RecordedTrial
+    status: str
+    config: Mapping[str, Any]
+    differ: list[str]
+    """Names of config values in which the trials of its space differ."""
+    facts: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    """Null where the run has not measured it."""
+    manifests: Mapping[str, Mapping[str, Any] | None]
+    """By key, inputs first; None for a stage that is missing."""
+
+    @property
+    def made(self) -> list[Mapping[str, Any]]:
+        """Manifests of the stages that are there."""
+        return [manifest for manifest in self.manifests.values() if manifest]
+
+    @property
+    def seconds(self) -> float:
+        """Of the stages that are there."""
+        return math.fsum(manifest["seconds"] for manifest in self.made)
+
+    @property
+    def seconds_by_function(self) -> dict[str, float]:
+        """Seconds of the stages that are there by stage function, in order."""
+        sums: dict[str, float] = {}
+        for each in self.made:
+            sums[label(each)] = sums.get(label(each), 0.0) + each["seconds"]
+        return sums
+
+    def counted(self, name: str) -> Counter[str]:
+        """How many of the stages that are there have each value of a part of their manifest."""
+        return Counter(shown(manifest[name]) for manifest in self.made)
+
+    @property
+    def packages(self) -> dict[str, Counter[str]]:
+        """How many stages were made with each version, by package."""
+        names = sorted({name for manifest in self.made for name in manifest["packages"]})
+        return {
+            name: Counter(each["packages"][name] for each in self.made if name in each["packages"]) for name in names
+        }
+
+
+def read_details(runs: Path, trial: RecordedTrial) -> Details:
+    """Read what the results and the store know. Raises SweeperError."""
+    from sweeper.results import flat_config
+    from sweeper.trainable import find_trainable
+
+    row, described, differ = read_row(runs, trial)
+    trainable = find_trainable(described["trainable"])
+    known = flat_config(next(iter(trainable.presets.values())))
+    config = {name: value for name, value in row.items() if name in known}
+    facts, metrics = _numbers({name: value for name, value in row.items() if name not in known}, trainable.metrics)
+    store = store_of(runs)
+    status = trial.status_in(store)
+    if status != trial.status:  # done since the results were written
+        metrics |= _checked_metrics(store, trial.target)
+    manifests = {key: read_manifest(store, key) for key in trial.stages}
+    return Details(trial, status, config, [name for name in differ if name in config], facts, metrics, manifests)
+
+
+def _numbers(row: Mapping[str, Any], declared: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Facts and metrics: those that the trainable declares, and what a run has written beside them."""
+    names = [name for name in row if name not in (*COLUMNS, "commit", CASE, "seconds", "seconds_saved")]
+    names = [name for name in names if not name.startswith("seconds.")]
+    first = next((index for index, name in enumerate(names) if name in declared), len(names))  # facts come before
+    return {name: row[name] for name in names[:first]}, {name: row[name] for name in names[first:]}
+
+
+def label(manifest: Mapping[str, Any]) -> str:
+    """The name of the stage's function."""
+    return str(manifest["stage"]).partition(":")[2]
+
+
+def tracked_at(runs: Path, space: str) -> str | None:
+    """The tracking URI of the last sweep that ran the space with MLflow."""
+    last: SweepRecord | None = None
+    for name in recorded(runs):
+        try:
+            record = read_record(runs, name)
+        except SweeperError:
+            continue
+        if space in record.spaces and record.tracking_uri and (last is None or record.began > last.began):
+            last = record
+    return last.tracking_uri if last else None
+
+
+def _checked_metrics(store: Store, key: str) -> dict[str, Any]:
+    """The numbers of a trial's last stage; none where its file fails its sum."""
+    from sweeper.results import METRICS
+
+    try:
+        written = (store.path(key) / METRICS).read_bytes()
+        manifest = read_manifest(store, key) or {}
+        intact = hashlib.sha256(written).hexdigest() == manifest["files"][METRICS]["sha256"]
+        return dict(json.loads(written)) if intact else {}
+    except (OSError, KeyError, ValueError):
+        return {}

@@ -1,0 +1,41 @@
+"""How values are printed: in one line, in aligned columns, as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Sequence
+from typing import Any
+
+
+def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = (), indent: str = "") -> list[str]:
+    """Rows as lines; columns two spaces apart, those numbered in ``right`` flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        (indent + "  ".join(f"{cell:{'>' if i in right else '<'}{widths[i]}}" for i, cell in enumerate(row))).rstrip()
+        for row in rows
+    ]
+
+
+def shown(value: Any) -> str:
+    """A value of a config or a result in one line: six digits of a number, ``none`` for None."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return f"[{', '.join(shown(each) for each in value)}]"
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return "none" if value is None else str(value)
+
+
+def json_text(value: Any) -> str:
+    """JSON for other programs: a number that is not finite is null."""
+    return json.dumps(_finite(value), indent=1, allow_nan=False, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
