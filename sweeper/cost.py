@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 from sweeper.plan import Plan
 from sweeper.stage import Stage
+
+G = TypeVar("G", bound=Hashable)
 
 
 def costs(plan: Plan, seconds: Mapping[str, float]) -> Iterator[dict[str, float | None]]:
@@ -36,16 +41,49 @@ def total(keys: Iterable[str], seconds: Mapping[str, float]) -> float | None:
     return math.fsum(known) if len(known) == len(found) else None
 
 
-def estimate(stages: Mapping[str, Stage], measured: Mapping[str, float]) -> dict[str, float]:
-    """Seconds of stages by key: as measured, or else at the mean rate of the measured stages of the same function.
+@dataclass(frozen=True)
+class Estimates:
+    """Seconds of stages by key, in one mapping for each way to know them; a stage in none is unknown."""
 
-    A stage of a function of which no stage was measured is left out.
+    measured: Mapping[str, float]
+    """Of the very stage."""
+    scaled: Mapping[str, float]
+    """By work, from measured stages of the same function on the same device."""
+    counted: Mapping[str, float]
+    """By work, at the mean rate of all measured stages on the same device whose work is counted."""
+
+    @cached_property
+    def seconds(self) -> dict[str, float]:
+        """All that are known."""
+        return {**self.measured, **self.scaled, **self.counted}
+
+
+def estimate(stages: Mapping[str, Stage], devices: Mapping[str, str], measured: Mapping[str, float]) -> Estimates:
+    """Seconds of stages as far as they are known from the measured ones among them.
+
+    Args:
+        stages: the stages by key.
+        devices: torch device that each was measured on, or is to run on.
+        measured: seconds of measured stages.
     """
-    work: dict[str, float] = defaultdict(float)
-    seconds: dict[str, float] = defaultdict(float)
+    groups = {key: (node.function.name, devices[key]) for key, node in stages.items()}
+    rates = _rates(stages, measured, groups)
+    scaled = {key: rates[groups[key]] * node.work for key, node in stages.items() if groups[key] in rates}
+    devices = {key: device for key, device in devices.items() if stages[key].function.counts_work}
+    mean = _rates(stages, {key: measured[key] for key in measured.keys() & devices.keys()}, devices)
+    counted = {key: mean[each] * stages[key].work for key, each in devices.items() if each in mean}
+    return Estimates(
+        measured,
+        {key: each for key, each in scaled.items() if key not in measured},
+        {key: each for key, each in counted.items() if key not in measured and key not in scaled},
+    )
+
+
+def _rates(stages: Mapping[str, Stage], measured: Mapping[str, float], group: Mapping[str, G]) -> dict[G, float]:
+    """Seconds per unit of work of every group that has measured stages."""
+    work: dict[G, float] = defaultdict(float)
+    seconds: dict[G, float] = defaultdict(float)
     for key, each in measured.items():
-        work[stages[key].function.name] += stages[key].work
-        seconds[stages[key].function.name] += each
-    rates = {name: seconds[name] / work[name] for name in work if work[name]}
-    scaled = {key: rates[node.function.name] * node.work for key, node in stages.items() if node.function.name in rates}
-    return {**scaled, **measured}
+        work[group[key]] += stages[key].work
+        seconds[group[key]] += each
+    return {each: seconds[each] / work[each] for each in work if work[each]}

@@ -115,7 +115,7 @@ class StageFunction:
         *,
         version: int,
         resources: Resources,
-        work: Callable[..., float],
+        work: Callable[..., float] | None,
         part: str | None,
         unkeyed: Collection[str],
     ) -> None:
@@ -124,7 +124,9 @@ class StageFunction:
         self.resources = resources
         self.part = part or body.__qualname__
         self.unkeyed = frozenset(unkeyed)
-        self._work = work
+        self.counts_work = work is not None
+        """Whether the work of its stages is counted from their arguments, rather than 1 for lack of a count."""
+        self._work = work or (lambda **_: 1.0)
         self.module, self.label = body.__module__, body.__qualname__
         self.name = f"{self.module}:{self.label}"
         self.__doc__ = body.__doc__
@@ -195,8 +197,7 @@ def stage(
 
     def decorate(body: Callable[..., None]) -> StageFunction:
         return StageFunction(
-            body, version=version, resources=Resources(cpus, gpus, memory), work=work or (lambda **_: 1.0), part=part,
-            unkeyed=unkeyed,
+            body, version=version, resources=Resources(cpus, gpus, memory), work=work, part=part, unkeyed=unkeyed,
         )  # fmt: skip
 
     return decorate

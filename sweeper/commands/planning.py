@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -13,27 +14,38 @@ from sweeper.commands.options import runs_option, space_options
 @click.command()
 @space_options
 @runs_option
+@click.option("--slots", type=click.IntRange(1), help="Stages at a time in the expected time. [default: one per CPU]")
+@click.option("--graph", type=click.Path(path_type=Path), metavar="FILE", help="Draw the graph as .svg or .html.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def plan(
-    space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None, runs: Path, as_json: bool
+    space: Path,
+    sets: tuple[str, ...],
+    seeds: str | None,
+    preset: str | None,
+    runs: Path,
+    slots: int | None,
+    graph: Path | None,
+    as_json: bool,
 ) -> None:
-    """Count trials, stages and seconds of the sweep in SPACE: what is shared, cached, still to run. Runs nothing."""
+    """Say what the sweep in SPACE is: what its rows share, what is cached, how long the rest takes. Runs nothing."""
+    from sweeper.drawing import check_suffix, draw
+
+    if graph:
+        check_suffix(graph)
     from sweeper.sweep import load_sweep
 
     sweep = load_sweep(space, sets=sets, seeds=seeds, preset=preset)
+    from sweeper.forecast import Forecast
     from sweeper.plan import Graph
+    from sweeper.preview import preview
     from sweeper.store import Store
-    from sweeper.summary import headline, savings, summarise
 
-    summary = summarise(Graph.of(sweep), Store(runs / "store"))
-    if as_json:
-        click.echo(json.dumps(summary, indent=1))
-        return
-    click.echo(headline(summary))
-    click.echo(savings(summary))
-    width = max(map(len, summary["functions"]))
-    for label, counts in summary["functions"].items():
-        click.echo(f"  {label:{width}}  {counts['unique']:6} unique  {counts['cached']:6} cached")
+    forecast = Forecast.of(Graph.of(sweep), Store(runs / "store"), slots or os.cpu_count() or 1)
+    told = forecast.as_json()
+    click.echo(json.dumps(told, indent=1) if as_json else preview(told, forecast.sharing))
+    if graph:
+        draw(forecast, told, graph)
+        click.echo(f"graph: {graph}", err=as_json)
 
 
 @click.command()

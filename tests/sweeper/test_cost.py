@@ -2,7 +2,7 @@ import pytest
 
 from sweeper.cost import costs, estimate
 from sweeper.plan import Graph, Plan
-from sweeper.stage import Stage
+from sweeper.stage import Stage, StageRun, stage
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow
 
@@ -40,14 +40,47 @@ def by_key(*nodes: Stage) -> dict[str, Stage]:
     return {node.key: node for node in nodes}
 
 
+def on_cpu(*nodes: Stage) -> dict[str, str]:
+    return dict.fromkeys(by_key(*nodes), "cpu")
+
+
+def trunk_of(steps: int) -> Stage:
+    return grow(trunk=Trunk(steps=steps, pause=0), seed=0)
+
+
 def test_seconds_are_measured_or_scaled_by_the_work_of_the_same_function() -> None:
-    short, long, new = (grow(trunk=Trunk(steps=steps, pause=0), seed=0) for steps in (10, 30, 100))
-    seconds = estimate(by_key(short, long, new), {short.key: 10.0, long.key: 50.0})
-    assert seconds == {short.key: 10.0, long.key: 50.0, new.key: 100 * (10 + 50) / (10 + 30)}
+    short, long, new = (trunk_of(steps) for steps in (10, 30, 100))
+    found = estimate(by_key(short, long, new), on_cpu(short, long, new), {short.key: 10.0, long.key: 50.0})
+    assert found.measured == {short.key: 10.0, long.key: 50.0}
+    assert found.scaled == {new.key: 100 * (10 + 50) / (10 + 30)}
+    assert found.seconds == {**found.measured, **found.scaled}
 
 
-def test_seconds_of_a_function_that_never_ran_are_unknown() -> None:
-    trunk = grow(trunk=Trunk(steps=10, pause=0), seed=0)
+@stage(version=1, work=lambda links, **_: float(links))
+def climb(run: StageRun, links: int) -> None: ...
+
+
+def test_a_function_that_never_ran_has_its_counted_work_at_the_mean_rate_of_all() -> None:
+    short, long, climbed = trunk_of(10), trunk_of(30), climb(links=7)
+    bent = bend(trunk=short, branch=Branch(kind="plus", size=1), turn=0)  # counts no work: it is left out of the mean
+    found = estimate(
+        by_key(short, long, bent, climbed), on_cpu(short, long, bent, climbed),
+        {short.key: 10.0, long.key: 50.0, bent.key: 1000.0},
+    )  # fmt: skip
+    assert found.counted == {climbed.key: 7 * (10 + 50) / (10 + 30)}
+
+
+def test_a_rate_of_another_device_tells_nothing() -> None:
+    here, there, climbed = trunk_of(10), trunk_of(30), climb(links=7)
+    devices = {here.key: "cpu", there.key: "cuda", climbed.key: "cuda"}
+    stages = by_key(here, there, climbed)
+    assert estimate(stages, devices, {here.key: 10.0}).seconds == {here.key: 10.0}
+    assert estimate(stages, devices, {here.key: 10.0, there.key: 15.0}).counted == {climbed.key: 3.5}
+
+
+def test_seconds_without_a_measurement_or_a_count_of_work_are_unknown() -> None:
+    trunk, climbed = trunk_of(10), climb(links=7)
     bent = bend(trunk=trunk, branch=Branch(kind="plus", size=1), turn=0)
-    assert estimate(by_key(trunk, bent), {trunk.key: 4.0}) == {trunk.key: 4.0}
-    assert estimate(by_key(trunk, bent), {}) == {}
+    assert estimate(by_key(trunk, bent), on_cpu(trunk, bent), {trunk.key: 4.0}).seconds == {trunk.key: 4.0}
+    assert estimate(by_key(bent, climbed), on_cpu(bent, climbed), {bent.key: 4.0}).seconds == {bent.key: 4.0}
+    assert estimate(by_key(trunk, bent), on_cpu(trunk, bent), {}).seconds == {}

@@ -126,7 +126,8 @@ def test_the_command_line_applies_to_every_included_space(paper: Project) -> Non
         ("tiny-branch.size=4", 6), ("cases-branch.size=4", 9),
     ]  # fmt: skip
     assert {row["cost"] for row in summary["rows"]} == {400}
-    assert [row["space"] for row in summary["rows"]] == ["tiny-branch.size=4"] * 6 + ["cases-branch.size=4"] * 9
+    assert [row["space"] for row in summary["rows"]] == ["tiny-branch.size=4"] * 2 + ["cases-branch.size=4"] * 3
+    assert {tuple(row["seeds"]) for row in summary["rows"]} == {(0, 1, 2)}
 
 
 def test_an_included_file_may_include(paper: Project) -> None:

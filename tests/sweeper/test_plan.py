@@ -28,7 +28,6 @@ def test_a_finished_sweep_has_nothing_to_run(graph: Graph, store: Store) -> None
     summary = summarise(graph, store)
     assert summary["cached"] == 50
     assert summary["to_run"] == 0
-    assert {row["cached"] for row in summary["rows"]} == {5}
 
 
 def test_planning_reads_every_manifest_once(graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Whole sweeps in one process, as a user runs them."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -148,65 +147,6 @@ def test_cases_are_rows_of_the_table_and_of_the_results(project: Project) -> Non
         ("up", "plus", 2), ("down", "minus", 3), ("again", "minus", 3),
     ]  # fmt: skip
     assert [row["target"] for row in rows[4:8]] == [row["target"] for row in rows[8:12]]
-
-
-def test_a_plan_is_json_that_a_program_can_read(copy: Project) -> None:
-    summary = json.loads(copy.sweeper("plan", "space.yaml", "--json").stdout)
-    assert (summary["trials"], summary["stages"], summary["unique"], summary["cached"]) == (12, 60, 50, 50)
-    results = pq.read_table(copy.path / "runs/results/tiny/trials.parquet").to_pylist()
-    assert summary["rows"][0] == {
-        "space": "tiny", "branch.kind": "plus", "branch.size": 1, "seed": 0, "cost": 100,
-        "stages": 5, "cached": 5, "seconds": results[0]["seconds"],
-    }  # fmt: skip
-
-
-def took(project: Project, **seconds: float) -> None:
-    """Let the stages of a function have taken so many seconds."""
-    for path in store_of(project).root.glob("objects/*/*/manifest.json"):
-        manifest = json.loads(path.read_text())
-        label = manifest["stage"].rpartition(":")[2]
-        path.write_text(json.dumps(manifest | {"seconds": seconds[label]}))
-
-
-def test_a_plan_says_in_seconds_what_sharing_saves(copy: Project) -> None:
-    took(copy, grow=1000.0, bend=10.0, total=1.0)
-    assert copy.sweeper("plan", "space.yaml").stdout.splitlines()[:3] == [
-        "tiny: 12 trials, 60 stages, 50 unique, 50 cached, 0 to run",
-        "  one run per trial: 60 stages, 12,372 s; shared: 50 stages, 2,372 s; saved: 81 % of the seconds",
-        "  seconds measured for 50 stages, scaled from measured ones of the same function for 0, unknown for 0",
-    ]
-
-
-def test_a_plan_scales_the_seconds_of_stages_that_have_not_run(copy: Project) -> None:
-    took(copy, grow=1000.0, bend=10.0, total=1.0)
-    planned = copy.sweeper("plan", "space.yaml", "--seeds", "0-2", "--set", "trunk.steps=10").stdout.splitlines()
-    assert planned[:2] == [
-        "tiny-trunk.steps=10: 18 trials, 90 stages, 75 unique, 0 cached, 75 to run",
-        "  one run per trial: 90 stages; shared: 75 stages; their seconds are known once some have run",
-    ]
-    planned = copy.sweeper("plan", "space.yaml", "--seeds", "0-2").stdout.splitlines()
-    assert planned[1:3] == [
-        "  one run per trial: 90 stages, 18,558 s; shared: 75 stages, 3,558 s; saved: 81 % of the seconds",
-        "  seconds measured for 50 stages, scaled from measured ones of the same function for 25, unknown for 0",
-    ]
-
-
-def test_a_plan_says_when_its_seconds_are_not_the_whole(copy: Project) -> None:
-    took(copy, grow=1000.0, bend=10.0, total=1.0)
-    for name in ("bent.json", "metrics.json"):
-        for path in store_of(copy).root.glob(f"objects/*/*/{name}"):
-            shutil.rmtree(path.parent)
-    assert copy.sweeper("plan", "space.yaml").stdout.splitlines()[1:3] == [
-        "  one run per trial: 60 stages, 12,000 s; shared: 50 stages, 2,000 s; saved: 83 % of the seconds",
-        "  seconds measured for 2 stages, scaled from measured ones of the same function for 0, unknown for 48; "
-        "the sums are of the known ones only",
-    ]
-    summary = json.loads(copy.sweeper("plan", "space.yaml", "--json").stdout)
-    assert summary["seconds"] == {
-        "one_run_per_trial": 12000.0, "shared": 2000.0,
-        "measured_stages": 2, "scaled_stages": 0, "unknown_stages": 48,
-    }  # fmt: skip
-    assert {row["seconds"] for row in summary["rows"]} == {None}
 
 
 def test_ctrl_c_leaves_rows_missing_and_the_same_command_goes_on(finished: Project, project: Project) -> None:
