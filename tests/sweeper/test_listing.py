@@ -10,6 +10,7 @@ def test_sweeps_with_their_state_and_trials(project: Project) -> None:
     project.write(CASES, "cases.yaml")
     for file in ("space.yaml", "cases.yaml"):
         assert project.sweeper("run", file, "--inline", "--no-tracking").returncode == 0
+    shutil.rmtree(project.path / "runs" / "sweeps")
     begin_again(project, lost=3)
     record(project, "running")
     record(project, "interrupted", "later", spaces=["tiny", "cases"], file=Path("/elsewhere/later.yaml"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper import cluster
+from sweeper.nodes import on_every_node
 
 OBJECT_STORE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
@@ -34,5 +35,5 @@ def test_every_node_is_examined_beside_the_driver(address: str, tmp_path: Path) 
     assert all(each.startswith("ok   node ") for each in nodes), nodes
 
     with cluster.cluster(address):
-        failed = nodes.on_every_node(json.loads, "{")
+        failed = on_every_node(json.loads, "{")
     assert [each.partition(":")[0] for each in failed.values()] == ["json.decoder.JSONDecodeError"] * 2
