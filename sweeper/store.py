@@ -59,12 +59,17 @@ class Store:
             ) from None
 
     def remove_leftovers(self) -> None:
-        """Remove what dead writers left half written."""
+        """Remove what dead processes left: half written, claimed, or of use no more as the stage is done."""
         for left in (self.root / "tmp").iterdir():
             lock = _locked(left)
             if lock is not None:
-                shutil.rmtree(left, ignore_errors=True)
+                _remove(left)
                 os.close(lock)
+        self.claims.remove_free()
+        for left in [*(self.root / "progress").iterdir(), *(self.root / "failures").iterdir()]:
+            key = left.name.partition(".")[0]
+            if self.has(key) and not self.is_held(self.root / "claims" / key):
+                _remove(left)
 
     def path(self, key: str) -> Path:
         """Where the artifact lies, or would lie."""
@@ -111,10 +116,11 @@ class Store:
         target.parent.mkdir(exist_ok=True)
         try:
             written.rename(target)
-        except OSError:
+        except OSError:  # an artifact, or what is left of a damaged one
             if not self.has(key):
-                raise
-        shutil.rmtree(self.root / "progress" / key, ignore_errors=True)
+                self._set_aside(key)
+                written.rename(target)
+        _remove(self.root / "progress" / key)
         self.failures.forget(key)
 
     def discard(self, key: str) -> None:
@@ -144,6 +150,8 @@ class Store:
         existing = self._progress(key)
         number = int(existing[-1].name.partition(".")[0]) + 1 if existing else 0
         target = self.root / "progress" / key / f"{number:08d}.{uuid.uuid4().hex[:8]}"
+        if not existing:
+            _remove(target.parent)  # whatever it is
         target.parent.mkdir(exist_ok=True)
         written.rename(target)
         for old in existing:
@@ -159,7 +167,7 @@ class Store:
 
     def _progress(self, key: str) -> list[Path]:
         directory = self.root / "progress" / key
-        return sorted(directory.iterdir()) if directory.is_dir() else []
+        return sorted(path for path in directory.glob("*.*") if path.name.partition(".")[0].isdigit())
 
     def _set_aside(self, key: str) -> None:
         place = self.root / "damaged"
@@ -219,6 +227,13 @@ def _intact(directory: Path, manifest: Mapping[str, Any]) -> bool:
         )
     except (OSError, KeyError, TypeError, AttributeError):
         return False
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:
