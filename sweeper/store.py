@@ -1,6 +1,6 @@
 """Content-addressed artifacts in a directory.
 
-    objects/<2 digits>/<key>/    an artifact: its files and manifest.json (sizes, SHA-256 sums, provenance)
+    objects/<2 digits>/<key>/    an artifact: its files and manifest.json (sizes, SHA-256 sums, provenance, own sum)
     progress/<key>/<number>.*/   saved progress of an unfinished stage, with a manifest of its own
     failures/<key>.json          why a stage could not be done, until it is
     claims/<key>                 whose it is to run the stage, locked by the process that does
@@ -86,11 +86,10 @@ class Store:
     def manifest(self, key: str) -> dict[str, Any]:
         """The manifest of a committed artifact. Raises Damaged."""
         try:
-            manifest: dict[str, Any] = json.loads((self.path(key) / MANIFEST).read_text())
+            return _read(self.path(key))
         except (OSError, ValueError):
             self._set_aside(key)
             raise Damaged(key) from None
-        return manifest
 
     def manifests(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The manifests of those artifacts that are committed, by key."""
@@ -161,7 +160,7 @@ class Store:
         """The newest intact progress of ``key``, or None."""
         for path in reversed(self._progress(key)):
             with contextlib.suppress(OSError, ValueError):
-                if _intact(path, json.loads((path / MANIFEST).read_text())):
+                if _intact(path, _read(path)):
                     return path
         return None
 
@@ -182,7 +181,7 @@ class Store:
     def fault(self, key: str) -> str | None:
         """What is wrong with an artifact; None where every file has its sum. Sets nothing aside."""
         try:
-            for name, entry in json.loads((self.path(key) / MANIFEST).read_text())["files"].items():
+            for name, entry in _read(self.path(key))["files"].items():
                 path = self.path(key) / name
                 if not path.is_file():
                     return f"{name} is missing"
@@ -215,8 +214,30 @@ class Store:
 
 def _seal(directory: Path, provenance: Mapping[str, Any]) -> None:
     files = {path.name: {"size": path.stat().st_size, "sha256": _sha256(path)} for path in sorted(directory.iterdir())}
-    manifest = json.dumps({"files": files, **provenance}, indent=1, sort_keys=True)
-    (directory / MANIFEST).write_text(manifest)
+    manifest = json.loads(json.dumps({"files": files, **provenance}))
+    (directory / MANIFEST).write_text(_text(manifest | {"sum": _own_sum(manifest)}))
+
+
+def _read(directory: Path) -> dict[str, Any]:
+    """The manifest in a directory. Raises OSError, and ValueError for one that fails its own sum.
+
+    Those of earlier stores have none.
+    """
+    manifest = json.loads((directory / MANIFEST).read_text())
+    if not isinstance(manifest, dict):
+        raise ValueError(directory)
+    own_sum = manifest.pop("sum", None)
+    if own_sum != _own_sum(manifest) and (own_sum is not None or "stage" not in manifest):
+        raise ValueError(directory)
+    return manifest
+
+
+def _own_sum(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_text(manifest).encode()).hexdigest()
+
+
+def _text(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, indent=1, sort_keys=True)
 
 
 def _intact(directory: Path, manifest: Mapping[str, Any]) -> bool:
