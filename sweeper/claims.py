@@ -46,6 +46,12 @@ class Claims:
                 return (self.root / key).read_text() or "another process"
         return None
 
+    def remove_free(self) -> None:
+        """Remove the claims that dead processes left."""
+        for path in filter(Path.is_file, self.root.iterdir()):
+            with self.hold(path.name, "a look for leftovers"):
+                pass
+
     def _locked(self, key: str) -> int | None:
         path = self.root / key
         while True:

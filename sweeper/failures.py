@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 Kind = Literal["error", "diverged", "out of memory", "lost"]
 
@@ -42,10 +42,10 @@ class Failures:
         self._path(key).unlink(missing_ok=True)
 
     def all(self) -> dict[str, Failure]:
-        """Every failure by key."""
+        """Every failure by key. What cannot be read counts as none: the stage is then tried again."""
         found = {}
         for path in self.root.glob("*.json"):
-            with contextlib.suppress(OSError, ValidationError):
+            with contextlib.suppress(OSError, ValueError):
                 found[path.stem] = Failure.model_validate_json(path.read_text())
         return found
 

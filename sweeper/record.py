@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from sweeper.errors import SweeperError, nearest
 
@@ -96,7 +96,7 @@ def read_record(runs: Path, name: str) -> SweepRecord:
         known = recorded(runs)
         fix = nearest(name, known) if known else "run one: sweeper run SPACE"
         raise SweeperError(f"no sweep called '{name}' in {runs}", fix=fix) from None
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         raise SweeperError(f"{path} cannot be read", fix="run the sweep again; it writes the file anew") from None
 
 
@@ -109,7 +109,7 @@ def read_status(runs: Path, name: str) -> Status | None:
     """How far a sweep is; None before its driver has said anything."""
     try:
         return Status.model_validate_json((directory_of(runs, name) / "status.json").read_text())
-    except (OSError, ValidationError):
+    except (OSError, ValueError):
         return None
 
 

@@ -12,7 +12,7 @@ from sweeper.resources import Resources
 from sweeper.stage import Stage
 
 MAX_LOSSES = 3
-"""How often a stage may find an input damaged before it fails."""
+"""How often a stage may find the same input damaged before it fails."""
 PASSES = 16
 """How often smaller stages may overtake one that does not fit yet, before nothing starts ahead of it."""
 
@@ -45,7 +45,7 @@ class Schedule:
         self._waits_for = {
             key: {parent.key for parent in node.parents()} & self.stages.keys() for key, node in self.stages.items()
         }
-        self._losses: Counter[str] = Counter()
+        self._losses: Counter[tuple[str, str]] = Counter()
         self._passes: Counter[str] = Counter()
         self._ready: dict[Resources, list[tuple[float, int, str]]] = {}
         self._put_off: list[tuple[float, str]] = []
@@ -113,10 +113,13 @@ class Schedule:
     def lose(self, key: str, lost: Stage) -> None:
         """A running stage found its input damaged: the input runs again, then the stage.
 
-        At the MAX_LOSSES-th time it fails instead.
+        At the MAX_LOSSES-th time it fails instead, and also where the input has failed to be made again.
         """
-        self._losses[key] += 1
-        if self._losses[key] >= MAX_LOSSES:
+        self._losses[key, lost.key] += 1
+        if cause := self.failed.get(lost.key):
+            self.fail(key, cause)
+            return
+        if self._losses[key, lost.key] >= MAX_LOSSES:
             self.fail(key, f"its input {lost.function.label} {lost.key[:12]} is damaged again and again")
             return
         self.running.discard(key)

@@ -1,6 +1,6 @@
 """Content-addressed artifacts in a directory.
 
-    objects/<2 digits>/<key>/    an artifact: its files and manifest.json (sizes, SHA-256 sums, provenance)
+    objects/<2 digits>/<key>/    an artifact: its files and manifest.json (sizes, SHA-256 sums, provenance, own sum)
     progress/<key>/<number>.*/   saved progress of an unfinished stage, with a manifest of its own
     failures/<key>.json          why a stage could not be done, until it is
     claims/<key>                 whose it is to run the stage, locked by the process that does
@@ -59,12 +59,17 @@ class Store:
             ) from None
 
     def remove_leftovers(self) -> None:
-        """Remove what dead writers left half written."""
+        """Remove what dead processes left: half written, claimed, or of use no more as the stage is done."""
         for left in (self.root / "tmp").iterdir():
             lock = _locked(left)
             if lock is not None:
-                shutil.rmtree(left, ignore_errors=True)
+                _remove(left)
                 os.close(lock)
+        self.claims.remove_free()
+        for left in [*(self.root / "progress").iterdir(), *(self.root / "failures").iterdir()]:
+            key = left.name.partition(".")[0]
+            if self.has(key) and not self.is_held(self.root / "claims" / key):
+                _remove(left)
 
     def path(self, key: str) -> Path:
         """Where the artifact lies, or would lie."""
@@ -81,11 +86,10 @@ class Store:
     def manifest(self, key: str) -> dict[str, Any]:
         """The manifest of a committed artifact. Raises Damaged."""
         try:
-            manifest: dict[str, Any] = json.loads((self.path(key) / MANIFEST).read_text())
+            return _read(self.path(key))
         except (OSError, ValueError):
             self._set_aside(key)
             raise Damaged(key) from None
-        return manifest
 
     def manifests(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The manifests of those artifacts that are committed, by key."""
@@ -111,10 +115,11 @@ class Store:
         target.parent.mkdir(exist_ok=True)
         try:
             written.rename(target)
-        except OSError:
+        except OSError:  # an artifact, or what is left of a damaged one
             if not self.has(key):
-                raise
-        shutil.rmtree(self.root / "progress" / key, ignore_errors=True)
+                self._set_aside(key)
+                written.rename(target)
+        _remove(self.root / "progress" / key)
         self.failures.forget(key)
 
     def discard(self, key: str) -> None:
@@ -144,6 +149,8 @@ class Store:
         existing = self._progress(key)
         number = int(existing[-1].name.partition(".")[0]) + 1 if existing else 0
         target = self.root / "progress" / key / f"{number:08d}.{uuid.uuid4().hex[:8]}"
+        if not existing:
+            _remove(target.parent)  # whatever it is
         target.parent.mkdir(exist_ok=True)
         written.rename(target)
         for old in existing:
@@ -153,13 +160,13 @@ class Store:
         """The newest intact progress of ``key``, or None."""
         for path in reversed(self._progress(key)):
             with contextlib.suppress(OSError, ValueError):
-                if _intact(path, json.loads((path / MANIFEST).read_text())):
+                if _intact(path, _read(path)):
                     return path
         return None
 
     def _progress(self, key: str) -> list[Path]:
         directory = self.root / "progress" / key
-        return sorted(directory.iterdir()) if directory.is_dir() else []
+        return sorted(path for path in directory.glob("*.*") if path.name.partition(".")[0].isdigit())
 
     def _set_aside(self, key: str) -> None:
         place = self.root / "damaged"
@@ -174,7 +181,7 @@ class Store:
     def fault(self, key: str) -> str | None:
         """What is wrong with an artifact; None where every file has its sum. Sets nothing aside."""
         try:
-            for name, entry in json.loads((self.path(key) / MANIFEST).read_text())["files"].items():
+            for name, entry in _read(self.path(key))["files"].items():
                 path = self.path(key) / name
                 if not path.is_file():
                     return f"{name} is missing"
@@ -207,8 +214,30 @@ class Store:
 
 def _seal(directory: Path, provenance: Mapping[str, Any]) -> None:
     files = {path.name: {"size": path.stat().st_size, "sha256": _sha256(path)} for path in sorted(directory.iterdir())}
-    manifest = json.dumps({"files": files, **provenance}, indent=1, sort_keys=True)
-    (directory / MANIFEST).write_text(manifest)
+    manifest = json.loads(json.dumps({"files": files, **provenance}))
+    (directory / MANIFEST).write_text(_text(manifest | {"sum": _own_sum(manifest)}))
+
+
+def _read(directory: Path) -> dict[str, Any]:
+    """The manifest in a directory. Raises OSError, and ValueError for one that fails its own sum.
+
+    Those of earlier stores have none.
+    """
+    manifest = json.loads((directory / MANIFEST).read_text())
+    if not isinstance(manifest, dict):
+        raise ValueError(directory)
+    own_sum = manifest.pop("sum", None)
+    if own_sum != _own_sum(manifest) and (own_sum is not None or "stage" not in manifest):
+        raise ValueError(directory)
+    return manifest
+
+
+def _own_sum(manifest: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_text(manifest).encode()).hexdigest()
+
+
+def _text(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, indent=1, sort_keys=True)
 
 
 def _intact(directory: Path, manifest: Mapping[str, Any]) -> bool:
@@ -219,6 +248,13 @@ def _intact(directory: Path, manifest: Mapping[str, Any]) -> bool:
         )
     except (OSError, KeyError, TypeError, AttributeError):
         return False
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

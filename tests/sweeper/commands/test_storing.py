@@ -151,7 +151,7 @@ def test_gc_deletes_what_dead_processes_left_and_nothing_of_living_ones(swept: P
     )]  # fmt: skip
     artifact = make(kept, KEY)
     living = [artifact, *(kept.root / place for place in (
-        f"claims/{KEY}", f"progress/{KEY}/00000000.aa/state", f"failures/{KEY}.json", f"failures/{needed}.json",
+        f"claims/{KEY}", f"progress/{KEY}/00000000.aa/state", f"failures/{KEY}.json",
     ))]  # fmt: skip
     for path in [*dead, *living[1:]]:
         path.parent.mkdir(parents=True, exist_ok=True)
