@@ -18,7 +18,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,11 @@ class Store:
         """Whether the artifact is committed."""
         return (self.path(key) / MANIFEST).is_file()
 
+    def among(self, keys: Collection[str]) -> set[str]:
+        """Those of many keys whose artifacts are committed: the store is listed, not asked for every key."""
+        listed = (each.name for each in (self.root / "objects").glob("??/*"))
+        return {key for key in listed if key in keys and self.has(key)}
+
     def manifest(self, key: str) -> dict[str, Any]:
         """The manifest of a committed artifact. Raises Damaged."""
         try:
@@ -76,11 +81,11 @@ class Store:
             raise Damaged(key) from None
         return manifest
 
-    def manifests(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
         """The manifests of those artifacts that are committed, by key."""
-        found = {}
+        found, there = {}, self.among(keys)
         for key in keys:
-            if self.has(key):
+            if key in there:
                 with contextlib.suppress(Damaged):
                     found[key] = self.manifest(key)
         return found
