@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -119,7 +120,12 @@ def _trials(
     trainable: Trainable, base: BaseModel, points: Sequence[tuple[Mapping[str, Any], Origins]], seeds: Sequence[int]
 ) -> list[Trial]:
     """Every point with every seed. The types of all configs are checked before the first facts are counted."""
-    configs = [(row, point, seed, _config(trainable, base, point, seed)) for row, point in points for seed in seeds]
+    configs = [
+        (row, point, seed, point.attempt(partial(trainable.config.model_validate, {**values, "seed": seed})))
+        for row, point in points
+        for values in [_changed(base, {name: each.value for name, each in point.overrides.items()})]
+        for seed in seeds
+    ]
     return [
         Trial(row, seed, config, facts=point.attempt(partial(trainable.facts, config)), origins=point)
         for row, point, seed, config in configs
@@ -133,15 +139,22 @@ def _find(document: Document, name: str) -> Trainable:
         raise SweeperError(error.message, fix=error.fix, where=document.where("trainable")) from None
 
 
-def _config(trainable: Trainable, base: BaseModel, origins: Origins, seed: int) -> BaseModel:
-    values = base.model_dump()
-    for name, value in [*((name, each.value) for name, each in origins.overrides.items()), ("seed", seed)]:
-        *parents, last = name.split(".")
-        target = values
-        for parent in parents:
-            target = target[parent]
-        target[last] = value
-    return origins.attempt(lambda: trainable.config.model_validate(values))
+def _changed(part: BaseModel, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a part of a config under changes by dotted name. Parts without a change stay the same objects."""
+    values = dict(part)
+    inner: dict[str, dict[str, Any]] = {}
+    for name, value in changes.items():
+        head, _, rest = name.partition(".")
+        if rest:
+            inner.setdefault(head, {})[rest] = value
+        else:
+            values[head] = value
+    for head, below in inner.items():
+        unchecked = _changed(values[head], below)
+        with contextlib.suppress(ValidationError):  # the whole config tells it, by its full name
+            unchecked = type(values[head]).model_validate(unchecked)
+        values[head] = unchecked
+    return values
 
 
 def _check_table(document: Document, table: Table, names: Sequence[str], columns: Sequence[str]) -> None:

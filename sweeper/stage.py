@@ -20,21 +20,22 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
-import json
 import typing
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import is_, itemgetter
 from pathlib import Path
-from typing import Any, Protocol
-
-from pydantic import TypeAdapter
+from typing import Any, Protocol, TypeAlias
 
 from sweeper.errors import Diverged, InvalidConfig, SweeperError, nearest
+from sweeper.parameter import KEPT, Parameter, Value, canonical_json
 from sweeper.resources import Resources
 
 __all__ = ["Diverged", "InvalidConfig", "Stage", "StageFunction", "StageRun", "SweeperError", "nearest", "stage"]
 
+Argument: TypeAlias = "Value | Stage | tuple[Stage, ...]"
+Reorder: TypeAlias = Callable[[Sequence[Any]], tuple[Any, ...]]
 Inputs = Mapping[str, "Stage | tuple[Stage, ...]"]
 
 
@@ -63,28 +64,25 @@ class StageRun(Protocol):
         """Record metrics after ``step`` of ``total`` steps: the learning curve, and the progress shown."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stage:
     """A node of the graph: a stage function with its parameters and inputs. Not run, and cheap to build."""
 
     function: StageFunction
-    params: Mapping[str, Any]
-    """Parameters in canonical JSON form."""
-    inputs: Inputs
-    work: float
-    """Relative cost, in the unit that the trainable's stages share."""
+    arguments: tuple[Argument, ...]
+    """Parameters and inputs in the order of the function's arguments."""
+    key: str
+    """64 hexadecimal digits: the address of the artifact."""
 
-    @cached_property
-    def key(self) -> str:
-        """64 hexadecimal digits: the address of the artifact."""
-        identity = {
-            "stage": self.function.name,
-            "version": self.function.version,
-            "params": {name: value for name, value in self.params.items() if name not in self.function.unkeyed},
-            "inputs": self.input_keys,
-        }
-        text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """Parameters in canonical JSON form."""
+        return {name: each.json for name, each in self._named() if isinstance(each, Value)}
+
+    @property
+    def inputs(self) -> Inputs:
+        """Input stages by argument name."""
+        return {name: each for name, each in self._named() if not isinstance(each, Value)}
 
     @property
     def input_keys(self) -> dict[str, str | list[str]]:
@@ -94,10 +92,22 @@ class Stage:
             for name, value in self.inputs.items()
         }
 
+    @property
+    def work(self) -> float:
+        """Relative cost, in the unit that the trainable's stages share."""
+        arguments = {name: each.checked if isinstance(each, Value) else each for name, each in self._named()}
+        return self.function.work(**arguments)
+
     def parents(self) -> Iterator[Stage]:
         """The input stages, in argument order."""
-        for value in self.inputs.values():
-            yield from (value,) if isinstance(value, Stage) else value
+        for each in self.arguments:
+            if type(each) is Stage:
+                yield each
+            elif type(each) is tuple:
+                yield from each
+
+    def _named(self) -> Iterator[tuple[str, Argument]]:
+        return zip(self.function.names, self.arguments, strict=True)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -126,10 +136,40 @@ class StageFunction:
         self.unkeyed = frozenset(unkeyed)
         self.counts_work = work is not None
         """Whether the work of its stages is counted from their arguments, rather than 1 for lack of a count."""
-        self._work = work or (lambda **_: 1.0)
+        self.work = work or (lambda **_: 1.0)
         self.module, self.label = body.__module__, body.__qualname__
         self.name = f"{self.module}:{self.label}"
         self.__doc__ = body.__doc__
+        self._recent: dict[str, Stage] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Stage:
+        """Build the node; calls with the same arguments share one, unless thousands of others lie between them.
+
+        Raises TypeError for arguments that the function does not take, ValidationError for values of a wrong type.
+        """
+        arguments: list[Argument] = []
+        inputs, params = [], []
+        for parameter, given in zip(self._sorted, self._sort(self._bound(args, kwargs)), strict=True):
+            each = parameter.met(id(given)) or _as_input(given) or parameter.value(given)
+            arguments.append(each)
+            if isinstance(each, Value):
+                params.append(each.text)
+            elif isinstance(each, Stage):
+                inputs.append(f'{parameter.quoted}:"{each.key}"')
+            else:
+                keys = '","'.join([stage.key for stage in each])
+                inputs.append(f'{parameter.quoted}:["{keys}"]')
+        return self._node(self._restore(arguments), self._key(inputs, params))
+
+    def run(self, run: StageRun, params: Mapping[str, Any], inputs: Mapping[str, Path | tuple[Path, ...]]) -> None:
+        """Run the body on parameters in JSON form and the directories of its inputs."""
+        values = {name: self._parameters[name].check(value) for name, value in params.items()}
+        self.body(run, **values, **inputs)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters and inputs."""
+        return tuple(self._signature.parameters)
 
     @cached_property
     def _signature(self) -> inspect.Signature:
@@ -138,30 +178,52 @@ class StageFunction:
         return signature.replace(parameters=rest)
 
     @cached_property
-    def _types(self) -> dict[str, TypeAdapter[Any]]:
+    def _parameters(self) -> dict[str, Parameter]:
         hints = typing.get_type_hints(self.body)
-        return {name: TypeAdapter(hints[name]) for name in self._signature.parameters}
+        return {name: Parameter(name, hints[name], keyed=name not in self.unkeyed) for name in self.names}
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Stage:
-        """Build the node. Raises TypeError for arguments that the function does not take."""
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
+        """What is passed, or the default, for every name. Raises TypeError."""
+        if not kwargs and len(args) == len(self.names):
+            return args
+        if not args and kwargs.keys() == self._parameters.keys():
+            return [kwargs[name] for name in self.names]
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        inputs: dict[str, Stage | tuple[Stage, ...]] = {}
-        values: dict[str, Any] = {}
-        for name, value in bound.arguments.items():
-            if isinstance(value, Stage):
-                inputs[name] = value
-            elif isinstance(value, list | tuple) and value and all(isinstance(v, Stage) for v in value):
-                inputs[name] = tuple(value)
-            else:
-                values[name] = self._types[name].validate_python(value)
-        params = {name: self._types[name].dump_python(value, mode="json") for name, value in values.items()}
-        return Stage(self, params, inputs, self._work(**values, **inputs))
+        return tuple(bound.arguments.values())
 
-    def run(self, run: StageRun, params: Mapping[str, Any], inputs: Mapping[str, Path | tuple[Path, ...]]) -> None:
-        """Run the body on parameters in JSON form and the directories of its inputs."""
-        values = {name: self._types[name].validate_python(value) for name, value in params.items()}
-        self.body(run, **values, **inputs)
+    def _node(self, arguments: tuple[Argument, ...], key: str) -> Stage:
+        """The node, the same object for the same arguments while it is remembered."""
+        node = self._recent.get(key)
+        if node is None or not _same(node.arguments, arguments):
+            if len(self._recent) >= KEPT:
+                self._recent.clear()
+            node = self._recent[key] = Stage(self, arguments, key)
+        return node
+
+    def _key(self, inputs: Iterable[str], params: Iterable[str]) -> str:
+        """SHA-256 of the identity in canonical JSON, from parts that are sorted and written already."""
+        named, given = ",".join(inputs), ",".join(filter(None, params))
+        identity = f'{{"inputs":{{{named}}},"params":{{{given}}},{self._stage_and_version}}}'
+        return hashlib.sha256(identity.encode()).hexdigest()
+
+    @cached_property
+    def _stage_and_version(self) -> str:
+        return canonical_json({"stage": self.name, "version": self.version})[1:-1]
+
+    @cached_property
+    def _sorted(self) -> tuple[Parameter, ...]:
+        """By name, as in canonical JSON."""
+        return self._sort([self._parameters[name] for name in self.names])
+
+    @cached_property
+    def _sort(self) -> Reorder:
+        return _reorder(sorted(range(len(self.names)), key=self.names.__getitem__))
+
+    @cached_property
+    def _restore(self) -> Reorder:
+        """Back to the order of the signature."""
+        return _reorder([sorted(self.names).index(name) for name in self.names])
 
     @classmethod
     def named(cls, name: str) -> StageFunction:
@@ -171,6 +233,25 @@ class StageFunction:
         if not isinstance(function, cls):
             raise TypeError(f"{name} is not a stage")
         return function
+
+
+def _as_input(given: Any) -> Stage | tuple[Stage, ...] | None:
+    """A stage, or several of them in a list or tuple; None for a parameter."""
+    if type(given) is Stage:
+        return given
+    return tuple(given) if isinstance(given, list | tuple) and {*map(type, given)} == {Stage} else None
+
+
+def _same(one: Iterable[Argument], other: Iterable[Argument]) -> bool:
+    """Whether arguments are the same objects: equal stages may differ in where something lies."""
+    return all(
+        a is b or (isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and all(map(is_, a, b)))
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def _reorder(order: Sequence[int]) -> Reorder:
+    return itemgetter(*order) if len(order) > 1 else tuple
 
 
 def stage(

@@ -20,7 +20,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,10 @@ class Store:
         """Whether the artifact is committed."""
         return (self.path(key) / MANIFEST).is_file()
 
-    def keys(self) -> Iterator[str]:
-        """Of all committed artifacts."""
-        return (path.parent.name for path in (self.root / "objects").glob(f"*/*/{MANIFEST}"))
+    def among(self, keys: Collection[str]) -> set[str]:
+        """Those of many keys whose artifacts are committed: the store is listed, not asked for every key."""
+        listed = (each.name for each in (self.root / "objects").glob("??/*"))
+        return {key for key in listed if key in keys and self.has(key)}
 
     def manifest(self, key: str) -> dict[str, Any]:
         """The manifest of a committed artifact. Raises Damaged."""
@@ -91,13 +92,12 @@ class Store:
             self._set_aside(key)
             raise Damaged(key) from None
 
-    def manifests(self, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The manifests of those artifacts that are committed, by key."""
+    def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+        """The manifests of those artifacts that are committed, by key; not of one that cannot be read."""
         found = {}
-        for key in keys:
-            if self.has(key):
-                with contextlib.suppress(Damaged):
-                    found[key] = self.manifest(key)
+        for key in self.among(keys):
+            with contextlib.suppress(OSError, ValueError):
+                found[key] = _read(self.path(key))
         return found
 
     def open(self, key: str) -> Path:
@@ -123,12 +123,9 @@ class Store:
         self.failures.forget(key)
 
     def discard(self, key: str) -> None:
-        """Remove an artifact or a recorded failure, so that the stage runs again. A reader sees all of it or none."""
+        """Remove an artifact and a recorded failure, so that the stage runs again."""
         self.failures.forget(key)
-        aside = self.root / "tmp" / uuid.uuid4().hex
-        with contextlib.suppress(FileNotFoundError):
-            self.path(key).rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
+        self.remove(self.path(key))
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:

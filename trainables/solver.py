@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torchdiffeq import odeint
 
 from trainables.flow import Velocity
 from trainables.settings import Solver
@@ -31,6 +30,8 @@ def integrate(velocity: Velocity, x_0: Tensor, solver: Solver) -> tuple[Tensor, 
     Returns:
         x_1, (N, C, H, W), and the number of evaluations of the velocity.
     """
+    from torchdiffeq import odeint  # with SciPy, which planning does not need
+
     evaluations = 0
 
     def derivative(t: Tensor, x: Tensor) -> Tensor:

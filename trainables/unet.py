@@ -6,12 +6,14 @@ Shapes: N images, C channels, H = W side, E = 4 * channels, the width of the emb
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from trainables.settings import Backbone
 
@@ -186,8 +188,24 @@ def conv_layers(net: nn.Module) -> list[tuple[str, nn.Conv2d]]:
 @lru_cache(maxsize=32)
 def skeleton(config: Backbone, classes: int) -> UNet:
     """The network without memory behind its parameters, for counting."""
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         return UNet(config, classes)
+
+
+@lru_cache(maxsize=32)
+def network_size(config: Backbone, classes: int) -> int:
+    """Number of parameters."""
+    return sum(value.numel() for value in skeleton(config, classes).parameters())
+
+
+class _Undrawn(TorchFunctionMode):
+    """Nothing is drawn from a normal distribution: on the meta device that loads torch's compiler, for a second."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        return kwargs["tensor"] if func is nn.init.normal_ else func(*args, **kwargs)
 
 
 def _sinusoids(t: Tensor, width: int, max_period: float = 10_000.0) -> Tensor:

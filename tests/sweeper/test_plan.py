@@ -1,10 +1,13 @@
+import gc
 import shutil
 from pathlib import Path
 
 import pytest
 
+from sweeper import store as store_module
 from sweeper import summary as summary_module
-from sweeper.plan import Graph
+from sweeper.plan import Graph, Plan
+from sweeper.stage import StageRun, stage
 from sweeper.store import Store
 from sweeper.summary import stale, summarise
 from sweeper.sweep import load_sweep
@@ -33,8 +36,8 @@ def test_a_finished_sweep_has_nothing_to_run(graph: Graph, store: Store) -> None
 def test_planning_reads_every_manifest_once(graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     finish(graph, store)
     read: list[str] = []
-    manifest = Store.manifest
-    monkeypatch.setattr(Store, "manifest", lambda self, key: read.append(key) or manifest(self, key))
+    original = store_module._read
+    monkeypatch.setattr(store_module, "_read", lambda path: read.append(path.name) or original(path))
     summarise(graph, store)
     assert sorted(read) == sorted(graph.stages)
 
@@ -61,6 +64,43 @@ def test_a_missing_result_brings_back_its_inputs(graph: Graph, store: Store) -> 
     for key in (target.key, bent.key):
         shutil.rmtree(store.path(key))
     assert list(graph.missing(store)) == [bent.key, target.key]
+
+
+@stage(version=1)
+def link(run: StageRun, number: int, before: Path | None = None) -> None: ...
+
+
+def test_a_chain_may_be_as_long_as_it_likes(graph: Graph, store: Store) -> None:
+    last = link(0)
+    for number in range(1, 5000):
+        last = link(number, last)
+    chain = Graph("chain", (Plan(graph.plans[0].space, (last,)),))
+    assert [node.params["number"] for node in chain.stages.values()] == list(range(5000))
+    with store.scratch() as written:
+        store.commit(link(0).key, written, {})
+    assert [node.params["number"] for node in chain.missing(store).values()] == list(range(1, 5000))
+
+
+def test_the_stages_of_a_trial_are_given_by_key(graph: Graph) -> None:
+    (plan,) = graph.plans
+    assert len(plan.per_trial) == len(plan.targets) == 12
+    for target, stages in zip(plan.targets, plan.per_trial, strict=True):
+        *_, last = stages.values()
+        assert last is target
+        assert [key for key in stages if stages[key].function.label == "bend"] == [each.key for each in last.parents()]
+    assert [list(stages) for stages in plan.per_trial[:2]] == [list(plan.per_trial[0]), list(plan.per_trial[1])]
+
+
+def test_planning_leaves_the_garbage_collector_as_it_was(project: Project) -> None:
+    sweep = load_sweep(project.path / "space.yaml")
+    Graph.of(sweep)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        Graph.of(sweep)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_changed_source_of_the_same_version_is_told(

@@ -88,3 +88,10 @@ def test_every_shipped_space_is_valid() -> None:
     assert paths
     for path in paths:
         assert all(space.trials for space in load_sweep(path).spaces)
+
+
+def test_trials_share_the_parts_of_their_configs_that_agree(load: Callable[..., Space]) -> None:
+    first, second, *_, last = load().trials
+    assert (first.seed, second.seed) == (first.config.seed, second.config.seed) == (0, 1)
+    assert first.config.branch is second.config.branch
+    assert first.config.trunk is last.config.trunk

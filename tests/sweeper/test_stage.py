@@ -1,10 +1,13 @@
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from sweeper.plan import Plan
 from sweeper.stage import StageFunction, StageRun, stage
+from sweeper.sweep import load_sweep
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow, total
 
@@ -48,10 +51,42 @@ def test_the_key_depends_on_parameters_inputs_and_version_alone() -> None:
 
 def test_the_key_is_the_same_in_every_release() -> None:
     identity = {"stage": "tests.sweeper.test_stage:scaled", "version": 1, "params": {"factor": 1.0, "source": None}}
-    import hashlib
-
     text = json.dumps(identity | {"inputs": {}}, sort_keys=True, separators=(",", ":"))
     assert scaled(factor=1).key == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["functions", "peft", "quality", "solver_nfe"])
+def test_the_key_is_the_hash_of_plain_canonical_json(name: str) -> None:
+    (space,) = load_sweep(Path(__file__).parents[2] / "search_spaces" / f"{name}.yaml").spaces
+    stages = Plan.of(space).stages
+    assert len(stages) > 200
+    for key, node in stages.items():
+        params = {name: value for name, value in node.params.items() if name not in node.function.unkeyed}
+        identity = {
+            "stage": node.function.name,
+            "version": node.function.version,
+            "params": params,
+            "inputs": node.input_keys,
+        }
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        assert key == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_equal_calls_share_a_node() -> None:
+    branch = Branch(kind="plus", size=1)
+    assert bend(grow(TRUNK, 7), branch, 0) is bend(grow(TRUNK, 7), branch, turn=0, pause=0.0)
+
+
+def test_a_stage_may_have_one_parameter_or_none() -> None:
+    @stage(version=1)
+    def alone(run: StageRun) -> None: ...
+
+    @stage(version=1)
+    def one(run: StageRun, source: Path) -> None: ...
+
+    assert list(one(alone()).parents()) == [alone()]
+    assert one(source=alone()).inputs == {"source": alone()}
+    assert alone().params == {}
 
 
 def test_the_order_of_inputs_counts() -> None:
@@ -80,6 +115,8 @@ def test_where_something_lies_is_not_in_the_key_but_reaches_the_body() -> None:
     def read(run: StageRun, digest: str, place: str) -> None: ...
 
     read_stage = stage(version=1, unkeyed=["place"])(read)
-    here = read_stage("abc", "/here")
-    assert here.key == read_stage("abc", "/there").key != read_stage("abd", "/here").key
-    assert here.params["place"] == "/here"
+    here, there = read_stage("abc", "/here"), read_stage("abc", "/there")
+    assert here.key == there.key != read_stage("abd", "/here").key
+    assert (here.params["place"], there.params["place"]) == ("/here", "/there")
+    assert total([here]).key == total([there]).key
+    assert [parent.params["place"] for parent in total([there]).parents()] == ["/there"]

@@ -158,7 +158,7 @@ def test_ctrl_c_leaves_rows_missing_and_the_same_command_goes_on(finished: Proje
         "    if left[0] < 0: raise KeyboardInterrupt\n"
         "    body(*args, **kwargs)\n"
         "stopping.__annotations__ = body.__annotations__\n"
-        "experiment.bend._signature, experiment.bend._types, experiment.bend.body\n"
+        "experiment.bend._parameters, experiment.bend.body\n"
         "experiment.bend.body = stopping\n"
         f"main({list(INLINE)!r})"
     )

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import torch
@@ -29,10 +30,14 @@ from trainables.flow import VectorField
 from trainables.funlora.functions import functional_matrix, initial_frequencies, initial_ponderations
 from trainables.funlora.layers import chosen_layers
 from trainables.funlora.settings import Adapter
-from trainables.unet import UNet
+from trainables.settings import Backbone, FlowTraining
+from trainables.unet import UNet, skeleton
 
 Parameters = dict[str, Tensor]
 Layer = nn.Conv1d | nn.Conv2d
+
+_UNTRAINED = dict.fromkeys(FlowTraining.model_fields, 0)
+"""How an adapter is trained has no part in how large it is."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,16 @@ def new_adapter(net: UNet, adapter: Adapter) -> Parameters:
         for part, value in method.create(adapter, layer, adapter.rank + (name in raised)).items():
             values[f"{name}/{part}"] = value.to(layer.weight.device)
     return values
+
+
+def adapter_size(backbone: Backbone, classes: int, adapter: Adapter) -> int:
+    """Numbers that are learned for a class, whatever the training. Raises InvalidConfig as `new_adapter` does."""
+    return _size(backbone, classes, adapter.model_copy(update=_UNTRAINED))
+
+
+@lru_cache(maxsize=1024)
+def _size(backbone: Backbone, classes: int, adapter: Adapter) -> int:
+    return sum(value.numel() for value in new_adapter(skeleton(backbone, classes), adapter).values())
 
 
 def merged(net: UNet, adapter: Adapter, values: Mapping[str, Tensor]) -> Parameters:

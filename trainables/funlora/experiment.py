@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sweeper.stage import Stage
 from trainables.classify import train_classifier
 from trainables.features import check_quality, extract_features
-from trainables.funlora.adapters import new_adapter
+from trainables.funlora.adapters import adapter_size
 from trainables.funlora.config import Config
 from trainables.funlora.inspection import layer_importance, learned_functions, matrix_ranks
 from trainables.funlora.score import TaskStream, score
@@ -17,7 +17,7 @@ from trainables.funlora.tasks import task_stream
 from trainables.grid import sample_grid
 from trainables.image_sets import check_data, image_stage
 from trainables.quality import compare_features
-from trainables.unet import skeleton
+from trainables.unet import network_size
 
 BYTES_PER_PARAMETER = 4
 GRID_COLUMNS = 8
@@ -127,13 +127,11 @@ def facts(config: Config) -> dict[str, float]:
 
     Raises InvalidConfig for layers that the network does not have.
     """
-    net = skeleton(config.backbone, config.data.classes)
-    adapter = new_adapter(net, config.adapter)
-    incremental = config.generator == "incremental"
-    ppc = sum(value.numel() for value in adapter.values()) if incremental else 0
+    size = adapter_size(config.backbone, config.data.classes, config.adapter)
+    ppc = size if config.generator == "incremental" else 0
     adapters = config.data.classes - config.tasks.first + 1
     image = config.backbone.image_channels * config.backbone.image_side**2
-    backbone = sum(value.numel() for value in net.parameters()) if config.generator != "real" else 0
+    backbone = network_size(config.backbone, config.data.classes) if config.generator != "real" else 0
     return {
         "ppc": ppc,
         "parameters": backbone + adapters * ppc,

@@ -5,6 +5,7 @@ import pytest
 
 from sweeper.plan import collect
 from sweeper.stage import InvalidConfig, Stage
+from tests.conftest import Project
 from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PARTS, PRESETS, Config
 from trainables.funlora.experiment import check, facts, run
 from trainables.funlora.tasks import task_stream
@@ -282,3 +283,9 @@ def test_work_grows_with_what_is_trained_and_sampled() -> None:
         [stage.work for stage in stages(changed(DIGITS, samples__chunks=n), "train_classifier")[1:]] for n in (1, 10)
     )
     assert many == [10 * work for work in few]
+
+
+def test_planning_loads_neither_a_solver_nor_a_compiler(project: Project) -> None:
+    planned = "from trainables.funlora.experiment import *\nfrom trainables.funlora.config import DIGITS\n"
+    seen = "facts(DIGITS), run(DIGITS)\nimport sys; print(sys.modules.keys() & {'torch', 'scipy', 'torch._dynamo'})"
+    assert project.python("-c", planned + seen).stdout == "{'torch'}\n"
