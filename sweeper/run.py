@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.filesize import decimal
 
 from sweeper import provenance
 from sweeper.dispatch import Dispatch, Machine, Observer
 from sweeper.errors import ClusterLost, SweeperError
+from sweeper.housekeeping import size
 from sweeper.plan import Graph, Plan
 from sweeper.progress import Display
 from sweeper.record import State, Status, SweepRecord, driving, here, write_status
@@ -103,6 +105,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
             for tracker in trackers:
                 tracker.close(failed, end.state == "interrupted")
         store.remove_leftovers()
+        _say(console, _disk(graph, store))
         unmendable = {key for key, failure in store.failures.all().items() if failure.kind == "diverged"}
         return Finished(
             results=_write_all(graph, store, options),
@@ -140,6 +143,13 @@ def _prepare(graph: Graph, store: Store, options: Options, console: Console) -> 
     if options.rerun:
         _say(console, discard_outdated(graph, store, options.rerun))
     _say(console, headline(summarise(graph, store)))
+
+
+def _disk(graph: Graph, store: Store) -> str:
+    manifests = store.manifests(graph.stages).values()
+    used = sum(entry["size"] for manifest in manifests for entry in manifest["files"].values())
+    unfinished = decimal(size(store.root / "progress"))
+    return f"  disk: {decimal(used)} for its {len(manifests):,} artifacts, {unfinished} for unfinished stages"
 
 
 def _write_all(graph: Graph, store: Store, options: Options) -> list[Path]:
