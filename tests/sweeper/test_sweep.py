@@ -34,7 +34,7 @@ def store_of(project: Project) -> Store:
 def test_a_run_ends_with_its_table_and_where_things_are(copy: Project) -> None:
     again = copy.sweeper(*INLINE)
     assert again.returncode == 0
-    assert again.stderr == "tiny: 12 trials, 60 stages, 50 unique, 50 cached, 0 to run\n"
+    assert again.stderr.startswith("tiny: 12 trials, 60 stages, 50 unique, 50 cached, 0 to run\n  disk: ")
     table = copy.sweeper("table", "tiny").stdout
     assert again.stdout == f"\n{table}\nresults: runs/results/tiny/trials.parquet\n"
     assert table.splitlines()[:3] == [
