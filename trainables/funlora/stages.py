@@ -27,6 +27,8 @@ TRAINING_WORK = 3.0
 LOSS_DRAWS = 16
 """Times and noises at which the loss of a held-out image is taken."""
 LOSS_BATCH = 500
+HELD_OUT = 100
+"""Held-out images of a class, about: 45 of the digits, 100 of CIFAR-100, 1,000 of CIFAR-10."""
 
 
 @stage(
@@ -129,7 +131,7 @@ def sample_class(
     (run.output / "samples.json").write_text(json.dumps({"evaluations": evaluations / images}))
 
 
-@stage(version=1, gpus=0.25, part="measures")
+@stage(version=1, gpus=0.25, part="measures", work=lambda **_: float(LOSS_DRAWS * HELD_OUT))
 def held_out_loss(
     run: StageRun, images: Path, base: Path, adapter: Path | None, backbone: Backbone, label: int, row: int | None
 ) -> None:
