@@ -35,7 +35,7 @@ class Data(Settings):
         description="file that names the classes to take, one a line, in the order of their labels; none for all. "
         "Classes that have no names are called by their numbers"
     )
-    classes: int = Field(description="number of classes", ge=2)
+    classes: int = Field(description="number of classes", ge=2, le=10_000)
     held_out: Literal["test", "validation"] = Field(
         description="images that accuracies are measured on; hyperparameters are chosen on validation, "
         "a fifth of the training images that is then not trained on"
@@ -45,11 +45,11 @@ class Data(Settings):
 class Backbone(Settings):
     """Architecture of the U-Net."""
 
-    image_channels: int = Field(description="channels of an image", ge=1)
-    image_side: int = Field(description="pixels per side of an image", ge=4)
-    channels: int = Field(description="width of the first level, channels", ge=1)
+    image_channels: int = Field(description="channels of an image", ge=1, le=64)
+    image_side: int = Field(description="pixels per side of an image", ge=4, le=4096)
+    channels: int = Field(description="width of the first level, channels", ge=1, le=8192)
     channel_mult: tuple[int, ...] = Field(description="width of each level as a multiple of the first", min_length=1)
-    res_blocks: int = Field(description="residual blocks per level", ge=1)
+    res_blocks: int = Field(description="residual blocks per level", ge=1, le=64)
     attention_resolutions: tuple[int, ...] = Field(description="feature-map sides with self-attention, pixels")
     head_channels: int = Field(description="channels per attention head", ge=1)
     norm_groups: int = Field(description="groups of every group normalisation", ge=1)
@@ -61,6 +61,8 @@ class Backbone(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if not all(1 <= mult <= 64 for mult in self.channel_mult):
+            raise _misfit("channel_mult", "a level is 1 to 64 times as wide as the first")
         halved = 2 ** (len(self.channel_mult) - 1)
         if self.image_side % halved:
             raise _misfit("image_side", f"{self.image_side} pixels cannot be halved {len(self.channel_mult) - 1} times")

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from trainables.settings import FlowTraining, Settings
 
-NUMBER = "(?:0|[1-9][0-9]*)"
+NUMBER = "(?:0|[1-9][0-9]{0,5})"
 """Written in one way: equal layers have equal text, and so equal keys."""
 
 
@@ -56,12 +56,12 @@ class Adapter(FlowTraining):
         "(output_blocks.5-8), attention for the projections of all attention blocks, or none"
     )
     functions: Functions = Field(description="functions that raise the rank of low_rank; none for vanilla A B")
-    p: int = Field(description="number of functions", ge=1)
+    p: int = Field(description="number of functions", ge=1, le=1000)
     operation: Literal["mul", "add", "mul_add"] = Field(
         description="how low_rank changes the weight: W F, W + F, or W + W F (the paper does not spell mul_add out)"
     )
     ratio: int = Field(description="how many times shorter A and B of low_rank are; they are repeated", ge=1)
-    rank: int = Field(description="columns of A and rows of B", ge=1)
+    rank: int = Field(description="columns of A and rows of B", ge=1, le=4096)
     raised: Layers = Field(description="adapted layers whose rank is one higher, or none")
     train_embedding: bool = Field(
         description="whether a new class's embedding row is trained; else it stays the mean of the first task's rows, "
@@ -87,7 +87,7 @@ class Samples(Settings):
     """Synthetic images per class, made in chunks: more chunks contain the first ones."""
 
     chunk: int = Field(description="images per chunk and class", ge=1)
-    chunks: int = Field(description="chunks per class", ge=1)
+    chunks: int = Field(description="chunks per class", ge=1, le=1000)
     batch: int = Field(
         description="images integrated at a time; the noise does not depend on it, and a fixed-step solver's samples "
         "only by rounding, while dopri5 pools its error over these images",

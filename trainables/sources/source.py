@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from sweeper.stage import InvalidConfig
@@ -16,7 +17,7 @@ from trainables.sources.labelled import Split
 from trainables.sources.parquet import open_directory, open_file
 
 DIGITS = "digits"
-HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+HUB_ID = re.compile(r"\w[\w.-]{0,95}(/\w[\w.-]{0,95})?")
 
 
 def locate(source: str) -> Path | str:
@@ -29,8 +30,9 @@ def locate(source: str) -> Path | str:
     if source == DIGITS:
         return source
     path = from_home(source)
-    if path.exists():
-        return path.absolute()
+    with suppress(OSError):  # such as a name longer than any file's
+        if path.exists():
+            return path.absolute()
     if source[0] in "./~" or path.suffix == ".parquet":
         raise InvalidConfig("data.source", f"{path} does not exist", fix="name a Parquet file or a directory of images")
     if not HUB_ID.fullmatch(source):

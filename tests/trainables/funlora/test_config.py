@@ -93,7 +93,7 @@ def test_a_reversed_range_is_answered_with_the_right_one(name, written, right) -
 @pytest.mark.parametrize(
     "nonsense",
     ["40-", "-40-54", "40 - 54", "0-4,,5", "0-4,", "", "4.5-5", "none,3", "output_blocks.", "output_blocks.5.0.conv1",
-     "Middle", "00-4", "007", "٤", -1, 4.5, True, None, [], ["none", 3], [[1, 2], 3], {"first": 1}],
+     "Middle", "00-4", "007", "1" * 5000, "٤", -1, 4.5, True, None, [], ["none", 3], [[1, 2], 3], {"first": 1}],
     ids=str,
 )  # fmt: skip
 def test_what_names_no_layers_is_answered_with_examples(nonsense) -> None:
@@ -152,6 +152,8 @@ def test_the_quality_of_samples_is_refused_where_none_are_made(quality) -> None:
         ("channels", 20, "20 channels are odd, or no multiple of 3 groups"),
         ("channels", 9, "9 channels are odd, or no multiple of 3 groups"),
         ("head_channels", 10, "10 do not divide 24 channels"),
+        ("channel_mult", (1, 0), "a level is 1 to 64 times as wide as the first"),
+        ("channel_mult", (1, 10**18), "a level is 1 to 64 times as wide as the first"),
     ],
 )
 def test_a_network_that_cannot_be_built_is_refused(name, value, expected) -> None:
@@ -169,6 +171,15 @@ def test_an_unknown_name_and_a_value_out_of_range_are_refused() -> None:
     assert message("adapter.p", 0) == "Input should be greater than or equal to 1"
     assert message("solver.method", "heun") == "Input should be 'euler', 'midpoint', 'rk4' or 'dopri5'"
     assert message("generator", "replay") == "Input should be 'incremental', 'multitask' or 'real'"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["data.classes", "backbone.image_channels", "backbone.image_side", "backbone.channels", "backbone.res_blocks",
+     "adapter.p", "adapter.rank", "samples.chunks"],
+)  # fmt: skip
+def test_what_no_machine_could_count_or_plan_is_refused(name) -> None:
+    assert message(name, 10**9).startswith("Input should be less than or equal to ")
 
 
 def test_a_config_cannot_be_changed() -> None:

@@ -53,7 +53,7 @@ def test_a_path_that_does_not_exist_is_no_id(source) -> None:
     )
 
 
-@pytest.mark.parametrize("source", ["a/b/c", "owner/", "two words", "https://x.y/z"])
+@pytest.mark.parametrize("source", ["a/b/c", "owner/", "two words", "https://x.y/z", "n" * 300])
 def test_what_is_neither_a_path_nor_an_id_is_refused(source) -> None:
     with pytest.raises(InvalidConfig) as error:
         locate(source)
