@@ -1,0 +1,164 @@
+"""The condition that keeps a trial, such as ``adapter.ratio == 1 or adapter.layers == '40-54'``.
+
+It is an expression in Python's syntax and nothing of Python is run: the tree is checked to hold comparisons, and, or,
+not, arithmetic of numbers, literals and dotted names alone, and is evaluated here.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sweeper.errors import SweeperError, nearest
+
+LONGEST = 1000
+"""Characters; what is longer is no condition, and might take long to read."""
+EXAMPLE = "compare names and values, such as adapter.ratio == 1 or adapter.layers in ['0-64', '40-54']"
+MEANT = {
+    "true": "write True", "false": "write False", "none": "write None", "null": "write None",
+    "case": "give the space cases, or name what varies",
+}  # fmt: skip
+COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
+    ast.GtE: operator.ge, ast.In: lambda one, many: one in many, ast.NotIn: lambda one, many: one not in many,
+}  # fmt: skip
+ARITHMETIC: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", operator.mul),
+    ast.Div: ("/", operator.truediv), ast.FloorDiv: ("//", operator.floordiv), ast.Mod: ("%", operator.mod),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A checked expression, and where it was written."""
+
+    where: str
+    _tree: ast.expr
+    _names: Collection[str]
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether it is true of values by dotted name. Raises SweeperError where it has no answer."""
+        try:
+            found = _evaluate(self._tree, values)
+        except (TypeError, ArithmeticError, RecursionError) as error:
+            raise self._unanswered(str(error), values) from None
+        if isinstance(found, bool):
+            return found
+        raise self._unanswered(f"it is {found!r:.40}, neither true nor false", values)
+
+    def _unanswered(self, why: str, values: Mapping[str, Any]) -> SweeperError:
+        here = ", ".join(f"{name} is {values[name]!r:.40}" for name in self._names)
+        fix = f"compare values of one kind; here {here}" if here else EXAMPLE
+        return SweeperError(f"where: {why}", fix=fix, where=self.where)
+
+
+def parse_condition(text: str, known: Collection[str], where: str) -> Condition:
+    """Check an expression over ``known`` names that stands at ``where``. Raises SweeperError."""
+    if len(text) > LONGEST:
+        fix = f"write it in at most {LONGEST:,}"
+        raise SweeperError(f"where: the expression has {len(text):,} characters", fix=fix, where=where)
+    line = " ".join(text.split("\n")).strip()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what Python would say of the same code in a module
+            tree = ast.parse(line, mode="eval").body
+        names = dict.fromkeys(_names(tree, line, where))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        offset = error.offset if isinstance(error, SyntaxError) else None
+        at = f" at character {offset}" if offset else ""
+        raise SweeperError(f"where: not an expression{at}", fix=EXAMPLE, where=where) from None
+    for name in names:
+        if name not in known:
+            fix = MEANT.get(name) or nearest(name, known)
+            raise SweeperError(f"where: unknown name '{name}'", fix=fix, where=where)
+    return Condition(where, tree, names)
+
+
+def _names(node: ast.expr, line: str, where: str) -> Iterator[str]:
+    """The dotted names below a node. Raises SweeperError at what a condition may not hold."""
+    if isinstance(node, ast.Name | ast.Attribute) and (name := _dotted(node)):
+        yield name
+        return
+    if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str | int | float)):
+        return
+    for part in _parts(node, line, where):
+        yield from _names(part, line, where)
+
+
+def _parts(node: ast.expr, line: str, where: str) -> list[ast.expr]:
+    match node:
+        case ast.BoolOp(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
+            return parts
+        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
+            return [operand]
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in ARITHMETIC:
+            return [left, right]
+        case ast.Compare(left=left, ops=signs, comparators=rights) if all(type(sign) in COMPARISONS for sign in signs):
+            return [left, *rights]
+    text = ast.get_source_segment(line, node) or ""
+    character = len(line.encode()[: node.col_offset].decode()) + 1
+    shown = text if len(text) <= 40 else f"{text[:37]}..."
+    message = f"where: '{shown}' at character {character} is not allowed"
+    raise SweeperError(message, fix=EXAMPLE, where=where)
+
+
+def _dotted(node: ast.expr) -> str | None:
+    """``adapter.lr`` of a name or an attribute of one; None of anything else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    owner = _dotted(node.value) if isinstance(node, ast.Attribute) else None
+    return f"{owner}.{node.attr}" if owner and isinstance(node, ast.Attribute) else None
+
+
+def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
+    """The value of a checked node. Raises TypeError and ArithmeticError."""
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name() | ast.Attribute():
+            return values[_dotted(node) or ""]
+        case ast.BoolOp(op=ast.And(), values=parts):
+            return all(_truth(_evaluate(part, values)) for part in parts)
+        case ast.BoolOp(values=parts):
+            return any(_truth(_evaluate(part, values)) for part in parts)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return not _truth(_evaluate(operand, values))
+        case ast.UnaryOp(operand=operand):
+            return -_number(_evaluate(operand, values), "-")
+        case ast.BinOp(left=left, op=sign, right=right):
+            name, apply = ARITHMETIC[type(sign)]
+            return apply(_number(_evaluate(left, values), name), _number(_evaluate(right, values), name))
+        case ast.Compare(left=left, ops=signs, comparators=rights):
+            return _compared(left, signs, rights, values)
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            return [_evaluate(part, values) for part in parts]
+    raise AssertionError(ast.dump(node))
+
+
+def _compared(left: ast.expr, signs: list[ast.cmpop], rights: list[ast.expr], values: Mapping[str, Any]) -> bool:
+    """A chain such as ``1 < a <= 3``, from the left, up to the first that does not hold."""
+    one = _evaluate(left, values)
+    for sign, right in zip(signs, rights, strict=True):
+        other = _evaluate(right, values)
+        if not COMPARISONS[type(sign)](one, other):
+            return False
+        one = other
+    return True
+
+
+def _truth(value: Any) -> bool:
+    """What and, or, not are asked of: ``a == 1 or 2`` is a slip. Raises TypeError."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r:.40} is neither true nor false")
+    return value
+
+
+def _number(value: Any, sign: str) -> int | float:
+    """A number, for text can be multiplied into any length. Raises TypeError."""
+    if not isinstance(value, int | float):
+        raise TypeError(f"'{sign}' is for numbers, not for {value!r:.40}")
+    return value
