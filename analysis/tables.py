@@ -176,6 +176,8 @@ def _notes(results: pa.Table, spec: Mapping[str, Any], published: Mapping[str, A
     lost = [_title(name) for name in spec["columns"] if name in published and published[name] is None]
     if published:
         yield f"published: {published['source']}" + (f"; lost: {', '.join(lost)}" if lost else "")
+    if baseline := spec.get("baseline"):
+        yield f"baseline: {' · '.join(str(value) for value in baseline.values())}"
     unfinished = results.filter(pc.not_equal(results["status"], "finished"))
     by_cause: dict[str, list[str]] = {}
     for trial, cause in zip(unfinished["trial"].to_pylist(), unfinished["cause"].to_pylist(), strict=True):

@@ -75,7 +75,9 @@ def write_results(plan: Plan, store: Store, directory: Path) -> Path:
         rows.append(row)
     names = {name: None for row in rows for name in row}
     table = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
-    described = {"name": plan.space.name, "trainable": plan.space.trainable.name, **plan.space.table.model_dump()}
+    space = plan.space
+    described = {"name": space.name, "trainable": space.trainable.name, "baseline": space.baseline}
+    described |= space.table.model_dump()
     table = table.replace_schema_metadata({TABLE_METADATA: json.dumps(described)})
     path = directory / plan.space.name / "trials.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)

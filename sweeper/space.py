@@ -2,71 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
 from analysis.published import published_names
-from sweeper.errors import InvalidConfig, SweeperError, nearest
-from sweeper.format import Table, message_of, parse_space
-from sweeper.grid import CASE, Override, read_grid
+from sweeper.condition import parse_condition
+from sweeper.errors import SweeperError, nearest
+from sweeper.expansion import Origins, Trial, candidates, kept, make_trials, value_at
+from sweeper.format import SpaceFile, Table, parse_space
+from sweeper.grid import CASE, Grid, read_grid
 from sweeper.resources import ResourceChanges
 from sweeper.source import Document
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
-T = TypeVar("T")
+__all__ = ["Space", "Trial", "load_space"]
 
-
-@dataclass(frozen=True)
-class Origins:
-    """Where the values of a trial's config were written, and what the config says of them."""
-
-    preset_where: str
-    overrides: Mapping[str, Override]
-    meanings: Mapping[str, str]
-
-    def where(self, name: str) -> str:
-        """Where the value behind an error at ``name`` was written: itself, its parent, or a part of it."""
-        for candidate in [*_prefixes(name), *(each for each in self.overrides if each.startswith(f"{name}."))]:
-            if candidate in self.overrides:
-                return self.overrides[candidate].where
-        return self.preset_where
-
-    def attempt(self, action: Callable[[], T]) -> T:
-        """Do something with the config, and say where the value stands that is refused. Raises SweeperError."""
-        try:
-            return action()
-        except InvalidConfig as error:
-            raise SweeperError(error.message, fix=error.fix, where=self.where(error.field)) from None
-        except ValidationError as error:
-            first = error.errors()[0]
-            context = first.get("ctx", {})
-            name = ".".join(str(step) for step in [*first["loc"], *([context["field"]] if "field" in context else [])])
-            known = next((each for each in _prefixes(name) if each in self.meanings), None)
-            fix = context.get("fix") or (f"{known} is {self.meanings[known]}" if known else None)
-            raise SweeperError(message_of(first), fix=fix, where=self.where(name)) from None
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One continual run: its place in the table, its seed and its complete config."""
-
-    row: Mapping[str, Any]
-    """The name of its case, where there are cases, and the value of every axis, as written."""
-    seed: int
-    config: BaseModel
-    facts: Mapping[str, float]
-    origins: Origins
-
-    @property
-    def label(self) -> str:
-        """A readable name such as ``40-54 · seed 1``, or ``rshift · 40-54 · seed 1`` with cases."""
-        return " · ".join([*(str(value) for value in self.row.values()), f"seed {self.seed}"])
+ORDER = "class_order_seed"
+"""The field of a config that class_order_seeds set."""
+MOST_TRIALS = 100_000
+"""More are no ablation but a slip, and would not fit into memory."""
+LONGEST = 200
+"""Characters of a sweep's name."""
+NAMED = 10
+"""Values that a fix names at most."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +39,10 @@ class Space:
     trainable: Trainable
     table: Table
     trials: Sequence[Trial]
+    duplicates: Sequence[tuple[str, str]]
+    """The label of every trial left out because its config is another one's, and the label of that one."""
+    baseline: Mapping[str, Any]
+    """The row that others are compared with: its case and values by dotted name, as they stand in the results."""
     resources: Mapping[str, ResourceChanges]
     """What the space changes of the requests of stages, by the stage's label."""
     where: Callable[..., str]
@@ -98,38 +64,69 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     trainable = _find(document, file.trainable)
     grid = read_grid(document, file, sets)
     fields = dict(dotted_fields(trainable.config))
-    grid.check_names(list(fields))
+    orders = _orders(document, file, list(fields), sets)
+    grid.check_names(list(fields), orders != [None])
     named, where = preset or file.preset, document.where("preset")
     if preset:
         where = f"{document.path} with --preset {preset}"
     if named not in trainable.presets:
         raise SweeperError(f"unknown preset '{named}'", fix=nearest(named, trainable.presets), where=where)
     base = trainable.presets[named]
-    meanings = {name: f"{field.description}, in preset {named} {_value(base, name)}" for name, field in fields.items()}
-    points = [(row, Origins(where, overrides, meanings)) for row, overrides in grid.points()]
-    trials = _trials(trainable, base, points, file.seeds)
+    values = base.model_dump()
+    meanings = {
+        name: f"{field.description}, in preset {named} {value_at(values, name)}" for name, field in fields.items()
+    }
+    _check_size(document, grid.size * len(file.seeds) * len(orders))
+    found = candidates([(row, Origins(where, each, meanings)) for row, each in grid.points()], file.seeds, orders)
+    rows = [*([CASE] if grid.cases else []), *fields]
+    if file.where is not None:
+        found = kept(found, parse_condition(file.where, rows, document.where("where")), base, list(fields))
+    trials, duplicates = make_trials(trainable, base, found)
     table = file.table or Table(rows=list(trials[0].row) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
     columns = [*trials[0].facts, *trainable.metrics, *trainable.cost_columns, *fields]
-    _check_table(document, table, [*([CASE] if grid.cases else []), *fields], columns)
+    _check_table(document, table, rows, columns)
+    baseline = _baseline(document, grid, trials)
     changed = [preset] if preset and preset != file.preset else []
-    name = "-".join([file.name, *changed, *(_slug(each) for each in sets)])
-    return Space(name, trainable, table, trials, file.resources, document.where)
+    name = _directory("-".join([file.name, *changed, *(_slug(each) for each in sets)]))
+    return Space(name, trainable, table, trials, duplicates, baseline, file.resources, document.where)
 
 
-def _trials(
-    trainable: Trainable, base: BaseModel, points: Sequence[tuple[Mapping[str, Any], Origins]], seeds: Sequence[int]
-) -> list[Trial]:
-    """Every point with every seed. The types of all configs are checked before the first facts are counted."""
-    configs = [
-        (row, point, seed, point.attempt(partial(trainable.config.model_validate, {**values, "seed": seed})))
-        for row, point in points
-        for values in [_changed(base, {name: each.value for name, each in point.overrides.items()})]
-        for seed in seeds
-    ]
-    return [
-        Trial(row, seed, config, facts=point.attempt(partial(trainable.facts, config)), origins=point)
-        for row, point, seed, config in configs
-    ]
+def _orders(document: Document, file: SpaceFile, names: Sequence[str], sets: Sequence[str]) -> list[int | None]:
+    """Seeds of the order of classes, a single None where the space leaves it alone. Raises SweeperError."""
+    if file.class_order_seeds is None or any(each.startswith(f"{ORDER}=") for each in sets):
+        return [None]
+    if ORDER not in names:
+        fix, where = f"remove it, or give the config a {ORDER}", document.where("class_order_seeds", key=True)
+        raise SweeperError(f"the config of {file.trainable} has no {ORDER}", fix=fix, where=where)
+    return list(file.class_order_seeds)
+
+
+def _check_size(document: Document, count: int) -> None:
+    if count > MOST_TRIALS:
+        message, fix = f"a grid of {count:,} trials", f"shorten its lists: {MOST_TRIALS:,} are the most"
+        raise SweeperError(message, fix=fix, where=document.where())
+
+
+def _baseline(document: Document, grid: Grid, trials: Sequence[Trial]) -> dict[str, Any]:
+    """The baseline as the first trial has it that matches. Raises SweeperError when none does."""
+    wanted = {name: each.value for name, each in grid.baseline.items()}
+    for trial in trials:
+        if all(trial.row[name] == value for name, value in wanted.items()):
+            values = trial.config.model_dump(mode="json")
+            return {name: trial.row[name] if name == CASE else value_at(values, name) for name in wanted}
+    for name, value in wanted.items():
+        there = list(dict.fromkeys(str(trial.row[name]) for trial in trials))
+        if all(trial.row[name] != value for trial in trials):
+            where = grid.baseline[name].where
+            raise SweeperError(f"baseline: no trial has {name} {value}", fix=f"there are {_some(there)}", where=where)
+    there = list(dict.fromkeys(" · ".join(str(trial.row[name]) for name in wanted) for trial in trials))
+    message = f"baseline: no trial has {' · '.join(map(str, wanted.values()))}"
+    raise SweeperError(message, fix=f"there are {_some(there)}", where=document.where("baseline"))
+
+
+def _some(values: Sequence[str]) -> str:
+    more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
+    return f"{', '.join(values[:NAMED])}{more}"
 
 
 def _find(document: Document, name: str) -> Trainable:
@@ -139,26 +136,12 @@ def _find(document: Document, name: str) -> Trainable:
         raise SweeperError(error.message, fix=error.fix, where=document.where("trainable")) from None
 
 
-def _changed(part: BaseModel, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a part of a config under changes by dotted name. Parts without a change stay the same objects."""
-    values = dict(part)
-    inner: dict[str, dict[str, Any]] = {}
-    for name, value in changes.items():
-        head, _, rest = name.partition(".")
-        if rest:
-            inner.setdefault(head, {})[rest] = value
-        else:
-            values[head] = value
-    for head, below in inner.items():
-        unchecked = _changed(values[head], below)
-        with contextlib.suppress(ValidationError):  # the whole config tells it, by its full name
-            unchecked = type(values[head]).model_validate(unchecked)
-        values[head] = unchecked
-    return values
-
-
 def _check_table(document: Document, table: Table, names: Sequence[str], columns: Sequence[str]) -> None:
-    for index, name in enumerate([table.rows] if isinstance(table.rows, str) else table.rows):
+    rows = [table.rows] if isinstance(table.rows, str) else table.rows
+    for index, name in enumerate(rows):
+        if name in rows[:index]:
+            message, where = f"table: '{name}' is given twice", document.where("table", "rows", index)
+            raise SweeperError(message, fix="remove one", where=where)
         if name not in names:
             fix = "give the space cases, or name an axis" if name == CASE else nearest(name, names)
             where = document.where("table", "rows", index)
@@ -172,17 +155,9 @@ def _check_table(document: Document, table: Table, names: Sequence[str], columns
         raise SweeperError(f"no published values called '{table.published}'", fix=fix, where=where)
 
 
-def _prefixes(name: str) -> Iterator[str]:
-    while name:
-        yield name
-        name = name.rpartition(".")[0]
-
-
-def _value(config: BaseModel, name: str) -> Any:
-    value: Any = config
-    for part in name.split("."):
-        value = getattr(value, part)
-    return value
+def _directory(name: str) -> str:
+    """The name, which a digest ends when it is too long for a directory."""
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _slug(assignment: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sweeper.plan import Graph, Plan
@@ -39,9 +39,15 @@ def counted(graph: Graph, manifests: Mapping[str, Mapping[str, Any]], missing: C
 
 
 def headline(summary: Mapping[str, Any]) -> str:
-    """The counts in one line, one for each of several spaces, and one for each stage function of changed source."""
-    spaces = [f"  {COUNTS.format_map(space)}" for space in summary["spaces"]]
-    included = spaces if [space["name"] for space in summary["spaces"]] != [summary["name"]] else []
+    """The counts in one line, one for each of several spaces, one for the duplicates of a space, and one for each
+    stage function of changed source."""
+    spaces = summary["spaces"]
+    several = [space["name"] for space in spaces] != [summary["name"]]
+    included = [
+        line
+        for space in spaces
+        for line in [*([f"  {COUNTS.format_map(space)}"] if several else []), *_left_out(space["duplicates"])]
+    ]
     stale = [f"  cached results of {name} were made by other source code" for name in summary["stale"]]
     return "\n".join([f"{COUNTS}, {{to_run:,}} to run".format_map(summary), *included, *stale])
 
@@ -52,6 +58,15 @@ def stale(graph: Graph, manifests: Mapping[str, Mapping[str, Any]]) -> list[str]
     return sorted({function.name for function, source in made if source != source_hash(function.module)})
 
 
+def _left_out(duplicates: Sequence[tuple[str, str]]) -> list[str]:
+    if not duplicates:
+        return []
+    dropped, same = duplicates[0]
+    counted = f"{len(duplicates):,} duplicate{'s' if len(duplicates) > 1 else ''} left out"
+    more = f" and {len(duplicates) - 1:,} more" if len(duplicates) > 1 else ""
+    return [f"  {counted}: {dropped} is {same}{more}"]
+
+
 def _space(plan: Plan, cached: Collection[str]) -> dict[str, Any]:
     return {
         "name": plan.space.name,
@@ -59,4 +74,5 @@ def _space(plan: Plan, cached: Collection[str]) -> dict[str, Any]:
         "stages": sum(len(stages) for stages in plan.per_trial),
         "unique": len(plan.stages),
         "cached": sum(key in cached for key in plan.stages),
+        "duplicates": list(plan.space.duplicates),
     }

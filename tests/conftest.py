@@ -37,7 +37,7 @@ fixed: {trunk.steps: 3}
 cases:
   up: {branch.kind: plus, trunk.steps: 2}
   down: {branch.kind: minus}
-  again: {branch.kind: minus}
+  again: {branch.kind: minus, remark: as down}
 axes:
   branch.size: [1, 2]
 table: {rows: [branch.size, case], columns: [cost, score]}

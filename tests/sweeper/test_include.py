@@ -225,7 +225,7 @@ def test_a_mistake_in_a_file_that_includes(paper: Project, mistake: str) -> None
         (
             ("--set", "adapter.p=10"),
             "more/cases.yaml with --set adapter.p=10: unknown name 'adapter.p'\n"
-            "  fix: known: trunk.steps, trunk.pause, branch.kind, branch.size",
+            "  fix: known: trunk.steps, trunk.pause, branch.kind, branch.size, remark",
         ),
         (("--preset", "big"), "more/cases.yaml with --preset big: unknown preset 'big'\n  fix: known: small, slow"),
         (

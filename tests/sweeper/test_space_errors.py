@@ -8,7 +8,7 @@ from sweeper.trainable import dotted_fields
 from tests.conftest import CASES, SPACE, Project
 from trainables.funlora.config import Config
 
-NAMES = "trunk.steps, trunk.pause, branch.kind, branch.size"
+NAMES = "trunk.steps, trunk.pause, branch.kind, branch.size, remark"
 MISTAKES = {
     "unknown key": (
         SPACE.replace("axes:", "axis:"),

@@ -21,6 +21,7 @@ class Config(Settings):
     seed: int = Field(description="seed", ge=0)
     trunk: Trunk
     branch: Branch
+    remark: str = Field(description="what no stage is given")
 
 
 METRICS = {"score": "the sum of the branches", "beauty": "what no run here measures"}
@@ -28,6 +29,6 @@ METRICS = {"score": "the sum of the branches", "beauty": "what no run here measu
 PARTS = {"grow": "the chain", "branches": "what is bent off the chain, and the sum"}
 
 PRESETS = {
-    "small": Config(seed=0, trunk=Trunk(steps=5, pause=0.0), branch=Branch(kind="plus", size=1)),
-    "slow": Config(seed=0, trunk=Trunk(steps=40, pause=0.02), branch=Branch(kind="plus", size=1)),
+    "small": Config(seed=0, trunk=Trunk(steps=5, pause=0.0), branch=Branch(kind="plus", size=1), remark="nothing"),
+    "slow": Config(seed=0, trunk=Trunk(steps=40, pause=0.02), branch=Branch(kind="plus", size=1), remark="nothing"),
 }
