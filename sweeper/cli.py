@@ -14,6 +14,7 @@ from sweeper.commands.inspecting import diff, list_, rm, show, status
 from sweeper.commands.planning import describe, plan
 from sweeper.commands.results import table, ui
 from sweeper.commands.running import retry, run
+from sweeper.commands.schema import schema
 from sweeper.commands.storing import store
 from sweeper.errors import SweeperError
 
@@ -43,7 +44,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    run, retry, plan, status, list_, table, show, diff, ui, describe, rm, store, doctor,
+    run, retry, plan, status, list_, table, show, diff, ui, describe, schema, rm, store, doctor,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -1,0 +1,61 @@
+"""Every example of the file format, run for real on images and networks that take no time."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import ROOT, Project
+
+EXAMPLES = ROOT / "search_spaces" / "examples"
+SMALL = (
+    "tasks.first=8", "backbone.channels=8", "backbone.head_channels=8", "base.iterations=1", "base.batch=2",
+    "adapter.iterations=1", "adapter.batch=2", "solver.method=euler", "samples.chunk=2", "classifier.width=2",
+    "classifier.epochs=1",
+)  # fmt: skip
+AXES = ["rshift · 1 · seed 0", "rshift · 2 · seed 0", "cosine · 1 · seed 0", "cosine · 2 · seed 0"]
+CASES = ["vanilla · seed 0", "funlora · seed 0", "real_images · seed 0"]
+TRIALS = {
+    "axes": {"axes": AXES},
+    "zip": {
+        "zip": [
+            "40-54 · none · 0.1 · seed 0", "40-54 · cosine · 0.03 · seed 0",
+            "45-54 · none · 0.1 · seed 0", "45-54 · cosine · 0.03 · seed 0",
+        ],
+    },
+    "cases": {"cases": CASES},
+    "where": {"where": ["low_rank · none · seed 0", "low_rank · rshift · seed 0", "scale_shift · none · seed 0"]},
+    "baseline": {"baseline": ["0-64 · seed 0", "40-54 · seed 0"]},
+    "one_at_a_time": {
+        "one_at_a_time": ["40-54 · 1 · seed 0", "45-54 · 1 · seed 0", "40-54 · 2 · seed 0", "40-54 · 4 · seed 0"],
+    },
+    "class_order_seeds": {
+        "class_order_seeds": ["funlora · seed 0 · order 0", "funlora · seed 0 · order 1"],
+    },
+    "resources": {"resources": ["funlora · seed 0"]},
+    "seeds": {"seeds": ["funlora · seed 0", "funlora · seed 1", "funlora · seed 4"]},
+    "include": {"axes": AXES, "cases": CASES},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """One store for all: what the examples agree on runs once."""
+    return Project(tmp_path_factory.mktemp("examples"))
+
+
+def test_every_example_is_here() -> None:
+    assert {path.stem for path in EXAMPLES.iterdir()} == TRIALS.keys()
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_an_example_runs(project: Project, name: str) -> None:
+    sets = [argument for each in SMALL for argument in ("--set", each)]
+    done = project.sweeper("run", str(EXAMPLES / f"{name}.yaml"), "--inline", "--no-tracking", *sets)
+    assert done.returncode == 0, done.stderr
+    results = [line.removeprefix("results: ") for line in done.stdout.splitlines() if line.startswith("results: ")]
+    found = {}
+    for path in results:
+        rows = pq.read_table(project.path / path).to_pylist()
+        assert {row["status"] for row in rows} == {"finished"}
+        found[path.split("/")[2].partition("-")[0].removeprefix("example_")] = [row["trial"] for row in rows]
+    assert found == TRIALS[name]
+    assert ("baseline: 40-54" in done.stdout) == (name in ("baseline", "one_at_a_time"))
