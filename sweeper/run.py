@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.filesize import decimal
 
 from sweeper import provenance
+from sweeper.aside import Aside
 from sweeper.dispatch import Dispatch, Machine, Observer
 from sweeper.errors import ClusterLost, SweeperError
 from sweeper.housekeeping import size
@@ -100,7 +101,8 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
         targets = failed_targets(graph, store) if options.failed_only else None
         _write_all(graph, store, options)
         with _tracking(graph, store, options) as trackers:
-            end = _run(graph, store, options, targets, trackers, console)
+            with Aside(trackers) as aside:
+                end = _run(graph, store, options, targets, [aside], console)
             failed: Mapping[str, str] = end.dispatch.schedule.failed if end.dispatch else {}
             for tracker in trackers:
                 tracker.close(failed, end.state == "interrupted")
