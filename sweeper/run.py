@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from sweeper import provenance
 from sweeper.dispatch import Dispatch, Machine, Observer
-from sweeper.errors import ClusterLost, SweeperError
+from sweeper.errors import ClusterLost, CutShort, SweeperError
 from sweeper.plan import Graph, Plan
 from sweeper.progress import Display
 from sweeper.record import State, Status, SweepRecord, driving, here, write_status
@@ -86,7 +87,7 @@ class _End:
 def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     """Run what is missing of a sweep and write its results. Say the same again to go on after any interruption.
 
-    Raises SweeperError when it cannot start; nothing has run then.
+    Raises SweeperError when it cannot start; nothing has run then. Raises CutShort when there is no room for results.
     """
     for space in sweep.spaces:
         space.check()
@@ -96,7 +97,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     with driving(options.runs, _record(sweep, options)):
         _prepare(graph, store, options, console)
         targets = failed_targets(graph, store) if options.failed_only else None
-        _write_all(graph, store, options)
+        _write_all(graph, store, options, SweeperError)
         with _tracking(graph, store, options) as trackers:
             end = _run(graph, store, options, targets, trackers, console)
             failed: Mapping[str, str] = end.dispatch.schedule.failed if end.dispatch else {}
@@ -105,7 +106,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
         store.remove_leftovers()
         unmendable = {key for key, failure in store.failures.all().items() if failure.kind == "diverged"}
         return Finished(
-            results=_write_all(graph, store, options),
+            results=_write_all(graph, store, options, CutShort),
             state=end.state,
             failed=sum(target.key in failed for target in graph.targets),
             diverged=sum(
@@ -142,12 +143,13 @@ def _prepare(graph: Graph, store: Store, options: Options, console: Console) -> 
     _say(console, headline(summarise(graph, store)))
 
 
-def _write_all(graph: Graph, store: Store, options: Options) -> list[Path]:
+def _write_all(graph: Graph, store: Store, options: Options, kind: type[SweeperError]) -> list[Path]:
     try:
         return [write_results(plan, store, options.runs / "results") for plan in graph.plans]
     except OSError as error:
-        message = f"the results cannot be written: {error.strerror or error}"
-        raise SweeperError(message, fix="make room; the same command goes on, what is done is kept") from None
+        why = os.strerror(error.errno) if error.errno else error
+        message = f"{options.runs / 'results'} cannot be written: {why}"
+        raise kind(message, fix="make room; the same command goes on, what is done is kept") from None
 
 
 @contextmanager
