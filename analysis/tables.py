@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -105,8 +106,11 @@ def read_results(directory: Path, name: str) -> pa.Table:
         found = f"results here: {', '.join(known)}" if known else "nothing has been run here yet"
         raise NoTable(f"no results called '{name}' in {directory}\n  fix: {found}")
     try:
-        return pq.read_table(path, partitioning=None)
-    except pa.ArrowException as error:
+        results = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        itemgetter("name", "rows", "columns", "published")(json.loads(results.schema.metadata[METADATA]))
+        results["status"]
+        return results
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise NoTable(f"{path} cannot be read: {error}\n  fix: run the sweep again; it writes the file anew") from None
 
 

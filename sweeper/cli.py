@@ -22,14 +22,14 @@ INTERRUPTED = 130
 
 
 class _Group(click.Group):
-    """Prints errors that a user can cause without a traceback, and exits with 2."""
+    """Prints errors that a user can cause without a traceback, and exits with 2, or what they say."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
         except SweeperError as error:
             click.echo(f"error: {error}", err=True)
-            sys.exit(2)
+            sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("interrupted; the same command goes on where this one stopped", err=True)
             sys.exit(INTERRUPTED)

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 class SweeperError(Exception):
     """One clear message, where it applies (``file:line:column``) and the fix.
 
-    The command line prints ``str(error)`` and exits with code 2.
+    The command line prints ``str(error)`` and exits with ``exit_code``.
     """
+
+    exit_code = 2
 
     def __init__(self, message: str, *, fix: str | None = None, where: str | None = None) -> None:
         super().__init__(message)
@@ -21,6 +23,12 @@ class SweeperError(Exception):
     def __str__(self) -> str:
         head = f"{self.where}: {self.message}" if self.where else self.message
         return f"{head}\n  fix: {self.fix}" if self.fix else head
+
+
+class CutShort(SweeperError):
+    """What was begun could not be ended, for no fault of the user's input."""
+
+    exit_code = 1
 
 
 class InvalidConfig(SweeperError):

@@ -25,7 +25,8 @@ from sweeper.store import Damaged, Store
 
 CURVE = "curve.json"
 STATE = "run.json"
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+ROOM = 2**16
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def _outcome_of(error: Exception, request: Resources) -> Outcome:
         return Outcome(failure=str(error))
     if isinstance(error, Diverged):
         return Outcome(failure=str(error), kind="diverged")
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return Outcome(halt=_of_the_store(error))
     if is_out_of_memory(error):
         failure = f"out of memory: {_first_line(error)}; it asked for {request}, there is {there_is(request)}"
@@ -179,10 +180,24 @@ def _run(
     with store.scratch() as directory:
         run = DirectoryRun(job, store, directory, progressed)
         started = datetime.now(UTC)
-        function.run(run, job.params, inputs)
-        if run.curve:
-            (directory / CURVE).write_text(json.dumps(run.curve))
-        store.commit(job.key, directory, _provenance(job, function, started, run.seconds))
+        try:
+            function.run(run, job.params, inputs)
+            if run.curve:
+                (directory / CURVE).write_text(json.dumps(run.curve))
+            store.commit(job.key, directory, _provenance(job, function, started, run.seconds))
+        except Exception as error:
+            if full := _full(directory):
+                raise full from error
+            raise
+
+
+def _full(directory: Path) -> OSError | None:
+    """Why nothing can be written there any more. Libraries say so in words of their own, or not at all."""
+    try:
+        (directory / "room").write_bytes(bytes(ROOM))
+    except OSError as error:
+        return error if error.errno in UNWRITABLE else None
+    return None
 
 
 def _settle(job: Job) -> None:

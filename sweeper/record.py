@@ -127,15 +127,22 @@ def is_driven(runs: Path, name: str) -> bool:
 
 @contextlib.contextmanager
 def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
-    """Be the sweep's one driver, and write its record. Raises SweeperError while another one lives."""
+    """Be the sweep's one driver, and write its record.
+
+    Raises SweeperError while another one lives, and where nothing can be written.
+    """
     directory = directory_of(runs, record.name)
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "lock").open("ab") as file:
-        if not _locked(file):
-            other = read_record(runs, record.name)
-            message = f"sweep {record.name} is being run by process {other.pid} on {other.host}"
-            raise SweeperError(message, fix=f"watch it with: sweeper status {record.name} --watch") from None
-        _replace(directory / "sweep.json", record)
+    with contextlib.ExitStack() as stack:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if not _locked(stack.enter_context((directory / "lock").open("ab"))):
+                other = read_record(runs, record.name)
+                message = f"sweep {record.name} is being run by process {other.pid} on {other.host}"
+                raise SweeperError(message, fix=f"watch it with: sweeper status {record.name} --watch")
+            _replace(directory / "sweep.json", record)
+        except OSError as error:
+            message = f"{directory} cannot be written: {error.strerror}"
+            raise SweeperError(message, fix="make room, or choose another place with --runs") from None
         yield
 
 

@@ -82,7 +82,7 @@ def write_results(plan: Plan, store: Store, directory: Path) -> Path:
     path = directory / plan.space.name / "trials.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".new")
-    pq.write_table(table, aside)
+    pq.write_table(table, aside, write_page_checksum=True)
     aside.replace(path)
     return path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rich.filesize import decimal
 from sweeper import provenance
 from sweeper.aside import Aside
 from sweeper.dispatch import Dispatch, Machine, Observer
-from sweeper.errors import ClusterLost, SweeperError
+from sweeper.errors import ClusterLost, CutShort, SweeperError
 from sweeper.housekeeping import size
 from sweeper.plan import Graph, Plan
 from sweeper.progress import Display
@@ -89,7 +90,7 @@ class _End:
 def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     """Run what is missing of a sweep and write its results. Say the same again to go on after any interruption.
 
-    Raises SweeperError when it cannot start; nothing has run then.
+    Raises SweeperError when it cannot start; nothing has run then. Raises CutShort when there is no room for results.
     """
     for space in sweep.spaces:
         space.check()
@@ -99,7 +100,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     with driving(options.runs, _record(sweep, options)):
         _prepare(graph, store, options, console)
         targets = failed_targets(graph, store) if options.failed_only else None
-        _write_all(graph, store, options)
+        _write_all(graph, store, options, SweeperError)
         with _tracking(graph, store, options) as trackers:
             with Aside(trackers) as aside:
                 end = _run(graph, store, options, targets, [aside], console)
@@ -110,7 +111,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
         _say(console, _disk(graph, store))
         unmendable = {key for key, failure in store.failures.all().items() if failure.kind == "diverged"}
         return Finished(
-            results=_write_all(graph, store, options),
+            results=_write_all(graph, store, options, CutShort),
             state=end.state,
             failed=sum(target.key in failed for target in graph.targets),
             diverged=sum(
@@ -154,12 +155,13 @@ def _disk(graph: Graph, store: Store) -> str:
     return f"  disk: {decimal(used)} for its {len(manifests):,} artifacts, {unfinished} for unfinished stages"
 
 
-def _write_all(graph: Graph, store: Store, options: Options) -> list[Path]:
+def _write_all(graph: Graph, store: Store, options: Options, kind: type[SweeperError]) -> list[Path]:
     try:
         return [write_results(plan, store, options.runs / "results") for plan in graph.plans]
     except OSError as error:
-        message = f"the results cannot be written: {error.strerror or error}"
-        raise SweeperError(message, fix="make room; the same command goes on, what is done is kept") from None
+        why = os.strerror(error.errno) if error.errno else error
+        message = f"{options.runs / 'results'} cannot be written: {why}"
+        raise kind(message, fix="make room; the same command goes on, what is done is kept") from None
 
 
 @contextmanager

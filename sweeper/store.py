@@ -53,6 +53,8 @@ class Store:
         try:
             for name in PLACES:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
+            with self.scratch():
+                pass
         except OSError as error:
             raise SweeperError(
                 f"the store {self.root} cannot be written: {error.strerror}", fix="choose another place with --runs"

@@ -158,6 +158,10 @@ def _table(path: Path, columns: Sequence[str] | None) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(path, columns=columns and list(columns), partitioning=None)
-    except pa.ArrowException:
+        return pq.read_table(
+            path, columns=columns and list(columns), partitioning=None, page_checksum_verification=True
+        )
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, ValueError):
         raise SweeperError(f"{path} cannot be read", fix="run the sweep again; it writes the file anew") from None
