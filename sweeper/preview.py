@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.filesize import decimal
 
+from sweeper.printing import aligned
 from sweeper.progress import clock
 from sweeper.sharing import Sharing
 from sweeper.summary import headline
@@ -138,14 +139,7 @@ def _hours(hours: float) -> str:
 
 def _table(lines: Sequence[Sequence[str]]) -> list[str]:
     """Aligned columns: the first and the last to the left, numbers between them to the right."""
-    widths = _widths(lines)
-    return [
-        "  ".join(
-            cell.ljust(width) if index in (0, len(line) - 1) else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
+    return aligned(lines, right=range(1, len(lines[0]) - 1))
 
 
 def _widths(lines: Sequence[Sequence[str]]) -> list[int]:

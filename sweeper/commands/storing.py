@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 
 from sweeper.commands.options import runs_option
 from sweeper.errors import SweeperError, nearest
+from sweeper.printing import aligned
 
 if TYPE_CHECKING:
     from sweeper.housekeeping import Artifact, Rubbish
@@ -50,7 +51,7 @@ def ls(runs: Path, stage: str | None, everything: bool, as_json: bool) -> None:
         return
     shown = found if everything else found[:LINES]
     head = ("key", "size", "seconds", "made", "needed by", "stage")
-    for line in _aligned([head, *map(_line, shown)], right=(1, 2, 4)):
+    for line in aligned([head, *map(_line, shown)], right=(1, 2, 4)):
         click.echo(line)
     if len(shown) < len(found):
         click.echo(f"and {len(found) - len(shown):,} older ones; --all lists them")
@@ -132,7 +133,7 @@ def du(runs: Path, as_json: bool) -> None:
     rows.append(("", "", "", ""))
     for kind in ("progress", "damaged", "being_written", "leftovers", "total", "free"):
         rows.append((kind.replace("_", " "), "", _size(used[kind]), ""))
-    for line in _aligned(rows, right=(1, 2, 3)):
+    for line in aligned(rows, right=(1, 2, 3)):
         click.echo(line)
 
 
@@ -158,7 +159,7 @@ def _counted(found: Iterable[Rubbish]) -> list[str]:
     for each in found:
         counts[each.kind, each.function] += 1
         sizes[each.kind, each.function] += each.bytes
-    return _aligned([(*group, f"{count:,}", _size(sizes[group])) for group, count in counts.items()], right=(2, 3))
+    return aligned([(*group, f"{count:,}", _size(sizes[group])) for group, count in counts.items()], right=(2, 3))
 
 
 def _line(each: Artifact) -> tuple[str, ...]:
@@ -174,14 +175,3 @@ def _size(number: int) -> str:
     from rich.filesize import decimal
 
     return decimal(number)
-
-
-def _aligned(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
