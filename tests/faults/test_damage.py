@@ -1,8 +1,10 @@
 """Whatever is damaged between two commands, the second one ends with the same bytes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
@@ -31,11 +33,21 @@ def test_damage(campaign: Campaign, name: str) -> None:
     assert campaign.judge(campaign.go_on(), hit) == GOOD
 
 
+def _flip_scores(path: Path, pick: Random) -> None:
+    """One bit among the numbers that the table shows."""
+    group = pq.read_metadata(path).row_group(0)
+    (scores,) = (each for each in map(group.column, range(group.num_columns)) if each.path_in_schema == "score")
+    content = bytearray(path.read_bytes())
+    first = scores.dictionary_page_offset or scores.data_page_offset
+    content[first + pick.randrange(scores.total_compressed_size)] ^= 1 << pick.randrange(8)
+    path.write_bytes(content)
+
+
 def test_a_table_of_damaged_results_is_the_same_or_none(campaign: Campaign) -> None:
     pick, path = Random(3), campaign.runs / "results" / "tiny" / "trials.parquet"
     whole = path.read_bytes()
-    for _ in range(30):
-        pick.choice([truncate, flip, flip])(path, pick)
+    for harm in (truncate, flip, _flip_scores) * 10:
+        harm(path, pick)
         done = campaign.project.sweeper("table", "tiny", "--format", "csv")
         path.write_bytes(whole)
         if done.returncode == 0:
