@@ -18,6 +18,8 @@ import ray
 
 from sweeper.errors import SweeperError
 
+ray._private.worker.print_to_stdstream = lambda *args, **kwargs: None
+"""Ray prints pages of its own log when a part of it dies; what died is told by `sweeper.pulse`."""
 KNOCK_SECONDS = 5.0
 END_SECONDS = 15.0
 OBJECT_STORE_BYTES = 100 * 2**20

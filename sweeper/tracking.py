@@ -20,7 +20,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
 from sweeper.errors import SweeperError
@@ -77,7 +77,7 @@ class Tracker:
 
     def __init__(self, plan: Plan, store: Store, uri: str, artifacts: Path | None) -> None:
         for name in ("alembic", "mlflow"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._plan = plan
         self._store = store
         self._trials: dict[str, list[tuple[Trial, dict[str, Stage]]]] = {}
@@ -87,6 +87,7 @@ class Tracker:
         """Why tracking stopped in the middle of the sweep."""
         try:
             self._client = MlflowClient(uri)
+            self._failures: set[tuple[str, str]] = set()
             self._experiment = self._find_experiment(artifacts)
             self._written = {kind: self._find_runs(kind) for kind in ("sweep", "trial", "stage")}
             self._parent = self._start_parent()
@@ -145,14 +146,24 @@ class Tracker:
         return str(self._client.create_experiment(name, artifact_location=place))
 
     def _find_runs(self, kind: str) -> dict[str, str]:
+        """Ids by key. Failures are remembered, and what a driver that was killed left half written is deleted."""
         found: dict[str, str] = {}
+        for run in self._search(f"tags.`sweeper.kind` = '{kind}'"):
+            key, cause = run.data.tags["sweeper.key"], run.data.tags.get("sweeper.cause")
+            if kind == "sweep" or run.info.status == "FINISHED":
+                found[key] = run.info.run_id
+            elif cause is None:
+                self._client.delete_run(run.info.run_id)
+            else:
+                self._failures.add((key, cause))
+        return found
+
+    def _search(self, wanted: str) -> list[Run]:
+        found: list[Run] = []
         token = None
         while True:
-            page = self._client.search_runs(
-                [self._experiment], f"tags.`sweeper.kind` = '{kind}'", max_results=5000, page_token=token
-            )
-            wanted = [run for run in page if kind == "sweep" or run.info.status == "FINISHED"]
-            found |= {run.data.tags["sweeper.key"]: run.info.run_id for run in wanted}
+            page = self._client.search_runs([self._experiment], wanted, max_results=5000, page_token=token)
+            found += page
             token = page.token
             if not token:
                 return found
@@ -206,6 +217,8 @@ class Tracker:
             )  # fmt: skip
 
     def _write_failure(self, kind: str, key: str, name: str, cause: str) -> None:
+        if (key, cause[:5000]) in self._failures:  # once, however often the same command was said
+            return
         tags = _tags(kind, key, self._parent) | {"sweeper.cause": cause[:5000]}
         run = self._client.create_run(self._experiment, run_name=name, tags=tags)
         self._client.set_terminated(run.info.run_id, "FAILED")

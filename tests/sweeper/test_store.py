@@ -67,6 +67,15 @@ def test_a_damaged_artifact_is_set_aside(store: Store, damage: str) -> None:
     assert (store.open(KEY) / "file").read_text() == "content"
 
 
+def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(store: Store) -> None:
+    put(store)
+    path = store.path(KEY) / "manifest.json"
+    path.write_text(path.read_text().replace('"seconds": 1', '"seconds": 3'))
+    assert store.fault(KEY) == "manifest.json cannot be read"
+    with pytest.raises(Damaged):
+        store.manifest(KEY)
+
+
 def test_progress_is_the_newest_intact_one(store: Store) -> None:
     assert store.progress(KEY) is None
     save(store, "one")

@@ -7,10 +7,12 @@ from PIL import Image
 
 from sweeper.stage import InvalidConfig, Stage, StageRun, stage
 from tests.tiny.config import Branch, Config, Trunk
+from tests.tiny.disturbance import befall, note
 
 
 @stage(version=1, work=lambda trunk, **_: float(trunk.steps))
 def grow(run: StageRun, trunk: Trunk, seed: int) -> None:
+    note("grow", trunk.steps, seed)
     first, link = 0, str(seed)
     if run.saved:
         state = json.loads((run.saved / "chain.json").read_text())
@@ -27,15 +29,19 @@ def grow(run: StageRun, trunk: Trunk, seed: int) -> None:
 
 @stage(version=1, part="branches")
 def bend(run: StageRun, trunk: Path, branch: Branch, turn: int, pause: float = 0.0) -> None:
+    link = (trunk / "chain.txt").read_text()
+    times = note("bend", link, branch.kind, branch.size, turn)
     time.sleep(pause)
+    befall(branch, times, run.output)
     if branch.kind == "bad":
         raise ValueError("this branch is bad")
-    value = int((trunk / "chain.txt").read_text()[:4], 16) + turn
+    value = int(link[:4], 16) + turn
     (run.output / "bent.json").write_text(json.dumps(value + branch.size * (1 if branch.kind == "plus" else -1)))
 
 
 @stage(version=1, part="branches")
 def total(run: StageRun, bends: tuple[Path, ...]) -> None:
+    note("total", *[(each / "bent.json").read_text() for each in bends])
     values = [json.loads((each / "bent.json").read_text()) / 7 for each in bends]
     metrics = {"score": sum(values), "path": values, "matrix": [values, values]}
     (run.output / "metrics.json").write_text(json.dumps(metrics))
