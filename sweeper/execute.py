@@ -14,9 +14,11 @@ from typing import Any
 
 os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
 os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "86400"
+os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "100000"  # the searcher says how many; Tune would start one after the other
 os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
 
 from ray import tune
+from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from sweeper.dispatch import Dispatch
@@ -133,6 +135,17 @@ class _Losses(tune.Callback):  # type: ignore[misc]
         self._searcher.lost(trial.trial_id, str(trial.get_error() or ""))
 
 
+class _FreeFirst(FIFOScheduler):  # type: ignore[misc]
+    """Leaves a process that starts to the stage it starts for.
+
+    Tune's own would give that stage the next warm process that is free, and end the one that starts. With stages that
+    take less time than a process takes to start, one slot would then do all the work.
+    """
+
+    def choose_trial_to_run(self, *_: Any) -> None:
+        """None of those that have a process: Tune then looks for one that has none."""
+
+
 class _Stop(tune.Stopper):  # type: ignore[misc]
     def __init__(self, searcher: StageSearcher) -> None:
         self._searcher = searcher
@@ -179,7 +192,9 @@ def _fit(searcher: StageSearcher) -> None:
     with tempfile.TemporaryDirectory(prefix="sweeper-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(StageTrainable, _resources),
-            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher, num_samples=-1, reuse_actors=True, scheduler=_FreeFirst()
+            ),
             run_config=tune.RunConfig(
                 storage_path=scratch, name="sweep", verbose=0, stop=_Stop(searcher), callbacks=[_Losses(searcher)],
                 failure_config=tune.FailureConfig(max_failures=0),

@@ -144,7 +144,7 @@ def files(store: Store) -> dict[str, object]:
 
 def made(store: Store) -> Made:
     """When which directory became an artifact, by key: another one means that the stage was run again."""
-    stats = {key: (store.path(key) / "manifest.json").stat() for key in store.keys()}  # noqa: SIM118
+    stats = {key: (store.path(key) / "manifest.json").stat() for key in store.present()}
     return {key: (stat.st_ino, stat.st_mtime_ns) for key, stat in stats.items()}
 
 

@@ -1,12 +1,16 @@
 """The orchestrator on Ray. What becomes of it when processes are killed stands in `tests.faults`."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from sweeper.store import Store
 from tests.conftest import ROOT, SPACE, Project
 from tests.faults.campaign import GOOD, RUN, Campaign, Undisturbed
 from tests.faults.drivers import PATIENCE, Driver, kill_all
@@ -50,3 +54,14 @@ def test_an_address_where_no_cluster_is(project: Project) -> None:
         "error: no Ray cluster answers at 127.0.0.1:1",
         "  fix: start one with `ray up cluster.yaml`, or leave --address out to use this machine",
     ]
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one stage at a time")
+def test_stages_that_take_less_time_than_a_process_to_start_run_side_by_side(project: Project) -> None:
+    project.write(SPACE.replace("[0, 1]", "[0]").replace("[1, 2, 3]", str(list(range(8)))))
+    done = project.sweeper("run", "space.yaml", "--no-tracking", "--set", "trunk.pause=0.08")
+    assert done.returncode == 0, done.stderr
+    store = Store(project.path / "runs" / "store")
+    made = sorted((manifest["started"], manifest["seconds"]) for manifest in store.manifests(store.present()).values())
+    spans = [(datetime.fromisoformat(started).timestamp(), seconds) for started, seconds in made]
+    assert sum(began + seconds > after for (began, seconds), (after, _) in pairwise(spans)) > 5
