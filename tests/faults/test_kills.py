@@ -29,7 +29,7 @@ def campaign(tmp_path: Path, undisturbed: Undisturbed) -> Iterator[Campaign]:
 
 def test_a_driver_without_ray_killed_at_any_moment(campaign: Campaign) -> None:
     moment = Random(5)
-    for artifacts in (0, *moment.choices(range(1, 6), k=4)):
+    for artifacts in (0, *moment.choices(range(1, 6), k=3)):
         driver = Driver(campaign.project, *RUN, *SLOW, "--inline")
         driver.wait_for_work(artifacts) if artifacts else driver.wait_for_progress()
         driver.kill()
@@ -69,7 +69,6 @@ def test_on_ray_worker_driver_node_manager_and_control_service_killed(campaign: 
     second.interrupt()
     assert second.wait_for_exit() == 130, second.log
     assert "interrupted; the same command goes on where this one stopped" in second.log
-    wait_until_nothing_runs(first.mark)
 
     for title, said in (
         ("raylet/raylet", "error: Ray's node manager (raylet) on this machine died\n"),
@@ -83,9 +82,9 @@ def test_on_ray_worker_driver_node_manager_and_control_service_killed(campaign: 
         assert driver.log.endswith(said + "  fix: mend that, then say the same command again; it goes on\n")
         assert "Traceback" not in driver.log
 
-    last = begin()
-    assert last.wait_for_exit() == 0, last.log
+    campaign.remember()
     assert campaign.judge(campaign.go_on()) == GOOD
+    wait_until_nothing_runs(first.mark)  # idle workers of a killed driver's Ray end after a minute at most
 
 
 def test_a_node_of_a_cluster_killed_while_the_driver_goes_on(campaign: Campaign) -> None:
