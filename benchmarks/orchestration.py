@@ -247,7 +247,7 @@ def _dispatch(graph: Graph, store: Store, there: Machine, observers: Sequence[Ob
 
 
 def _seconds(store: Store) -> dict[str, float]:
-    return {key: manifest["seconds"] for key, manifest in store.manifests(store.keys()).items()}
+    return {key: manifest["seconds"] for key, manifest in store.manifests(store.present()).items()}
 
 
 def _tasks(graph: Graph, seconds: Mapping[str, float]) -> dict[str, Task]:
