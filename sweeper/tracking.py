@@ -152,10 +152,10 @@ class Tracker:
             key, cause = run.data.tags["sweeper.key"], run.data.tags.get("sweeper.cause")
             if kind == "sweep" or run.info.status == "FINISHED":
                 found[key] = run.info.run_id
-            elif cause is None:
-                self._client.delete_run(run.info.run_id)
-            else:
+            elif cause is not None:
                 self._failures.add((key, cause))
+            elif run.data.tags.get("sweeper.store") == str(self._store.root):  # not of another driver on this server
+                self._client.delete_run(run.info.run_id)
         return found
 
     def _search(self, wanted: str) -> list[Run]:
@@ -210,6 +210,8 @@ class Tracker:
             ended = max(_milliseconds(each["started"]) + 1000 * each["seconds"] for each in manifests)
             numbers = {**trial.facts, **metrics, "seconds": sum(each["seconds"] for each in manifests)}
             tags = {f"sweeper.row.{name}": str(value) for name, value in trial.row.items()}
+            if trial.class_order_seed is not None:
+                tags["sweeper.class_order_seed"] = str(trial.class_order_seed)
             tags |= {"sweeper.seed": str(trial.seed), "sweeper.stages": " ".join(each[:12] for each in stages)}
             self._write(
                 "trial", key, trial.label, flat_config(trial.config), list(_metrics(numbers, started)),
@@ -236,7 +238,8 @@ class Tracker:
         pictures: Sequence[Path] = (),
     ) -> None:
         run = self._client.create_run(
-            self._experiment, start_time=start, run_name=name, tags=_tags(kind, key, self._parent)
+            self._experiment, start_time=start, run_name=name,
+            tags=_tags(kind, key, self._parent) | {"sweeper.store": str(self._store.root)},
         )
         run_id = run.info.run_id
         self._client.log_batch(
