@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import socket
 import subprocess
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 os.environ.setdefault("RAY_AUTH_MODE", "token")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a look at a cluster that has just ended would start another
 
 import ray
 
@@ -20,6 +23,8 @@ from sweeper.errors import SweeperError
 
 ray._private.worker.print_to_stdstream = lambda *args, **kwargs: None
 """Ray prints pages of its own log when a part of it dies; what died is told by `sweeper.pulse`."""
+MARK = "SWEEPER_CLUSTER"
+"""In the environment of the processes of a cluster that was started here: by it they are known when it has ended."""
 KNOCK_SECONDS = 5.0
 END_SECONDS = 15.0
 OBJECT_STORE_BYTES = 100 * 2**20
@@ -36,6 +41,7 @@ def cluster(address: str | None) -> Iterator[None]:
         _private_token()
     elif ":" in address.removeprefix("ray://"):
         _knock(address)
+    mark = os.environ[MARK] = uuid.uuid4().hex
     try:
         here = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL,
@@ -49,6 +55,8 @@ def cluster(address: str | None) -> Iterator[None]:
         yield
     finally:
         _shut_down(processes)
+        if address is None:
+            _end_leftovers(mark)
 
 
 def _knock(address: str) -> None:
@@ -93,3 +101,11 @@ def _shut_down(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         if process.poll() is None:
             process.kill()
             process.wait()
+
+
+def _end_leftovers(mark: str) -> None:
+    """End what outlives its node manager when that is killed, which by itself takes a minute (where there is /proc)."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"{MARK}={mark}".encode() in path.read_bytes():
+                os.kill(int(path.parent.name), signal.SIGKILL)

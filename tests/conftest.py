@@ -18,6 +18,7 @@ from sweeper.store import Store
 from sweeper.sweep import load_sweep
 
 ROOT = Path(__file__).parent.parent
+os.environ["PYTHONPATH"] = str(ROOT)  # Ray's workers find the toy trainable
 SPACE = """\
 name: tiny
 trainable: tests.tiny
@@ -68,7 +69,7 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "110"}
+        return {**os.environ, "COLUMNS": "110"}
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "sweeper", *arguments]

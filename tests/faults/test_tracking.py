@@ -76,7 +76,7 @@ def _impatient() -> Iterator[None]:
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
     """By another connection."""
-    with closing(sqlite3.connect(database)) as other:
+    with closing(sqlite3.connect(database, check_same_thread=False)) as other:
         other.execute("BEGIN EXCLUSIVE")
         yield
 
