@@ -1,6 +1,6 @@
 """Faults of every kind befall a sweep of the toy trainable, one after the other; the same command follows each.
 
-    PYTHONPATH=. python benchmarks/faults.py --faults 300 --seed 1
+    python -m benchmarks.faults --faults 300 --seed 1
 
 Most are damage between two commands in one process; every twentieth is a driver that is killed, every fiftieth befalls
 a sweep on Ray. Prints a Markdown table. Needs a checkout, as it shares its faults with the tests.

@@ -1,7 +1,7 @@
 """Time and memory to expand, hash and plan 10,000 trials on this machine, each measured in a process of its own.
 
-    python benchmarks/planning.py                 both trainables
-    python benchmarks/planning.py --trainable tiny
+    python -m benchmarks.planning                     both trainables
+    python -m benchmarks.planning --trainable tests.tiny
 
 Prints a Markdown table: seconds to import what planning needs, to expand the YAML file into checked configs, and to
 build, hash and order all stages and find that none is in an empty store; and the largest memory of the process.
@@ -95,7 +95,7 @@ def main() -> None:
 
 
 def _in_process(trainable: str) -> dict[str, float]:
-    command = [sys.executable, __file__, "--here", trainable]
+    command = [sys.executable, "-m", "benchmarks.planning", "--here", trainable]
     measured: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603
     return measured
 
