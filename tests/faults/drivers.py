@@ -44,6 +44,11 @@ def kill_all(mark: str) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def _hear_ctrl_c() -> None:
+    """Also where the tests are a script's background job, which inherits SIGINT as ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Driver:
     """``sweeper`` with these arguments, in a process group of its own."""
 
@@ -54,6 +59,7 @@ class Driver:
         self.process = subprocess.Popen(
             project.command(*arguments), cwd=project.path, stdout=self._log, stderr=subprocess.STDOUT,
             env={**project.environment, **environment, MARK: self.mark}, start_new_session=True,
+            preexec_fn=_hear_ctrl_c,
         )  # fmt: skip
 
     @property
