@@ -50,6 +50,11 @@ class Diverged(Exception):
     """Numbers that are not finite: the stage would end the same way again. The message says where, with the step."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, or its kind where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The fix for an unknown name: the nearest known ones, or all when none is near."""
     names = list(known)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sweeper.errors import SweeperError
+from sweeper.printing import stage_name
 from sweeper.record import directory_of, is_driven, read_record, read_status, recorded
 from sweeper.store import MANIFEST, Store
 
@@ -42,8 +43,7 @@ class Artifact:
     @property
     def stage(self) -> str:
         """The function with its plain parameters, such as ``train_adapter label=3 seed=0``."""
-        plain = [f"{name}={value}" for name, value in self.params.items() if isinstance(value, int | str)]
-        return " ".join([self.function, *plain])
+        return stage_name(self.function, self.params)
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,16 @@ def find_rubbish(store: Store, runs: Path) -> list[Rubbish]:
     present = artifacts(store, {})  # before the needs are read: what a running sweep makes meanwhile is not among it
     _check_written_down(runs)
     needed = frozenset().union(*read_needs(runs).values())
-    unused = (each for each in present if each.key not in needed and not _claimed(store, each.key))
+    unused = (each for each in present if each.key not in needed and not store.claims.owner(each.key))
     found = [Rubbish("artifacts", each.function, store.path(each.key), each.bytes) for each in unused]
     done = {each.key for each in present}
     for path in _entries(store, "progress"):
-        if (path.name in done or path.name not in needed) and not _claimed(store, path.name):
+        if (path.name in done or path.name not in needed) and not store.claims.owner(path.name):
             found.append(Rubbish("progress", "", path, size(path)))
     for path in _entries(store, "damaged"):
         found.append(Rubbish("damaged", _artifact(path).function, path, size(path)))
     for path in _entries(store, "failures"):
-        if path.stem not in needed and not _claimed(store, path.stem):
+        if path.stem not in needed and not store.claims.owner(path.stem):
             found.append(Rubbish("failures", "", path, size(path)))
     for kind, place in (("leftovers", "tmp"), ("claims", "claims")):
         found += [Rubbish(kind, "", path, size(path)) for path in _entries(store, place) if not store.is_held(path)]
@@ -109,7 +109,7 @@ def remove_rubbish(store: Store, found: Iterable[Rubbish]) -> None:
     """Delete it, but for what a living process has taken since."""
     for each in found:
         key = each.path.name.partition(".")[0]
-        if each.kind != "leftovers" and not _claimed(store, key):
+        if each.kind != "leftovers" and not store.claims.owner(key):
             store.remove(each.path)
     store.remove_leftovers()
 
@@ -163,10 +163,6 @@ def _artifact(directory: Path, needed_by: tuple[str, ...] = ()) -> Artifact:
 def _entries(store: Store, place: str) -> Iterator[Path]:
     directory = store.root / place
     yield from sorted(directory.iterdir()) if directory.is_dir() else ()
-
-
-def _claimed(store: Store, key: str) -> bool:
-    return store.is_held(store.root / "claims" / key)
 
 
 def _check_written_down(runs: Path) -> None:

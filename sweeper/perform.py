@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import provenance
-from sweeper.errors import Diverged, SweeperError
+from sweeper.errors import Diverged, SweeperError, first_line
 from sweeper.failures import Kind
 from sweeper.memory import is_out_of_memory, there_is
 from sweeper.resources import Resources
@@ -167,7 +167,7 @@ def _outcome_of(error: Exception, request: Resources) -> Outcome:
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
         return Outcome(halt=_of_the_store(error))
     if is_out_of_memory(error):
-        failure = f"out of memory: {_first_line(error)}; it asked for {request}, there is {there_is(request)}"
+        failure = f"out of memory: {first_line(error)}; it asked for {request}, there is {there_is(request)}"
         return Outcome(failure=failure, kind="out of memory")
     return Outcome(failure=_cause(error), trace=traceback.format_exc())
 
@@ -237,10 +237,6 @@ def _provenance(job: Job, function: StageFunction, started: datetime, seconds: f
 def _cause(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _of_the_store(error: OSError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 
@@ -26,6 +26,11 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value)
     return "none" if value is None else str(value)
+
+
+def stage_name(label: str, params: Mapping[str, Any]) -> str:
+    """A stage function with its plain parameters, such as ``train_adapter label=3 seed=0``."""
+    return " ".join([label, *(f"{name}={value}" for name, value in params.items() if isinstance(value, int | str))])
 
 
 def json_text(value: Any) -> str:

@@ -70,7 +70,7 @@ class Store:
         self.claims.remove_free()
         for left in [*(self.root / "progress").iterdir(), *(self.root / "failures").iterdir()]:
             key = left.name.partition(".")[0]
-            if self.has(key) and not self.is_held(self.root / "claims" / key):
+            if self.has(key) and not self.claims.owner(key):
                 _remove(left)
 
     def path(self, key: str) -> Path:
@@ -104,8 +104,7 @@ class Store:
 
     def open(self, key: str) -> Path:
         """The directory of a committed artifact, every file checked against its sum. Raises Damaged."""
-        manifest = self.manifest(key)
-        if not _intact(self.path(key), manifest):
+        if self.fault(key):
             self._set_aside(key)
             raise Damaged(key)
         return self.path(key)
@@ -158,9 +157,8 @@ class Store:
     def progress(self, key: str) -> Path | None:
         """The newest intact progress of ``key``, or None."""
         for path in reversed(self._progress(key)):
-            with contextlib.suppress(OSError, ValueError):
-                if _intact(path, _read(path)):
-                    return path
+            if _fault(path) is None:
+                return path
         return None
 
     def _progress(self, key: str) -> list[Path]:
@@ -179,18 +177,7 @@ class Store:
 
     def fault(self, key: str) -> str | None:
         """What is wrong with an artifact; None where every file has its sum. Sets nothing aside."""
-        try:
-            for name, entry in _read(self.path(key))["files"].items():
-                path = self.path(key) / name
-                if not path.is_file():
-                    return f"{name} is missing"
-                if path.stat().st_size != entry["size"]:
-                    return f"{name} has {path.stat().st_size} bytes instead of {entry['size']}"
-                if _sha256(path) != entry["sha256"]:
-                    return f"{name} has another sum than when it was made"
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return f"{MANIFEST} cannot be read"
-        return None
+        return _fault(self.path(key))
 
     def unlisted(self, key: str) -> list[str]:
         """Names in an artifact's directory that its manifest does not list."""
@@ -239,14 +226,19 @@ def _text(manifest: Mapping[str, Any]) -> str:
     return json.dumps(manifest, indent=1, sort_keys=True)
 
 
-def _intact(directory: Path, manifest: Mapping[str, Any]) -> bool:
+def _fault(directory: Path) -> str | None:
     try:
-        return all(
-            (directory / name).stat().st_size == entry["size"] and _sha256(directory / name) == entry["sha256"]
-            for name, entry in manifest["files"].items()
-        )
-    except (OSError, KeyError, TypeError, AttributeError):
-        return False
+        for name, entry in _read(directory)["files"].items():
+            path = directory / name
+            if not path.is_file():
+                return f"{name} is missing"
+            if path.stat().st_size != entry["size"]:
+                return f"{name} has {path.stat().st_size} bytes instead of {entry['size']}"
+            if _sha256(path) != entry["sha256"]:
+                return f"{name} has another sum than when it was made"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return f"{MANIFEST} cannot be read"
+    return None
 
 
 def _remove(path: Path) -> None:

@@ -23,9 +23,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, first_line
 from sweeper.perform import CURVE
 from sweeper.plan import Plan
+from sweeper.printing import stage_name
 from sweeper.results import flat_config, read_metrics
 from sweeper.space import Trial
 from sweeper.stage import Stage
@@ -43,7 +44,7 @@ def knock(uri: str) -> None:
         MlflowClient(uri).search_experiments(max_results=1)
     except Exception as error:
         fix = "check --tracking-uri, or run with --no-tracking"
-        raise SweeperError(f"MLflow at {uri} cannot be used: {_first_line(error)}", fix=fix) from None
+        raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -93,7 +94,7 @@ class Tracker:
             self._parent = self._start_parent()
         except Exception as error:
             fix = "check --tracking-uri, or run with --no-tracking"
-            raise SweeperError(f"MLflow at {uri} cannot be used: {_first_line(error)}", fix=fix) from None
+            raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
 
     def started(self, node: Stage) -> None:
         """See `sweeper.dispatch.Observer`."""
@@ -109,7 +110,8 @@ class Tracker:
         if node.key not in self._plan.stages:  # of another space of the sweep
             return
         if failure:
-            self._guard(lambda: self._write_failure("stage", node.key, _stage_name(node), failure))
+            name = stage_name(node.function.label, node.params)
+            self._guard(lambda: self._write_failure("stage", node.key, name, failure))
             return
         self._guard(lambda: self._write_stage(node))
         if node.key in self._trials:
@@ -197,7 +199,8 @@ class Tracker:
             metrics.append(Metric("steps_per_second", steps[-1] / max(manifest["seconds"], 1e-3), stamp, 0))
         params = {name: value for name, value in manifest["params"].items() if not isinstance(value, dict | list)}
         params |= {name: manifest[name] for name in ("stage", "version", "device", "cpus", "machine", "commit")}
-        self._write("stage", node.key, _stage_name(node), params, metrics, stamp, manifest["seconds"])
+        name = stage_name(node.function.label, node.params)
+        self._write("stage", node.key, name, params, metrics, stamp, manifest["seconds"])
 
     def _write_trials(self, target: str) -> None:
         metrics = read_metrics(self._store, target)
@@ -262,7 +265,7 @@ class Tracker:
         except Damaged:
             return
         except (MlflowException, OSError) as error:
-            self.broken = _first_line(error)
+            self.broken = first_line(error)
 
 
 def _metrics(numbers: Mapping[str, Any], stamp: int) -> Iterator[Metric]:
@@ -274,12 +277,6 @@ def _metrics(numbers: Mapping[str, Any], stamp: int) -> Iterator[Metric]:
             yield from (Metric(name, float(each), stamp, step) for step, each in enumerate(value, 1))
 
 
-def _stage_name(node: Stage) -> str:
-    """The function with its plain parameters, such as ``train_adapter label=3 seed=0``."""
-    plain = [f"{name}={value}" for name, value in node.params.items() if isinstance(value, int | str)]
-    return " ".join([node.function.label, *plain])
-
-
 def _tags(kind: str, key: str, parent: str | None) -> dict[str, str]:
     tags = {"sweeper.kind": kind, "sweeper.key": key}
     return tags | {"mlflow.parentRunId": parent} if parent else tags
@@ -287,7 +284,3 @@ def _tags(kind: str, key: str, parent: str | None) -> dict[str, str]:
 
 def _milliseconds(stamp: str) -> int:
     return int(datetime.fromisoformat(stamp).timestamp() * 1000)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
