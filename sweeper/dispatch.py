@@ -50,6 +50,10 @@ class Machine:
     alone: Callable[[Resources], Resources]
     """What a stage must be given to have its device for itself: a whole GPU, or all CPUs of a node."""
 
+    def granted(self, request: Resources) -> Resources:
+        """What a request comes to here: no share of a GPU where there is none."""
+        return request if self.device == "cuda" else Resources(request.cpus, 0.0, request.memory)
+
 
 class Dispatch:
     """One sweep's missing stages, handed out in order. Executors see nothing else of it.
@@ -155,8 +159,7 @@ class Dispatch:
         self.halted = self.halted or why
 
     def _request(self, node: Stage) -> Resources:
-        asked = self._graph.resources(node)
-        return asked if self._machine.device == "cuda" else Resources(asked.cpus, 0.0, asked.memory)
+        return self._machine.granted(self._graph.resources(node))
 
     def _job(self, node: Stage) -> Job:
         return Job(

@@ -25,6 +25,7 @@ from sweeper.record import State, Status, SweepRecord, driving, here, write_stat
 from sweeper.rerun import discard_outdated
 from sweeper.resources import Resources
 from sweeper.results import failed_targets, write_results
+from sweeper.stage import Stage
 from sweeper.store import Damaged, Store
 from sweeper.summary import headline, summarise
 from sweeper.sweep import Sweep
@@ -239,12 +240,11 @@ def _engine(options: Options, console: Console) -> Iterator[Engine]:
 
 
 def _check_requests(
-    graph: Graph, missing: Mapping[str, object], engine: Engine, options: Options, console: Console
+    graph: Graph, missing: Mapping[str, Stage], engine: Engine, options: Options, console: Console
 ) -> None:
     """Every stage must fit on one node. On a cluster one that is large enough may join later."""
-    asked = {graph.stages[key].function.label: graph.resources(graph.stages[key]) for key in missing}
-    for label, request in asked.items():
-        wanted = request if engine.machine.device == "cuda" else Resources(request.cpus, 0.0, request.memory)
+    asked = {(node.function.label, engine.machine.granted(graph.resources(node))) for node in missing.values()}
+    for label, wanted in sorted(asked):
         if not engine.nodes or any(wanted.fits(node) for node in engine.nodes):
             continue
         message = f"stage {label} asks for {wanted}, and the largest node has {max(engine.nodes)}"
