@@ -6,45 +6,23 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table as RichTable
 
 from analysis.published import published_table
+from analysis.results import Description, NoTable, Results
 
 Format = Literal["text", "md", "csv", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-METADATA = b"sweeper.table"
 LOST = "—"
 NAMED = 4
 """Unfinished trials of one cause that a note names; it counts the rest."""
-TITLES = {
-    "ppc": "PPC",
-    "parameters": "P#",
-    "image_equivalents": "images",
-    "la": "LA %",
-    "aia": "AIA %",
-    "fm_loss": "FM loss",
-    "nfe": "evaluations",
-    "max_rank": "largest rank",
-    "fd": "FD (ResNet18)",
-    "fid": "FID",
-    "seconds_saved": "seconds saved",
-}
-DECIMALS = {"fm_loss": 4, "precision": 3, "recall": 3}
-"""Of columns that need more than two."""
-
-
-class NoTable(Exception):
-    """The results cannot be read as a table; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +65,9 @@ class Summary:
     """A table with its notes: what is lost, what is missing and why."""
 
     name: str
+    described: Description
     rows: list[Row]
-    columns: list[str]
+    columns: Sequence[str]
     published: list[str]
     """Columns with at least one published value."""
     notes: list[str]
@@ -98,46 +77,30 @@ class Summary:
         return {"text": _text, "md": _markdown, "csv": _csv, "json": _json}[how](self)
 
 
-def read_results(directory: Path, name: str) -> pa.Table:
-    """The rows of a sweep below ``directory``. Raises NoTable."""
-    path = directory / name / "trials.parquet"
-    if not path.exists():
-        known = sorted(each.parent.name for each in directory.glob("*/trials.parquet"))
-        found = f"results here: {', '.join(known)}" if known else "nothing has been run here yet"
-        raise NoTable(f"no results called '{name}' in {directory}\n  fix: {found}")
-    try:
-        results = pq.read_table(path, partitioning=None, page_checksum_verification=True)
-        itemgetter("name", "rows", "columns", "published")(json.loads(results.schema.metadata[METADATA]))
-        results["status"]
-        return results
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        raise NoTable(f"{path} cannot be read: {error}\n  fix: run the sweep again; it writes the file anew") from None
-
-
-def summarise(results: pa.Table) -> Summary:
+def summarise(found: Results) -> Summary:
     """Group the rows of a sweep by its table's row names and average over the rest.
 
     Raises NoTable for a name that the results lack and for an unknown published table.
     """
-    spec = json.loads(results.schema.metadata[METADATA])
-    names = [spec["rows"]] if isinstance(spec["rows"], str) else spec["rows"]
-    unknown = [name for name in [*names, *spec["columns"]] if name not in results.column_names]
+    spec, results = found.described, found.trials
+    names = spec.rows
+    unknown = [name for name in [*names, *spec.columns] if name not in results.column_names]
     finished = pc.any(pc.equal(results["status"], "finished")).as_py()
     if unknown and (finished or unknown[0] in names):
-        raise NoTable(f"the table of {spec['name']} names {unknown[0]}, which its results lack")
+        raise NoTable(f"the table of {spec.name} names {unknown[0]}, which its results lack")
     for name in unknown:
         results = results.append_column(name, pa.nulls(len(results), pa.float64()))
-    published = _published(spec["published"])
+    published = _published(spec.published)
     rows = [
-        Row(axes, cells, {name: _lookup(published, name, axes) for name in spec["columns"]})
-        for axes, cells in _aggregate(results, names, spec["columns"])
+        Row(axes, cells, {name: _lookup(published, name, axes) for name in spec.columns})
+        for axes, cells in _aggregate(results, names, spec.columns)
     ]
-    known = [name for name in spec["columns"] if any(row.published[name] is not None for row in rows)]
-    return Summary(spec["name"], rows, spec["columns"], known, list(_notes(results, spec, published)))
+    known = [name for name in spec.columns if any(row.published[name] is not None for row in rows)]
+    return Summary(spec.name, spec, rows, spec.columns, known, list(_notes(results, spec, published)))
 
 
 def _aggregate(
-    results: pa.Table, names: list[str], columns: list[str]
+    results: pa.Table, names: Sequence[str], columns: Sequence[str]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Cell]]]:
     keys = {name: _groupable(results[name]) for name in names}
     values = {f"value.{name}": _number(results, name) for name in columns}
@@ -157,7 +120,7 @@ def _aggregate(
         yield {name: record[name] for name in names}, cells
 
 
-def _nested(records: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+def _nested(records: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
     """Records by their first name, within that by their second, and so on, each in the order of the sweep."""
     orders = {name: list(dict.fromkeys(record[name] for record in records)) for name in names}
     return sorted(records, key=lambda record: [orders[name].index(record[name]) for name in names])
@@ -176,11 +139,11 @@ def _groupable(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     return column
 
 
-def _notes(results: pa.Table, spec: Mapping[str, Any], published: Mapping[str, Any]) -> Iterator[str]:
-    lost = [_title(name) for name in spec["columns"] if name in published and published[name] is None]
+def _notes(results: pa.Table, spec: Description, published: Mapping[str, Any]) -> Iterator[str]:
+    lost = [spec.number(name).title for name in spec.columns if name in published and published[name] is None]
     if published:
         yield f"published: {published['source']}" + (f"; lost: {', '.join(lost)}" if lost else "")
-    if baseline := spec.get("baseline"):
+    if baseline := spec.baseline:
         yield f"baseline: {' · '.join(str(value) for value in baseline.values())}"
     unfinished = results.filter(pc.not_equal(results["status"], "finished"))
     by_cause: dict[str, list[str]] = {}
@@ -207,23 +170,17 @@ def _lookup(published: Mapping[str, Any], column: str, axes: Mapping[str, Any]) 
     return found if isinstance(found, int | float) else None
 
 
-def _title(name: str) -> str:
-    if name.startswith("seconds."):  # of a part of a run
-        return f"{name.removeprefix('seconds.')} s"
-    return TITLES.get(name, name)
-
-
 def _cells(summary: Summary) -> tuple[list[str], list[list[str]]]:
     """Titles and rows as text."""
     titles = list(summary.rows[0].axes)
     for name in summary.columns:
-        title = _title(name)
+        title = summary.described.number(name).title
         titles += [title, f"{title} published"] if name in summary.published else [title]
     lines = []
     for row in summary.rows:
         line = [str(value) for value in row.axes.values()]
         for name in summary.columns:
-            line.append(row.cells[name].text(DECIMALS.get(name, 2)))
+            line.append(row.cells[name].text(summary.described.number(name).decimals))
             if name in summary.published:
                 value = row.published[name]
                 line.append(LOST if value is None else f"{value:g}" if isinstance(value, float) else str(value))

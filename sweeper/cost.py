@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sweeper.plan import Plan
 from sweeper.stage import Stage
@@ -15,27 +15,44 @@ from sweeper.stage import Stage
 G = TypeVar("G", bound=Hashable)
 
 
-def costs(plan: Plan, seconds: Mapping[str, float]) -> Iterator[dict[str, float | None]]:
+def costs(plan: Plan, manifests: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, float | None]]:
     """The cost columns of each trial, in the order of trials.
 
-    A shared stage was spent by the first trial that has it, and saved by the others. A sum is None where the seconds
-    of one of its stages are not known.
+    A shared stage was spent by the first trial that has it, and saved by the others. A number is None where that of
+    one of its stages is not known.
 
     Args:
         plan: the trials.
-        seconds: seconds of stages by key.
+        manifests: of stages that are done, by key.
     """
     trainable = plan.space.trainable
+    seconds = {key: float(manifest["seconds"]) for key, manifest in manifests.items()}
+    hours = {key: _gpu_hours(manifest) for key, manifest in manifests.items()}
+    peaks = {key: manifest.get("peak_memory") for key, manifest in manifests.items()}
     seen: set[str] = set()
     for stages in plan.per_trial:
         parts = [[key for key, node in stages.items() if node.function.part == part] for part in trainable.parts]
-        sums = [total(keys, seconds) for keys in (stages, stages.keys() & seen, *parts)]
-        yield dict(zip(trainable.cost_columns, sums, strict=True))
+        saved = total(stages.keys() & seen, seconds)
+        sums = [total(stages, seconds), saved, total(stages, hours), _largest(stages, peaks)]
+        yield dict(zip(trainable.costs, [*sums, *(total(keys, seconds) for keys in parts)], strict=True))
         seen |= stages.keys()
 
 
-def total(keys: Iterable[str], seconds: Mapping[str, float]) -> float | None:
-    """The seconds of some stages, or None where those of one are not known."""
+def _gpu_hours(manifest: Mapping[str, Any]) -> float | None:
+    if manifest["device"] == "cpu":
+        return 0.0
+    return manifest["seconds"] / 3600 * manifest["gpus"] if "gpus" in manifest else None
+
+
+def _largest(keys: Iterable[str], bytes_of: Mapping[str, int | None]) -> float | None:
+    """In MiB, or None where that of one is not known."""
+    found = [bytes_of.get(key) for key in keys]
+    known = [each for each in found if each is not None]
+    return max(known) / 2**20 if known and len(known) == len(found) else None
+
+
+def total(keys: Iterable[str], seconds: Mapping[str, float] | Mapping[str, float | None]) -> float | None:
+    """The seconds, or hours, of some stages, or None where those of one are not known."""
     found = [seconds.get(key) for key in keys]
     known = [each for each in found if each is not None]
     return math.fsum(known) if len(known) == len(found) else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,21 +73,15 @@ def read_details(runs: Path, trial: RecordedTrial) -> Details:
     trainable = find_trainable(described["trainable"])
     known = flat_config(next(iter(trainable.presets.values())))
     config = {name: value for name, value in row.items() if name in known}
-    facts, metrics = _numbers({name: value for name, value in row.items() if name not in known}, trainable.metrics)
+    facts = {name: row[name] for name in trainable.known if name in row}
+    others = {*COLUMNS, *known, *facts, *trainable.costs, CASE, "commit"}
+    metrics = {name: value for name, value in row.items() if name not in others}
     store = store_of(runs)
     status = trial.status_in(store)
     if status != trial.status:  # done since the results were written
         metrics |= _checked_metrics(store, trial.target)
     manifests = {key: read_manifest(store, key) for key in trial.stages}
     return Details(trial, status, config, [name for name in differ if name in config], facts, metrics, manifests)
-
-
-def _numbers(row: Mapping[str, Any], declared: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Facts and metrics: those that the trainable declares, and what a run has written beside them."""
-    names = [name for name in row if name not in (*COLUMNS, "commit", CASE, "seconds", "seconds_saved")]
-    names = [name for name in names if not name.startswith("seconds.")]
-    first = next((index for index, name in enumerate(names) if name in declared), len(names))  # facts come before
-    return {name: row[name] for name in names[:first]}, {name: row[name] for name in names[first:]}
 
 
 def label(manifest: Mapping[str, Any]) -> str:
@@ -114,9 +107,7 @@ def _checked_metrics(store: Store, key: str) -> dict[str, Any]:
     from sweeper.results import METRICS
 
     try:
-        written = (store.path(key) / METRICS).read_bytes()
-        manifest = read_manifest(store, key) or {}
-        intact = hashlib.sha256(written).hexdigest() == manifest["files"][METRICS]["sha256"]
-        return dict(json.loads(written)) if intact else {}
-    except (OSError, KeyError, ValueError):
+        written = store.intact(key, read_manifest(store, key) or {}, METRICS)
+        return dict(json.loads(written)) if written else {}
+    except ValueError:
         return {}

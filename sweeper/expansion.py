@@ -103,8 +103,7 @@ def candidates(
 ) -> list[Candidate]:
     """Every point with every seed, and every seed of the order of classes where the space has them."""
     return [
-        Candidate(row, seed, order, origins)
-        for (row, origins), seed, order in itertools.product(points, seeds, orders)
+        Candidate(row, seed, order, origins) for (row, origins), seed, order in itertools.product(points, seeds, orders)
     ]
 
 

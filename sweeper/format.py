@@ -53,6 +53,12 @@ class Table(BaseModel):
         description="dotted name whose values are the rows, or case, or a list of these"
     )
     columns: list[str] = Field(description="facts, metrics and seconds, in order", min_length=1)
+    across: str | None = Field(
+        None, description="one of several rows, whose values stand side by side instead: one grid for every column"
+    )
+    bounds: list[str] = Field(
+        [], description="cases that are no rivals but limits of what can be reached, so that none is called the best"
+    )
     published: str | None = Field(None, description="published values beside ours: file/table of analysis/published")
 
 

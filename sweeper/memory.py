@@ -1,13 +1,43 @@
-"""Running out of memory: which errors mean it, and what there was."""
+"""Memory: the most that a stage has had, which errors mean that it ran out, and what there was."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+from pathlib import Path
 
 from sweeper.resources import Resources
 
 AVAILABLE = "SC_AVPHYS_PAGES"
 CPU_ALLOCATOR = "DefaultCPUAllocator: can't allocate memory"
+
+RESET_PEAK = "5"
+"""To Linux's clear_refs: the peak starts again at what is resident now (proc(5))."""
+
+
+def forget_peak(device: str) -> None:
+    """Begin to measure anew: what an earlier stage of this process had does not count."""
+    if device == "cuda":
+        import torch
+
+        torch.cuda.reset_peak_memory_stats()
+    else:
+        with contextlib.suppress(OSError):
+            Path("/proc/self/clear_refs").write_text(RESET_PEAK)
+
+
+def peak(device: str) -> int | None:
+    """The most bytes since `forget_peak`: allocated on the GPU, or resident of this process; None where none tells."""
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_allocated()
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    except OSError:
+        return None
+    return 1024 * int(found[1]) if found else None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from sweeper import provenance
 from sweeper.errors import Diverged, SweeperError, first_line
 from sweeper.failures import Kind
-from sweeper.memory import is_out_of_memory, there_is
+from sweeper.memory import forget_peak, is_out_of_memory, peak, there_is
 from sweeper.resources import Resources
 from sweeper.stage import StageFunction
 from sweeper.store import Damaged, Store
@@ -180,6 +180,7 @@ def _run(
     with store.scratch() as directory:
         run = DirectoryRun(job, store, directory, progressed)
         started = datetime.now(UTC)
+        forget_peak(job.device)
         try:
             function.run(run, job.params, inputs)
             if run.curve:
@@ -226,7 +227,9 @@ def _provenance(job: Job, function: StageFunction, started: datetime, seconds: f
         "started": started.isoformat(),
         "seconds": round(seconds, 3),
         "cpus": job.request.cpus,
+        "gpus": job.request.gpus,
         "device": job.device,
+        "peak_memory": peak(job.device),
         "machine": platform.node(),
         "source": provenance.source_hash(function.module),
         "commit": provenance.commit(),

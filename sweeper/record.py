@@ -1,9 +1,9 @@
 """What was asked of a sweep and how far it is, for other terminals and later commands.
 
-    runs/sweeps/NAME/sweep.json     the command, its YAML files, who ran it last
-    runs/sweeps/NAME/status.json    how far it is, written every second by the driver
-    runs/sweeps/NAME/lock           held by the driver for as long as it lives
-    runs/results/SPACE/trials.parquet   its trials with the keys of their stages, see `sweeper.results`
+runs/sweeps/NAME/sweep.json     the command, its YAML files, who ran it last
+runs/sweeps/NAME/status.json    how far it is, written every second by the driver
+runs/sweeps/NAME/lock           held by the driver for as long as it lives
+runs/results/SPACE/trials.parquet   its trials with the keys of their stages, see `sweeper.results`
 """
 
 from __future__ import annotations

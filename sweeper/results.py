@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,10 +16,12 @@ from sweeper import provenance
 from sweeper.cost import costs
 from sweeper.failures import Failure
 from sweeper.plan import Graph, Plan
+from sweeper.space import Space, Trial
 from sweeper.store import Damaged, Store
 
 METRICS = "metrics.json"
 TABLE_METADATA = b"sweeper.table"
+Manifests: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 def read_metrics(store: Store, key: str) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def failed_targets(graph: Graph, store: Store) -> set[str]:
     }
 
 
-def write_results(plan: Plan, store: Store, directory: Path) -> Path:
+def write_results(plan: Plan, store: Store, manifests: Manifests, directory: Path) -> Path:
     """Write ``trials.parquet`` into the sweep's directory, in one step, and return its path.
 
     Every metric that the trainable declares is a column; null where a run has not measured it.
@@ -58,33 +61,63 @@ def write_results(plan: Plan, store: Store, directory: Path) -> Path:
     Args:
         plan: the sweep.
         store: where its artifacts are, and why others are not.
+        manifests: of its stages that are done, by key.
         directory: below which every sweep has a directory of its name.
     """
-    seconds = {key: manifest["seconds"] for key, manifest in store.manifests(plan.stages).items()}
     failures = store.failures.all()
     rows = []
-    for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, seconds), strict=True):
-        row: dict[str, Any] = {"trial": trial.label, "status": "finished", "cause": None}
-        row |= {**trial.row, **flat_config(trial.config), **trial.facts, **dict.fromkeys(plan.space.trainable.metrics)}
+    for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, manifests), strict=True):
+        row = {**started_row(plan.space, trial), "status": "finished", "cause": None}
         try:
-            row |= read_metrics(store, target.key) if store.has(target.key) else _unfinished(stages, failures)
+            row |= read_metrics(store, target.key) if target.key in manifests else _unfinished(stages, failures)
         except Damaged:
             row |= {"status": "missing", "cause": "its result is damaged; the same command makes it again"}
         row |= cost
         row |= {"target": target.key, "stages": list(stages), "commit": provenance.commit()}
         rows.append(row)
+    return write_trials(rows, described(plan.space), directory)
+
+
+def started_row(space: Space, trial: Trial) -> dict[str, Any]:
+    """The row of a trial before it is run: its config, its facts, and every metric null."""
+    row: dict[str, Any] = {"trial": trial.label, "status": "missing", "cause": "not run yet"}
+    return row | {**trial.row, **flat_config(trial.config), **trial.facts, **dict.fromkeys(space.trainable.metrics)}
+
+
+def described(space: Space) -> dict[str, Any]:
+    """What tables and figures need to know of a space, as JSON in the results' metadata."""
+    trainable, first = space.trainable, space.trials[0]
+    kinds = {"fact": trainable.known, "metric": trainable.metrics, "cost": trainable.costs}
+    return {
+        "name": space.name,
+        "trainable": trainable.name,
+        "baseline": dict(space.baseline),
+        "design": list(first.row),
+        "seeds": ["seed", *([] if first.class_order_seed is None else ["class_order_seed"])],
+        "numbers": {
+            name: {"kind": kind, **asdict(number)}
+            for kind, numbers in kinds.items()
+            for name, number in numbers.items()
+        },
+        **space.table.model_dump(),
+    }
+
+
+def write_trials(rows: Sequence[Mapping[str, Any]], description: Mapping[str, Any], directory: Path) -> Path:
+    """Write the rows of a sweep, in one step, below its name, and return the file's path."""
     names = {name: None for row in rows for name in row}
     table = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
-    space = plan.space
-    described = {"name": space.name, "trainable": space.trainable.name, "baseline": space.baseline}
-    described |= space.table.model_dump()
-    table = table.replace_schema_metadata({TABLE_METADATA: json.dumps(described)})
-    path = directory / plan.space.name / "trials.parquet"
+    path = directory / str(description["name"]) / "trials.parquet"
+    write_table(table.replace_schema_metadata({TABLE_METADATA: json.dumps(description)}), path)
+    return path
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table in one step: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".new")
     pq.write_table(table, aside, write_page_checksum=True)
     aside.replace(path)
-    return path
 
 
 def _unfinished(stages: Iterable[str], failures: Mapping[str, Failure]) -> dict[str, str]:

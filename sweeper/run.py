@@ -19,6 +19,7 @@ from sweeper.aside import Aside
 from sweeper.dispatch import Dispatch, Machine, Observer
 from sweeper.errors import ClusterLost, CutShort, SweeperError
 from sweeper.housekeeping import size
+from sweeper.measures import write_measures
 from sweeper.plan import Graph, Plan
 from sweeper.progress import Display
 from sweeper.record import State, Status, SweepRecord, driving, here, write_status
@@ -101,7 +102,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     with driving(options.runs, _record(sweep, options)):
         _prepare(graph, store, options, console)
         targets = failed_targets(graph, store) if options.failed_only else None
-        _write_all(graph, store, options, SweeperError)
+        _write_all(graph, store, options, SweeperError, ended=False)
         with _tracking(graph, store, options) as trackers:
             with Aside(trackers) as aside:
                 end = _run(graph, store, options, targets, [aside], console)
@@ -112,7 +113,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
         _say(console, _disk(graph, store))
         unmendable = {key for key, failure in store.failures.all().items() if failure.kind == "diverged"}
         return Finished(
-            results=_write_all(graph, store, options, CutShort),
+            results=_write_all(graph, store, options, CutShort, ended=True),
             state=end.state,
             failed=sum(target.key in failed for target in graph.targets),
             diverged=sum(
@@ -156,9 +157,16 @@ def _disk(graph: Graph, store: Store) -> str:
     return f"  disk: {decimal(used)} for its {len(manifests):,} artifacts, {unfinished} for unfinished stages"
 
 
-def _write_all(graph: Graph, store: Store, options: Options, kind: type[SweeperError]) -> list[Path]:
+def _write_all(graph: Graph, store: Store, options: Options, kind: type[SweeperError], *, ended: bool) -> list[Path]:
+    """Write the results of every space; at the end also what stands beside the trials."""
+    directory, paths = options.runs / "results", []
     try:
-        return [write_results(plan, store, options.runs / "results") for plan in graph.plans]
+        for plan in graph.plans:
+            manifests = store.manifests(plan.stages)
+            paths.append(write_results(plan, store, manifests, directory))
+            if ended:
+                write_measures(plan, store, manifests, directory)
+        return paths
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error
         message = f"{options.runs / 'results'} cannot be written: {why}"

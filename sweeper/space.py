@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from analysis.published import published_names
 from sweeper.condition import parse_condition
 from sweeper.errors import SweeperError, nearest
 from sweeper.expansion import Origins, Trial, candidates, kept, make_trials, value_at
@@ -17,6 +16,7 @@ from sweeper.format import SpaceFile, Table, parse_space
 from sweeper.grid import CASE, Grid, read_grid
 from sweeper.resources import ResourceChanges
 from sweeper.source import Document
+from sweeper.table import check_table
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
 __all__ = ["Space", "Trial", "load_space"]
@@ -83,8 +83,8 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
         found = kept(found, parse_condition(file.where, rows, document.where("where")), base, list(fields))
     trials, duplicates = make_trials(trainable, base, found)
     table = file.table or Table(rows=list(trials[0].row) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
-    columns = [*trials[0].facts, *trainable.metrics, *trainable.cost_columns, *fields]
-    _check_table(document, table, rows, columns)
+    columns = [*trainable.known, *trainable.metrics, *trainable.costs, *fields]
+    check_table(document, table, rows, columns, list(grid.cases))
     baseline = _baseline(document, grid, trials)
     changed = [preset] if preset and preset != file.preset else []
     name = _directory("-".join([file.name, *changed, *(_slug(each) for each in sets)]))
@@ -134,25 +134,6 @@ def _find(document: Document, name: str) -> Trainable:
         return find_trainable(name)
     except SweeperError as error:
         raise SweeperError(error.message, fix=error.fix, where=document.where("trainable")) from None
-
-
-def _check_table(document: Document, table: Table, names: Sequence[str], columns: Sequence[str]) -> None:
-    rows = [table.rows] if isinstance(table.rows, str) else table.rows
-    for index, name in enumerate(rows):
-        if name in rows[:index]:
-            message, where = f"table: '{name}' is given twice", document.where("table", "rows", index)
-            raise SweeperError(message, fix="remove one", where=where)
-        if name not in names:
-            fix = "give the space cases, or name an axis" if name == CASE else nearest(name, names)
-            where = document.where("table", "rows", index)
-            raise SweeperError(f"table: unknown name '{name}'", fix=fix, where=where)
-    for index, name in enumerate(table.columns):
-        if name not in columns:
-            where = document.where("table", "columns", index)
-            raise SweeperError(f"table: unknown column '{name}'", fix=nearest(name, columns), where=where)
-    if table.published and table.published not in published_names():
-        fix, where = nearest(table.published, published_names()), document.where("table", "published")
-        raise SweeperError(f"no published values called '{table.published}'", fix=fix, where=where)
 
 
 def _directory(name: str) -> str:

@@ -64,9 +64,7 @@ def look(runs: Path, name: str) -> Look:
     record, status, store = read_record(runs, name), read_status(runs, name), store_of(runs)
     if status and status.updated < record.began:  # of the driver before
         status = None
-    trials = {
-        space: [(trial, trial.status_in(store)) for trial in read_trials(runs, space)] for space in record.spaces
-    }
+    trials = {space: [(trial, trial.status_in(store)) for trial in read_trials(runs, space)] for space in record.spaces}
     keys = {key for each in trials.values() for trial, _ in each for key in trial.stages}
     return Look(runs, record, driven, status, trials, sum(map(store.has, keys)), len(keys))
 

@@ -33,9 +33,7 @@ class Sweep:
     """The YAML file, and all that it includes."""
 
 
-def load_sweep(
-    path: Path, *, sets: Sequence[str] = (), seeds: str | None = None, preset: str | None = None
-) -> Sweep:
+def load_sweep(path: Path, *, sets: Sequence[str] = (), seeds: str | None = None, preset: str | None = None) -> Sweep:
     """Read a file and all that it includes, each space under the command line's overrides.
 
     Raises SweeperError, with file, line and column, for whatever is refused. Nothing is written.

@@ -241,7 +241,9 @@ class Tracker:
         pictures: Sequence[Path] = (),
     ) -> None:
         run = self._client.create_run(
-            self._experiment, start_time=start, run_name=name,
+            self._experiment,
+            start_time=start,
+            run_name=name,
             tags=_tags(kind, key, self._parent) | {"sweeper.store": str(self._store.root)},
         )
         run_id = run.info.run_id

@@ -1,11 +1,12 @@
 """Trainables by name: a package with a light ``config`` module and an ``experiment`` module.
 
 ``config`` offers ``Config``, a frozen pydantic model with a ``seed``, ``PRESETS``, named complete configs,
-``METRICS``, the names of the numbers in ``metrics.json``, and ``PARTS``, the names of the parts that the stages of a
-run belong to, both with their meaning; it imports nothing heavy, so that a wrong YAML file is answered at once.
-``experiment`` offers ``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json`` and the pictures,
-``*.png``, to be seen beside the numbers; ``facts(config)``, numbers known before anything runs; and ``check(config)``,
-whether it can run here. All three may raise `InvalidConfig`.
+``FACTS`` and ``METRICS``, the numbers that are known before a run and those in its ``metrics.json``, and ``PARTS``, the
+parts that the stages of a run belong to with their meaning; it imports nothing heavy, so that a wrong YAML file is
+answered at once. ``experiment`` offers ``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json``,
+the pictures, ``*.png``, to be seen beside the numbers, and measures too long for a number, ``*.arrow``;
+``facts(config)``, the numbers known before anything runs; and ``check(config)``, whether it can run here. All three may
+raise `InvalidConfig`.
 """
 
 from __future__ import annotations
@@ -21,13 +22,25 @@ from pydantic import BaseModel
 
 import trainables
 from sweeper.errors import nearest
+from sweeper.number import Number
 from sweeper.stage import Stage, SweeperError
 
 OFFERED = {
     "Config": "a frozen pydantic model with a seed",
     "PRESETS": "complete configs by name",
-    "METRICS": "the meaning of every number in metrics.json by name",
+    "FACTS": "a sweeper.number.Number for every name that facts(config) returns",
+    "METRICS": "a sweeper.number.Number for every name in metrics.json",
     "PARTS": "the meaning of every part of a run's cost by name, see @stage(part=...)",
+}
+COSTS = {
+    "seconds": Number("seconds of all its stages, each measured when it ran", "lower"),
+    "seconds_saved": Number(
+        "seconds of those among them that an earlier trial of the sweep has as well", title="seconds saved"
+    ),
+    "gpu_hours": Number("hours of its stages on GPUs, each times its share of a GPU", "lower", "GPU-hours"),
+    "peak_memory": Number(
+        "largest memory of one of its stages in MiB: allocated on the GPU, or resident on a CPU", "lower", "peak MiB", 0
+    ),
 }
 
 
@@ -51,10 +64,16 @@ class Trainable:
         return presets
 
     @property
-    def metrics(self) -> Mapping[str, str]:
-        """Names and meanings of the numbers that a run ends with."""
-        metrics: Mapping[str, str] = self._offered("METRICS")
-        return metrics
+    def known(self) -> Mapping[str, Number]:
+        """The numbers known before a run, by name."""
+        numbers: Mapping[str, Number] = self._offered("FACTS")
+        return numbers
+
+    @property
+    def metrics(self) -> Mapping[str, Number]:
+        """The numbers that a run ends with, by name."""
+        numbers: Mapping[str, Number] = self._offered("METRICS")
+        return numbers
 
     @property
     def parts(self) -> Mapping[str, str]:
@@ -63,9 +82,10 @@ class Trainable:
         return parts
 
     @property
-    def cost_columns(self) -> list[str]:
-        """Names of the seconds of a trial: all of them, those saved by sharing, and those of every part."""
-        return ["seconds", "seconds_saved", *(f"seconds.{part}" for part in self.parts)]
+    def costs(self) -> Mapping[str, Number]:
+        """What a trial costs, by name."""
+        parts = {f"seconds.{part}": Number(meaning, "lower", f"{part} s") for part, meaning in self.parts.items()}
+        return COSTS | parts
 
     def run(self, config: BaseModel) -> Stage:
         """Build the graph of one continual run."""

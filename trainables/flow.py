@@ -1,7 +1,7 @@
 """Conditional flow matching on the optimal-transport path (Lipman et al., 2023), with sigma_min = 0.
 
-    x_t = (1 - t) x_0 + t x_1,    u_t(x_t | x_1) = x_1 - x_0,    x_0 ~ N(0, I),  t ~ U[0, 1]
-    loss = E || v(x_t, t, y) - u_t ||^2
+x_t = (1 - t) x_0 + t x_1,    u_t(x_t | x_1) = x_1 - x_0,    x_0 ~ N(0, I),  t ~ U[0, 1]
+loss = E || v(x_t, t, y) - u_t ||^2
 """
 
 from __future__ import annotations

@@ -32,7 +32,8 @@ def ui(runs: Path, port: int | None) -> None:
 
 def printed_table(runs: Path, name: str, how: Any) -> str:
     """The table of a sweep. Raises SweeperError."""
-    from analysis.tables import NoTable, read_results, summarise
+    from analysis.results import NoTable, read_results
+    from analysis.tables import summarise
 
     try:
         return summarise(read_results(runs / "results", name)).render(how)

@@ -5,17 +5,14 @@ import json
 import statistics
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import analysis
-from analysis.tables import NoTable, Summary, read_results, summarise
+from analysis.results import NoTable, read_results
+from analysis.tables import Summary, summarise
+from tests.analysis.sweeps import KILLED, UNRUN, write_sweep
 
 Row = dict[str, object]
-RANGES = {"rows": "adapter.layers", "columns": ["ppc", "la", "aia"], "published": "funlora/layer_selection"}
-UNRUN = {"status": "missing", "cause": "not run yet"}
-KILLED = {"status": "failed", "cause": "the loss is nan at step 40 of 600"}
 
 
 def trial(layers: str, seed: int, ppc: int, la: float | None, aia: float | None, **more: object) -> Row:
@@ -33,12 +30,7 @@ FINISHED = [
 
 def summary(directory: Path, trials: list[Row], **table: object) -> Summary:
     """The summary of trials that were written as a sweep's results."""
-    path = directory / "layer_selection" / "trials.parquet"
-    path.parent.mkdir(parents=True)
-    described = {"name": "layer_selection", "trainable": "funlora"} | RANGES | table
-    results = pa.Table.from_pylist(trials)
-    pq.write_table(results.replace_schema_metadata({b"sweeper.table": json.dumps(described)}), path)
-    return summarise(read_results(directory, "layer_selection"))
+    return summarise(write_sweep(directory, trials, **{"published": "funlora/layer_selection"} | table))
 
 
 def test_the_table_as_text(tmp_path) -> None:

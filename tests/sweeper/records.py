@@ -55,5 +55,5 @@ def begin_again(project: Project, lost: int) -> list[str]:
     targets = [target.key for target in plan.targets]
     for key in targets[:lost]:
         shutil.rmtree(store.path(key))
-    write_results(plan, Store(project.path / "nothing"), project.path / "runs" / "results")
+    write_results(plan, Store(project.path / "nothing"), {}, project.path / "runs" / "results")
     return targets

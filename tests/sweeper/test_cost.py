@@ -15,25 +15,36 @@ def plan(graph: Graph) -> Plan:
 
 
 @pytest.fixture
-def seconds(plan: Plan) -> dict[str, float]:
+def manifests(plan: Plan) -> dict[str, dict[str, object]]:
     took = {"grow": GROW, "bend": BEND, "total": TOTAL}
-    return {key: took[node.function.label] for key, node in plan.stages.items()}
+    return {
+        key: {"seconds": took[node.function.label], "device": "cpu", "gpus": 0.0, "peak_memory": 2**28}
+        for key, node in plan.stages.items()
+    }
 
 
-def test_the_first_trial_with_a_shared_stage_spends_its_seconds_and_the_others_save_them(
-    plan: Plan, seconds: dict[str, float]
-) -> None:
-    first, other_seed, second, *_ = costs(plan, seconds)
-    own = {"seconds": 14.5, "seconds.grow": 8.0, "seconds.branches": 6.5}
+def test_the_first_trial_with_a_shared_stage_spends_its_seconds_and_the_others_save_them(plan, manifests) -> None:
+    first, other_seed, second, *_ = costs(plan, manifests)
+    own = {"seconds": 14.5, "seconds.grow": 8.0, "seconds.branches": 6.5, "gpu_hours": 0.0, "peak_memory": 256.0}
     assert first == other_seed == {**own, "seconds_saved": 0.0}
     assert second == {**own, "seconds_saved": 8.0}
 
 
-def test_a_sum_with_an_unknown_summand_is_not_known(plan: Plan, seconds: dict[str, float]) -> None:
-    del seconds[plan.targets[0].key]
-    first, *others = costs(plan, seconds)
-    assert first == {"seconds": None, "seconds_saved": 0.0, "seconds.grow": 8.0, "seconds.branches": None}
+def test_a_number_of_which_one_part_is_unknown_is_not_known(plan, manifests) -> None:
+    del manifests[plan.targets[0].key]
+    first, *others = costs(plan, manifests)
+    assert first == {
+        "seconds": None, "seconds_saved": 0.0, "seconds.grow": 8.0, "seconds.branches": None, "gpu_hours": None,
+        "peak_memory": None,
+    }  # fmt: skip
     assert {each["seconds"] for each in others} == {14.5}
+
+
+def test_gpu_hours_are_those_of_stages_on_gpus_by_their_share_and_the_peak_is_the_largest(plan, manifests) -> None:
+    grown, *_ = plan.per_trial[0]
+    manifests[grown] |= {"device": "cuda", "gpus": 0.25, "seconds": 7200.0, "peak_memory": 2**30}
+    first = next(costs(plan, manifests))
+    assert (first["gpu_hours"], first["peak_memory"]) == (0.5, 1024.0)
 
 
 def by_key(*nodes: Stage) -> dict[str, Stage]:

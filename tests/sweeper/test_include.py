@@ -40,7 +40,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def rows_of(project: Project, name: str) -> list[dict[str, object]]:
     """The rows of a sweep's results without what every run measures anew."""
     rows = pq.read_table(project.path / "runs/results" / name / "trials.parquet").to_pylist()
-    return [{name: value for name, value in row.items() if not name.startswith("seconds")} for row in rows]
+    return [{name: value for name, value in row.items() if not name.startswith(("seconds", "peak"))} for row in rows]
 
 
 def test_included_spaces_run_as_one_graph(finished: Project) -> None:

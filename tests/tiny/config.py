@@ -2,6 +2,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sweeper.number import Number
+
 
 class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,7 +26,9 @@ class Config(Settings):
     remark: str = Field(description="what no stage is given")
 
 
-METRICS = {"score": "the sum of the branches", "beauty": "what no run here measures"}
+FACTS = {"cost": Number("what a branch costs")}
+
+METRICS = {"score": Number("the sum of the branches", "higher"), "beauty": Number("what no run here measures")}
 
 PARTS = {"grow": "the chain", "branches": "what is bent off the chain, and the sum"}
 

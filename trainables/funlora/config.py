@@ -7,8 +7,11 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from trainables.funlora.numbers import FACTS, METRICS, PARTS
 from trainables.funlora.settings import Adapter, Samples, Tasks
 from trainables.settings import Backbone, ClassifierTraining, Data, FlowTraining, Quality, Settings, Solver
+
+__all__ = ["FACTS", "METRICS", "PARTS", "PRESETS", "Config"]
 
 
 class Config(Settings):
@@ -171,27 +174,6 @@ IMAGENET100 = _papers(
     layers="40-56", task_images=26_000, base_epochs=(250, 100), adapter_epochs=(200, 100), chunk=1300,
 )  # fmt: skip
 """ImageNet100, 20-20, 64 x 64: most of its classes have 1,300 images. data.class_list names the classes."""
-
-METRICS = {
-    "la": "last accuracy: on the held-out images of all classes after the last task, %",
-    "aia": "average incremental accuracy: mean over tasks of the accuracy on all classes seen so far, %",
-    "fm_loss": "flow-matching loss on the held-out images of the later tasks' classes, mean over classes",
-    "nfe": "evaluations of the vector field per image, mean over the banks of samples",
-    "max_rank": "largest numerical rank of a functional matrix F over layers and classes",
-    "fd": "Fréchet distance between real and synthetic images in the features of the project's own ResNet18",
-    "fid": "Fréchet inception distance between real and synthetic images",
-    "precision": "share of synthetic images within the manifold of the real ones",
-    "recall": "share of real images within the manifold of the synthetic ones",
-}
-
-PARTS = {
-    "data": "reading and resizing the images",
-    "training": "training of the base and the adapters",
-    "sampling": "synthetic images",
-    "classifier": "training and testing of the classifiers",
-    "quality": "features of real and synthetic images, and their comparison",
-    "measures": "held-out losses, ranks and the final numbers",
-}
 
 PRESETS = {
     "digits": DIGITS,

@@ -143,4 +143,3 @@ def check(config: Config) -> None:
     """Raises InvalidConfig when the run cannot be made here: the data set or the weights of a measure."""
     check_data(config.data, config.backbone.image_channels, config.backbone.image_side)
     check_quality(config.quality)
-

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TypeAlias
 
 from sweeper.stage import StageRun, stage
@@ -14,7 +16,7 @@ TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
 METRICS = "metrics.json"
 
 
-@stage(version=3, part="measures")
+@stage(version=4, part="measures")
 def score(
     run: StageRun,
     classifiers: tuple[Path, ...],
@@ -29,13 +31,14 @@ def score(
         classifiers: one per task.
         banks: all samples that classifiers were trained on.
         losses: held-out losses of the later tasks' classes.
-        measures: artifacts that belong to the run: their ``metrics.json`` and pictures are taken over.
+        measures: artifacts that belong to the run: their ``metrics.json``, tables and pictures are taken over.
         tasks: the classes of every task.
 
     Writes ``metrics.json``: ``accuracy_matrix``, row i the accuracy after task i on the images of every task so far;
-    ``accuracy``, on all classes seen after each task; ``la``, its last; ``aia``, its mean; ``nfe``, evaluations per
-    image, and ``fm_loss``, means over banks and classes where there are any; and what the measures hold. Beside it the
-    measures' pictures.
+    ``held_out``, the number of held-out images of every task; ``accuracy``, on all classes seen after each task;
+    ``la``, its last; ``aia``, its mean; `forgetting` and `backward_transfer` (``bwt``) where there are two tasks;
+    ``nfe``, evaluations per image, and ``fm_loss``, means over banks and classes where there are any; and what the
+    measures hold. Beside it the measures' tables, ``*.arrow``, and pictures.
     """
     hits = [json.loads((each / "hits.json").read_text()) for each in classifiers]
     matrix = [[_percent(seen, task) for task in tasks[: done + 1]] for done, seen in enumerate(hits)]
@@ -45,16 +48,41 @@ def score(
         "aia": sum(accuracy) / len(accuracy),
         "accuracy": accuracy,
         "accuracy_matrix": matrix,
+        "held_out": [sum(hits[-1][str(label)][1] for label in task) for task in tasks],
     }
+    if len(tasks) > 1:
+        metrics |= {"forgetting": forgetting(matrix), "bwt": backward_transfer(matrix)}
     evaluations = [json.loads((each / "samples.json").read_text())["evaluations"] for each in banks]
     for name, values in (("nfe", evaluations), ("fm_loss", [_read(each / "loss.json") for each in losses])):
         if values:
             metrics[name] = sum(values) / len(values)
     for each in measures:
         metrics |= json.loads((each / METRICS).read_text()) if (each / METRICS).exists() else {}
-        for picture in each.glob("*.png"):
-            shutil.copy(picture, run.output)
+        for beside in (*each.glob("*.arrow"), *each.glob("*.png")):
+            shutil.copy(beside, run.output)
     (run.output / METRICS).write_text(json.dumps(metrics))
+
+
+def forgetting(matrix: Sequence[Sequence[float]]) -> float:
+    """How much of what was once known is lost (Chaudhry et al. 2018, "Riemannian Walk", equation 3).
+
+    With a[i][j] the accuracy after task i on task j, and T the last task: the mean over j < T of
+    max over i from j to T - 1 of a[i][j], minus a[T][j]. Negative where all tasks have gained.
+
+    Args:
+        matrix: row i the accuracies after task i on tasks 0 to i, of two tasks or more.
+    """
+    *earlier, last = matrix
+    return fmean(max(row[j] for row in earlier[j:]) - last[j] for j in range(len(earlier)))
+
+
+def backward_transfer(matrix: Sequence[Sequence[float]]) -> float:
+    """What later tasks have done to earlier ones (Lopez-Paz and Ranzato 2017, "Gradient Episodic Memory").
+
+    The mean over j < T of a[T][j] - a[j][j], in the terms of `forgetting`; negative where they are forgotten.
+    """
+    *earlier, last = matrix
+    return fmean(last[j] - row[j] for j, row in enumerate(earlier))
 
 
 def _read(path: Path) -> float:

@@ -16,6 +16,4 @@ def task_stream(classes: int, tasks: Tasks, order_seed: int | None) -> tuple[tup
     if order_seed is not None:
         random.Random(order_seed).shuffle(order)  # noqa: S311  no secret
     starts = [0, *range(tasks.first, classes, tasks.later)]
-    return tuple(
-        tuple(sorted(order[start:end])) for start, end in zip(starts, [*starts[1:], classes], strict=True)
-    )
+    return tuple(tuple(sorted(order[start:end])) for start, end in zip(starts, [*starts[1:], classes], strict=True))

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.funlora.score import score
+from trainables.funlora.score import backward_transfer, forgetting, score
 
 TASKS = ((4, 1), (0, 3), (2,))
+OF_ACCURACIES = {"la", "aia", "accuracy", "accuracy_matrix", "held_out", "forgetting", "bwt"}
 
 
 def artifacts(start, name: str, file: str, contents: list[object]) -> tuple[Path, ...]:
@@ -64,6 +65,25 @@ def test_the_matrix_holds_the_accuracy_on_each_task_after_each_task(scored, told
         assert row == pytest.approx([100 * each.mean() for each in by_task])
 
 
+def test_last_and_average_accuracy_and_forgetting_follow_from_the_matrix_alone(scored) -> None:
+    metrics = scored()
+    a = np.full((3, 3), np.nan)
+    for done, row in enumerate(metrics["accuracy_matrix"]):
+        a[done, : done + 1] = row
+    images = np.array(metrics["held_out"])
+    seen = np.nansum(a * images, axis=1) / np.cumsum(images)
+    assert metrics["la"] == pytest.approx(seen[-1])
+    assert metrics["aia"] == pytest.approx(seen.mean())
+    assert metrics["forgetting"] == pytest.approx((np.nanmax(a[:-1, :-1], axis=0) - a[-1, :-1]).mean())
+    assert metrics["bwt"] == pytest.approx((a[-1, :-1] - np.diag(a)[:-1]).mean())
+
+
+def test_forgetting_and_backward_transfer_of_a_matrix_by_hand() -> None:
+    matrix = [[90.0], [95.0, 60.0], [70.0, 65.0, 50.0]]
+    assert forgetting(matrix) == ((95 - 70) + (60 - 65)) / 2
+    assert backward_transfer(matrix) == ((70 - 90) + (65 - 60)) / 2
+
+
 def test_evaluations_and_losses_are_means_over_banks_and_classes(scored) -> None:
     metrics = scored(evaluations=(10, 11, 30.5), losses=(0.25, 0.5, 0.9))
     assert metrics["nfe"] == pytest.approx(51.5 / 3)
@@ -71,7 +91,7 @@ def test_evaluations_and_losses_are_means_over_banks_and_classes(scored) -> None
 
 
 def test_what_a_run_has_no_banks_or_losses_for_is_left_out(scored) -> None:
-    assert scored().keys() == {"la", "aia", "accuracy", "accuracy_matrix"}
+    assert scored().keys() == OF_ACCURACIES
 
 
 def test_a_loss_or_a_count_that_is_zero_is_a_number(scored) -> None:
@@ -80,17 +100,19 @@ def test_a_loss_or_a_count_that_is_zero_is_a_number(scored) -> None:
 
 
 def test_what_measures_have_found_is_taken_over(scored) -> None:
-    plain, metrics = {"la", "aia", "accuracy", "accuracy_matrix"}, scored(measures=({"max_rank": 7}, {"fd": 0.5}))
+    metrics = scored(measures=({"max_rank": 7}, {"fd": 0.5}))
     assert (metrics["max_rank"], metrics["fd"]) == (7, 0.5)
-    assert metrics.keys() - plain == {"max_rank", "fd"}
+    assert metrics.keys() - OF_ACCURACIES == {"max_rank", "fd"}
 
 
-def test_pictures_of_measures_stand_beside_the_numbers(start, told) -> None:
+def test_pictures_and_tables_of_measures_stand_beside_the_numbers(start, told) -> None:
     hits = [{str(label): [int(each.sum()), len(each)] for label, each in right.items()} for right in told]
     measure, run = start("grid"), start()
-    (measure.output / "samples.png").write_bytes(b"a picture")
+    for name in ("samples.png", "ranks.arrow"):
+        (measure.output / name).write_text(name)
     score.body(run, artifacts(start, "classifier", "hits.json", hits), (), (), (measure.output,), TASKS)
-    assert (run.output / "samples.png").read_bytes() == b"a picture"
+    for name in ("samples.png", "ranks.arrow"):
+        assert (run.output / name).read_text() == name
 
 
 def test_a_measure_may_have_no_numbers(scored) -> None:

@@ -1,0 +1,119 @@
+"""What does not fit into a trial's row, as Parquet beside it: stages, learning curves, long measures, pictures.
+
+results/NAME/trials.parquet            a row per trial, see `sweeper.results`
+results/NAME/stages.parquet            a row per stage that is done, and of how many trials it is
+results/NAME/curves.parquet            what stages logged by step, thinned to 200 points
+results/NAME/measures/MEASURE.parquet  what the trials' last stages hold as MEASURE.arrow, with the trial's label
+results/NAME/pictures/TARGET/*.png     the pictures of the trials' last stages, by the start of the stage's key
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sweeper.perform import CURVE
+from sweeper.plan import Plan
+from sweeper.printing import stage_name
+from sweeper.results import Manifests, write_table
+from sweeper.store import Store
+
+POINTS = 200
+"""Of a curve; the mean of the steps between two is kept."""
+SHORT = 12
+"""Characters of a key that name a directory of pictures."""
+STAGES = pa.schema(
+    [
+        ("key", pa.string()), ("name", pa.string()), ("stage", pa.string()), ("part", pa.string()),
+        ("trials", pa.int64()), ("sweep", pa.string()), ("started", pa.string()), ("seconds", pa.float64()),
+        ("machine", pa.string()), ("device", pa.string()), ("cpus", pa.int64()), ("gpus", pa.float64()),
+        ("peak_memory", pa.int64()), ("commit", pa.string()), ("source", pa.string()), ("packages", pa.string()),
+    ]
+)  # fmt: skip
+"""``name`` has the plain parameters, ``stage`` is the function; ``peak_memory`` is in bytes, ``packages`` in JSON."""
+CURVES = pa.schema([("key", pa.string()), ("metric", pa.string()), ("step", pa.float64()), ("value", pa.float64())])
+
+
+def write_measures(plan: Plan, store: Store, manifests: Manifests, directory: Path) -> None:
+    """Write all that stands beside ``trials.parquet``, each file in one step.
+
+    Args:
+        plan: the sweep.
+        store: where its artifacts are.
+        manifests: of its stages that are done, by key.
+        directory: below which every sweep has a directory of its name.
+    """
+    place = directory / plan.space.name
+    write_table(pa.Table.from_pylist(list(_stages(plan, manifests)), STAGES), place / "stages.parquet")
+    write_table(_curves(plan, store, manifests), place / "curves.parquet")
+    for name, table in _measures(plan, store, manifests).items():
+        write_table(table, place / "measures" / f"{name}.parquet")
+    _copy_pictures(plan, store, manifests, place / "pictures")
+
+
+def _stages(plan: Plan, manifests: Manifests) -> Iterator[dict[str, Any]]:
+    trials = Counter(key for stages in plan.per_trial for key in stages)
+    for key, node in plan.stages.items():
+        if manifest := manifests.get(key):
+            row = {name: manifest.get(name) for name in STAGES.names}
+            label = node.function.label
+            yield row | {
+                "key": key, "name": stage_name(label, node.params), "stage": label, "part": node.function.part,
+                "trials": trials[key], "packages": json.dumps(manifest["packages"]),
+            }  # fmt: skip
+
+
+def _curves(plan: Plan, store: Store, manifests: Manifests) -> pa.Table:
+    columns: dict[str, list[Any]] = {name: [] for name in CURVES.names}
+    for key in plan.stages:
+        if key not in manifests or not (written := store.intact(key, manifests[key], CURVE)):
+            continue
+        curve = json.loads(written)
+        steps = _thinned(curve.pop("step", []))
+        for metric, values in curve.items():
+            columns["key"] += [key] * len(steps)
+            columns["metric"] += [metric] * len(steps)
+            columns["step"] += steps
+            columns["value"] += _thinned(values)
+    return pa.table(columns, CURVES)
+
+
+def _thinned(values: list[float]) -> list[float]:
+    """At most `POINTS` means of as many neighbours each."""
+    count = -(-len(values) // POINTS)
+    parts = [values[first : first + count] for first in range(0, len(values), max(count, 1))]
+    return [sum(part) / len(part) for part in parts]
+
+
+def _measures(plan: Plan, store: Store, manifests: Manifests) -> dict[str, pa.Table]:
+    """Tables by the name of the file that the trials' last stages hold, every row with the trial's label."""
+    found: dict[str, list[pa.Table]] = {}
+    for trial, target in plan.trials():
+        for name, content in _files(store, manifests, target.key, ".arrow"):
+            table = pa.ipc.open_file(content).read_all()
+            labels = pa.array([trial.label] * len(table), pa.string())
+            found.setdefault(Path(name).stem, []).append(table.add_column(0, "trial", labels))
+    return {name: pa.concat_tables(tables, promote_options="permissive") for name, tables in found.items()}
+
+
+def _copy_pictures(plan: Plan, store: Store, manifests: Manifests, place: Path) -> None:
+    """Those of the plan alone: what an earlier run of the sweep left is removed."""
+    shutil.rmtree(place, ignore_errors=True)
+    for _, target in plan.trials():
+        for name, content in _files(store, manifests, target.key, ".png"):
+            copy = place / target.key[:SHORT] / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(content)
+
+
+def _files(store: Store, manifests: Manifests, key: str, suffix: str) -> Iterator[tuple[str, bytes]]:
+    """Names and contents of the intact files of an artifact that end so."""
+    for name in sorted(manifests[key]["files"]) if key in manifests else ():
+        if name.endswith(suffix) and (content := store.intact(key, manifests[key], name)):
+            yield name, content
