@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import analysis
+from analysis.formats import render
 from analysis.results import NoTable, read_results
-from analysis.tables import Summary, summarise
+from analysis.summary import Summary, summarise
 from tests.analysis.sweeps import KILLED, UNRUN, write_sweep
 
 Row = dict[str, object]
@@ -31,60 +32,6 @@ FINISHED = [
 def summary(directory: Path, trials: list[Row], **table: object) -> Summary:
     """The summary of trials that were written as a sweep's results."""
     return summarise(write_sweep(directory, trials, **{"published": "funlora/layer_selection"} | table))
-
-
-def test_the_table_as_text(tmp_path) -> None:
-    assert summary(tmp_path, FINISHED).render("text") == """\
-layer_selection
-adapter.layers    PPC  PPC published                LA %               AIA %
-0-64            34054          34054  81.00 ± 1.41 (n=2)  90.50 ± 0.35 (n=2)
-40-54            9728           9728  71.50 ± 0.00 (n=2)  82.50 ± 2.12 (n=2)
-published: Table I, CIFAR-100 20-20, vanilla multiplicative rank-1 adapters; lost: LA %, AIA %
-"""
-
-
-def test_the_table_as_markdown(tmp_path) -> None:
-    assert summary(tmp_path, FINISHED).render("md") == """\
-| adapter.layers | PPC | PPC published | LA % | AIA % |
-| --- | ---: | ---: | ---: | ---: |
-| 0-64 | 34054 | 34054 | 81.00 ± 1.41 (n=2) | 90.50 ± 0.35 (n=2) |
-| 40-54 | 9728 | 9728 | 71.50 ± 0.00 (n=2) | 82.50 ± 2.12 (n=2) |
-
-published: Table I, CIFAR-100 20-20, vanilla multiplicative rank-1 adapters; lost: LA %, AIA %
-"""
-
-
-def test_the_table_as_csv(tmp_path) -> None:
-    assert summary(tmp_path, FINISHED, columns=["ppc", "la"]).render("csv") == """\
-adapter.layers,ppc,ppc_std,ppc_n,ppc_trials,ppc_published,la,la_std,la_n,la_trials
-0-64,34054,0.0,2,2,34054,81.0,1.4142135623730951,2,2
-40-54,9728,0.0,2,2,9728,71.5,0.0,2,2
-"""
-
-
-def test_the_table_as_json(tmp_path) -> None:
-    assert summary(tmp_path, FINISHED[:2], columns=["ppc", "la"]).render("json") == """\
-{
- "name": "layer_selection",
- "rows": [
-  {
-   "adapter.layers": "0-64",
-   "ppc": 34054,
-   "ppc_std": 0.0,
-   "ppc_n": 2,
-   "ppc_trials": 2,
-   "ppc_published": 34054,
-   "la": 81.0,
-   "la_std": 1.4142135623730951,
-   "la_n": 2,
-   "la_trials": 2
-  }
- ],
- "notes": [
-  "published: Table I, CIFAR-100 20-20, vanilla multiplicative rank-1 adapters; lost: LA %"
- ]
-}
-"""
 
 
 def test_mean_and_deviation_are_those_of_the_statistics_module(tmp_path) -> None:
@@ -124,7 +71,7 @@ def test_before_anything_has_finished_every_metric_is_missing(tmp_path) -> None:
     assert [cell.text() for cell in found.rows[0].cells.values()] == ["34054", "missing", "missing"]
     assert found.rows[0].cells["la"].n == 0
     assert found.notes[1:] == ["0-64 · seed 0, 0-64 · seed 1: not run yet"]
-    assert found.render("csv").splitlines()[1] == "0-64,34054,0.0,2,2,34054,,,0,2,,,0,2"
+    assert render(found, "csv").splitlines()[1] == "0-64,34054,0.0,2,2,34054,,,0,2,,,0,2"
 
 
 def test_a_note_names_four_trials_of_a_cause_and_counts_the_rest(tmp_path) -> None:
@@ -151,13 +98,13 @@ def test_published_values_stand_beside_and_lost_ones_in_the_note(tmp_path) -> No
 def test_a_row_that_the_paper_lacks_is_marked_and_given_no_number(tmp_path) -> None:
     found = summary(tmp_path, [*FINISHED, trial("1-2", 0, 512, 50.0, 60.0)])
     assert found.rows[2].published["ppc"] is None
-    assert "| 1-2 | 512 | — |" in found.render("md")
+    assert "| 1-2 | 512 | — |" in render(found, "md")
 
 
 def test_without_published_values_there_is_no_column_and_no_note(tmp_path) -> None:
     found = summary(tmp_path, FINISHED, published=None)
     assert found.notes == []
-    assert "published" not in found.render("text") + found.render("md") + found.render("csv")
+    assert "published" not in render(found, "text") + render(found, "md") + render(found, "csv")
 
 
 def test_rows_keep_the_order_of_the_sweep_and_may_have_several_names(tmp_path) -> None:
@@ -195,7 +142,7 @@ def test_published_values_are_found_by_every_row_name_in_their_order(tmp_path, m
         "la": {"rshift": {"0-64": 1.0}},
         "aia": {"0-64": 3.0},
     }
-    monkeypatch.setattr("analysis.tables.published_table", {"paper/functions": printed}.__getitem__)
+    monkeypatch.setattr("analysis.summary.published_table", {"paper/functions": printed}.__getitem__)
     table = {"rows": ["adapter.layers", "case"], "published": "paper/functions"}
     assert [row.published for row in summary(tmp_path, CASES, **table).rows] == [
         {"ppc": 111, "la": None, "aia": None},
@@ -209,8 +156,8 @@ def test_seconds_are_titled_by_the_part_of_the_run(tmp_path) -> None:
     spent = {"seconds": 9.5, "seconds_saved": 3.0, "seconds.sampling": 4.25}
     trials = [trial("0-64", 0, 34054, 80.0, 90.0, **spent)]
     found = summary(tmp_path, trials, columns=["seconds.sampling", "seconds", "seconds_saved"], published=None)
-    assert found.render("md").splitlines()[0] == "| adapter.layers | sampling s | seconds | seconds saved |"
-    assert found.render("csv").startswith("adapter.layers,seconds.sampling,")
+    assert render(found, "md").splitlines()[0] == "| adapter.layers | sampling s | seconds | seconds saved |"
+    assert render(found, "csv").startswith("adapter.layers,seconds.sampling,")
 
 
 def test_a_list_can_name_a_row(tmp_path) -> None:
@@ -224,11 +171,11 @@ def test_a_list_can_name_a_row(tmp_path) -> None:
 
 def test_all_formats_tell_the_same_numbers(tmp_path) -> None:
     found = summary(tmp_path, [FINISHED[0], trial("0-64", 1, 34054, None, None, **UNRUN), *FINISHED[2:]])
-    records = json.loads(found.render("json"))["rows"]
-    told = list(csv.DictReader(io.StringIO(found.render("csv"))))
+    records = json.loads(render(found, "json"))["rows"]
+    told = list(csv.DictReader(io.StringIO(render(found, "csv"))))
     for record, line in zip(records, told, strict=True):
         assert line == {name: "" if value is None else str(value) for name, value in record.items()}
-        for text in (found.render("text"), found.render("md")):
+        for text in (render(found, "text"), render(found, "md")):
             assert f"{record['la']:.2f}" in text
 
 
@@ -289,6 +236,6 @@ def test_analysis_imports_nothing_of_the_orchestrator_or_the_trainables() -> Non
 
 def test_a_loss_is_told_to_more_decimals_than_a_percentage(tmp_path) -> None:
     trials = [trial("0-64", seed, 34054, 80.0, 90.0, fm_loss=0.51234 + seed / 1000) for seed in range(2)]
-    lines = summary(tmp_path, trials, columns=["la", "fm_loss"], published=None).render("md").splitlines()
+    lines = render(summary(tmp_path, trials, columns=["la", "fm_loss"], published=None), "md").splitlines()
     assert lines[0] == "| adapter.layers | LA % | FM loss |"
     assert lines[2] == "| 0-64 | 80.00 ± 0.00 (n=2) | 0.5128 ± 0.0007 (n=2) |"

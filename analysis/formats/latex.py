@@ -1,0 +1,50 @@
+"""Tables in LaTeX, with the booktabs package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analysis.sheets import Entry, Sheet
+
+MARKS = ("{}", "\\textbf{{{}}}", "\\underline{{{}}}")
+SPECIAL = {
+    "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#", "%": "\\%", "_": "\\_",
+    "^": "\\textasciicircum{}", "~": "\\textasciitilde{}", "<": "$<$", ">": "$>$", "|": "$|$", '"': "''",
+    "±": "$\\pm$", "×": "$\\times$", "·": "$\\cdot$", "—": "---", "–": "--", "≥": "$\\geq$", "≤": "$\\leq$",
+    "λ": "$\\lambda$", "ω": "$\\omega$",
+}  # fmt: skip
+
+
+def latex(sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
+    """A table environment for every sheet, the notes below the last one."""
+    head = "% \\usepackage{booktabs}\n"
+    return head + "\n".join(_table(sheet, notes if sheet is sheets[-1] else ()) for sheet in sheets)
+
+
+def _table(sheet: Sheet, notes: Sequence[str]) -> str:
+    columns = "l" * sheet.names + "r" * (len(sheet.heads) - sheet.names)
+    return "\n".join(
+        [
+            "\\begin{table}", "\\centering", f"\\caption{{{escaped(sheet.title)}}}", f"\\begin{{tabular}}{{{columns}}}",
+            "\\toprule", *_body(sheet), "\\bottomrule", "\\end{tabular}",
+            *(f"\\par\\smallskip\\footnotesize {escaped(note)}" for note in notes), "\\end{table}", "",
+        ]
+    )  # fmt: skip
+
+
+def _body(sheet: Sheet) -> Iterator[str]:
+    yield f"{' & '.join(escaped(head) for head in sheet.heads)} \\\\"
+    yield "\\midrule"
+    for line in sheet.lines:
+        if line.apart:
+            yield "\\midrule"
+        yield f"{' & '.join(_entry(entry) for entry in line.entries)} \\\\"
+
+
+def _entry(entry: Entry) -> str:
+    return MARKS[entry.rank].format(escaped(entry.text))
+
+
+def escaped(text: str) -> str:
+    """Text as LaTeX prints it literally. A letter of another alphabet is left to the user's engine."""
+    return "".join(SPECIAL.get(letter, letter) for letter in " ".join(text.split()))
