@@ -27,9 +27,9 @@ class Verdict(NamedTuple):
 
 def verdicts(summary: Summary) -> list[str]:
     """Sentences on every row against its baseline in every column, those of rows that fare alike joined."""
-    found = sorted(_verdicts(summary), key=lambda each: _WORDS.index(each.word))
-    columns = list(dict.fromkeys(each.column for each in _verdicts(summary)))
-    found.sort(key=lambda each: columns.index(each.column))
+    found = list(_verdicts(summary))
+    columns = list(dict.fromkeys(each.column for each in found))
+    found.sort(key=lambda each: (columns.index(each.column), _WORDS.index(each.word), each.baseline, each.n))
     alike = groupby(found, key=lambda each: each[:4])
     return [_sentence(list(group)) for _, group in alike]
 
@@ -62,7 +62,7 @@ def _sentence(alike: Sequence[Verdict]) -> str:
         return f"{rows} {are} {first.word} than {there} with {seeds}"
     if first.word == "unclear":
         needed = listed([_many(each.needed) for each in alike])
-        return f"{rows} {are} not distinguishable from {there} with {seeds}; about {needed} would be needed"
+        return f"{rows} {are} not distinguishable from {there} with {seeds}; {needed} would be needed"
     differ = f"{rows} {'differs' if len(alike) == 1 else 'differ'} from {there}"
     if first.word == "shifted":
         return f"{differ} by the same in all of {seeds}, which no test can judge"
@@ -74,7 +74,7 @@ def _sentence(alike: Sequence[Verdict]) -> str:
 
 
 def _many(needed: float) -> str:
-    return f"more than {MOST_SEEDS:,}" if math.isinf(needed) else f"{needed:.0f}"
+    return f"more than {MOST_SEEDS:,}" if math.isinf(needed) else f"about {needed:.0f}"
 
 
 def listed(names: Sequence[str]) -> str:

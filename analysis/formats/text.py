@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from rich.style import Style
 
-from analysis.sheets import Sheet
+from analysis.sheets import Entry, Sheet
 
-STYLES = ("", "bold", "underline")
-WIDEST = 10_000
-"""Columns: a table is never wrapped, as a cut line is no table."""
+STYLES = (Style(), Style(bold=True), Style(underline=True))
+GAP = "  "
 
 
 def text(sheets: Sequence[Sheet], notes: Sequence[str], *, styled: bool) -> str:
-    """Aligned columns; with ``styled``, escape sequences make the best bold and underline the second."""
-    return "\n".join([*("\n".join(_lines(sheet, styled)) + "\n" for sheet in sheets)])[:-1] + _notes(notes)
+    """Aligned columns; with ``styled``, escape sequences make the best bold and underline the second.
+
+    Lines are as long as they need to be: a table that is cut or wrapped is none.
+    """
+    blocks = ["".join(f"{line}\n" for line in _lines(sheet, styled)) for sheet in sheets]
+    return "\n".join(blocks) + "".join(f"{note}\n" for note in notes)
 
 
-def _notes(notes: Sequence[str]) -> str:
-    return "".join(f"\n{note}" for note in notes) + "\n"
-
-
-def _lines(sheet: Sheet, styled: bool) -> list[str]:
-    table = Table(title=sheet.title, title_justify="left", title_style="", box=None, pad_edge=False, header_style="")
-    for index, head in enumerate(sheet.heads):
-        table.add_column(Text(head), justify="left" if index < sheet.names else "right", no_wrap=True)
-    for line in sheet.lines:
-        table.add_row(*(Text(entry.text, STYLES[entry.rank] if styled else "") for entry in line.entries))
-    out = io.StringIO()
-    Console(file=out, width=WIDEST, color_system="standard" if styled else None, force_terminal=styled).print(table)
-    return [line.rstrip() for line in out.getvalue().splitlines()]
+def _lines(sheet: Sheet, styled: bool) -> Iterator[str]:
+    lines = [[Entry(head) for head in sheet.heads], *(line.entries for line in sheet.lines)]
+    lengths = [[cell_len(entry.text) for entry in line] for line in lines]
+    widths = [max(column) for column in zip(*lengths, strict=True)]
+    yield sheet.title
+    for line, taken in zip(lines, lengths, strict=True):
+        cells = []
+        for index, entry in enumerate(line):
+            shown = STYLES[entry.rank].render(entry.text, color_system=ColorSystem.STANDARD) if styled else entry.text
+            space = " " * (widths[index] - taken[index])
+            cells.append(shown + space if index < sheet.names else space + shown)
+        yield GAP.join(cells).rstrip()
