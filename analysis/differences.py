@@ -120,7 +120,8 @@ def _bootstrap(values: Floats) -> Floats:
     means = values @ _random_draws(n, draws).T / n
     ends = np.ceil(points * draws).astype(int) - 1
     means.partition(ends, axis=1)
-    return means[:, ends]
+    found: Floats = means[:, ends]
+    return found
 
 
 @cache

@@ -72,7 +72,7 @@ def _flat(summary: Summary) -> Sheet:
         for name in summary.columns:
             entries.append(_ours(summary, place, name))
             if name in summary.published:
-                entries.append(published_entry(row.published[name]))
+                entries.append(_published(summary, place, name))
         lines.append(Line(entries, place > 0 and _group(row) != _group(summary.rows[place - 1])))
     return Sheet(summary.name, heads, len(summary.described.rows), lines)
 
@@ -87,11 +87,12 @@ def _ours(summary: Summary, place: int, name: str) -> Entry:
     return Entry(cell.text(number.decimals), rank, cell.mean, cell.whole)
 
 
-def published_entry(value: float | None) -> Entry:
-    """A value as it was printed; a dash where it is lost."""
+def _published(summary: Summary, place: int, name: str) -> Entry:
+    """A value as it was printed, to as many decimals as its column has; a dash where it is lost."""
+    value = summary.rows[place].published[name]
     if value is None:
         return Entry(LOST)
-    return Entry(f"{value:g}" if isinstance(value, float) else str(value), value=value)
+    return Entry(f"{value:.{summary.printed_decimals[name]}f}", value=value)
 
 
 def _grids(summary: Summary, column: str) -> Iterator[Sheet]:
@@ -113,7 +114,7 @@ def _grids(summary: Summary, column: str) -> Iterator[Sheet]:
 
     yield grid(title, lambda index: _ours(summary, index, column))
     if column in summary.published:
-        yield grid(f"{title} published", lambda index: published_entry(summary.rows[index].published[column]))
+        yield grid(f"{title} published", lambda index: _published(summary, index, column))
 
 
 def _place(row: Row, down: Sequence[str], across: str) -> tuple[tuple[str, ...], Any]:

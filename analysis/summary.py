@@ -52,6 +52,11 @@ class Summary:
         """
         return dict(_ranks(self.described, self.rows))
 
+    @cached_property
+    def printed_decimals(self) -> Mapping[str, int]:
+        """Of the published values by column: as many as the one that has most."""
+        return {name: max(_decimals(row.published[name]) for row in self.rows) for name in self.published}
+
 
 def summarise(results: Results) -> Summary:
     """Group the trials of a sweep by its table's row names and average over the rest.
@@ -88,6 +93,10 @@ def _trials(results: Results) -> pa.Table:
     return trials
 
 
+def _decimals(value: float | None) -> int:
+    return len(f"{value:.6g}".partition(".")[2]) if isinstance(value, float) else 0
+
+
 def _ranks(described: Description, rows: Sequence[Row]) -> Iterator[tuple[tuple[int, str], int]]:
     for name in described.columns:
         number = described.number(name)
@@ -110,7 +119,7 @@ def _notes(trials: pa.Table, described: Description, published: Mapping[str, Any
     if published:
         yield f"published: {published['source']}" + (f"; lost: {', '.join(lost)}" if lost else "")
     if described.baseline:
-        yield f"baseline: {' · '.join(str(value) for value in described.baseline.values())}"
+        yield f"baseline: {', '.join(f'{name} {value}' for name, value in described.baseline.items())}"
     unfinished = trials.filter(pc.not_equal(trials["status"], "finished"))
     by_cause: dict[str, list[str]] = {}
     for trial, cause in zip(unfinished["trial"].to_pylist(), unfinished["cause"].to_pylist(), strict=True):

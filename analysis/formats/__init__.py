@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal, get_args
 
 from analysis.formats.html import html
@@ -10,7 +11,7 @@ from analysis.formats.latex import latex
 from analysis.formats.markdown import markdown
 from analysis.formats.records import csv_text, json_text
 from analysis.formats.text import text
-from analysis.sheets import comparison_sheets, table_sheets
+from analysis.sheets import Sheet, comparison_sheets, table_sheets
 from analysis.summary import Summary
 from analysis.verdicts import verdicts
 
@@ -18,7 +19,11 @@ __all__ = ["FORMATS", "Format", "render"]
 
 Format = Literal["text", "md", "latex", "html", "csv", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-_PRINTED = {"md": markdown, "latex": latex, "html": html}
+_PRINTED: Mapping[str, Callable[[Sequence[Sheet], Sequence[str]], str]] = {
+    "md": markdown,
+    "latex": latex,
+    "html": html,
+}
 _RECORDED: Mapping[str, Callable[[Summary], str]] = {"csv": csv_text, "json": json_text}
 
 
@@ -33,6 +38,8 @@ def render(summary: Summary, how: Format, *, statistics: bool = False, styled: b
     """
     if how in _RECORDED:
         return _RECORDED[how](summary)
-    sheets = [*table_sheets(summary), *(comparison_sheets(summary) if statistics else ())]
-    notes = [*summary.notes, *verdicts(summary)]
-    return text(sheets, notes, styled=styled) if how == "text" else _PRINTED[how](sheets, notes)
+    printed = partial(text, styled=styled) if how == "text" else _PRINTED[how]
+    blocks = [printed(table_sheets(summary), [*summary.notes, *verdicts(summary)])]
+    if statistics and summary.comparisons:
+        blocks.append(printed(comparison_sheets(summary), []))
+    return "\n".join(blocks)

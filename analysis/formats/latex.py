@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from analysis.sheets import Entry, Sheet
@@ -38,11 +39,14 @@ def _body(sheet: Sheet) -> Iterator[str]:
     for line in sheet.lines:
         if line.apart:
             yield "\\midrule"
-        yield f"{' & '.join(_entry(entry) for entry in line.entries)} \\\\"
+        names, numbers = line.entries[: sheet.names], line.entries[sheet.names :]
+        cells = [*(escaped(entry.text) for entry in names), *map(_number, numbers)]
+        yield f"{' & '.join(cells)} \\\\"
 
 
-def _entry(entry: Entry) -> str:
-    return MARKS[entry.rank].format(escaped(entry.text))
+def _number(entry: Entry) -> str:
+    """A hyphen before a digit is a minus here, and would be none in a name such as 0-64."""
+    return MARKS[entry.rank].format(re.sub(r"-(?=\d)", "$-$", escaped(entry.text)))
 
 
 def escaped(text: str) -> str:

@@ -10,11 +10,10 @@ MARKS = ("{}", "**{}**", "<u>{}</u>")
 
 
 def markdown(sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
-    """The best in bold, the second underlined; a title where there are several tables; notes as a list."""
+    """The best in bold, the second underlined; a title above each table; notes as a list."""
     blocks = []
     for sheet in sheets:
-        title = [f"**{_plain(sheet.title)}**", ""] if len(sheets) > 1 else []
-        blocks.append("\n".join([*title, *_lines(sheet)]))
+        blocks.append("\n".join([f"**{_plain(sheet.title)}**", "", *_lines(sheet)]))
     return "\n\n".join([*blocks, *(["\n".join(f"- {_plain(note)}" for note in notes)] if notes else [])]) + "\n"
 
 

@@ -36,9 +36,7 @@ def summary(directory: Path, trials: list[Row], **table: object) -> Summary:
 
 def test_mean_and_deviation_are_those_of_the_statistics_module(tmp_path) -> None:
     values = {"a": [71.3, 74.9, 70.2, 77.7], "b": [12.5, 99.0, 13.1], "c": [5.25]}
-    trials = [
-        trial(name, seed, 1, la, la / 3) for name, each in values.items() for seed, la in enumerate(each)
-    ]
+    trials = [trial(name, seed, 1, la, la / 3) for name, each in values.items() for seed, la in enumerate(each)]
     rows = {row.axes["adapter.layers"]: row.cells for row in summary(tmp_path, trials).rows}
     for name, each in values.items():
         assert rows[name]["la"].mean == pytest.approx(statistics.mean(each))
@@ -156,7 +154,7 @@ def test_seconds_are_titled_by_the_part_of_the_run(tmp_path) -> None:
     spent = {"seconds": 9.5, "seconds_saved": 3.0, "seconds.sampling": 4.25}
     trials = [trial("0-64", 0, 34054, 80.0, 90.0, **spent)]
     found = summary(tmp_path, trials, columns=["seconds.sampling", "seconds", "seconds_saved"], published=None)
-    assert render(found, "md").splitlines()[0] == "| adapter.layers | sampling s | seconds | seconds saved |"
+    assert render(found, "md").splitlines()[2] == "| adapter.layers | sampling s | seconds | seconds saved |"
     assert render(found, "csv").startswith("adapter.layers,seconds.sampling,")
 
 
@@ -237,5 +235,5 @@ def test_analysis_imports_nothing_of_the_orchestrator_or_the_trainables() -> Non
 def test_a_loss_is_told_to_more_decimals_than_a_percentage(tmp_path) -> None:
     trials = [trial("0-64", seed, 34054, 80.0, 90.0, fm_loss=0.51234 + seed / 1000) for seed in range(2)]
     lines = render(summary(tmp_path, trials, columns=["la", "fm_loss"], published=None), "md").splitlines()
-    assert lines[0] == "| adapter.layers | LA % | FM loss |"
-    assert lines[2] == "| 0-64 | 80.00 ± 0.00 (n=2) | 0.5128 ± 0.0007 (n=2) |"
+    assert lines[2] == "| adapter.layers | LA % | FM loss |"
+    assert lines[4] == "| 0-64 | 80.00 ± 0.00 (n=2) | 0.5128 ± 0.0007 (n=2) |"

@@ -35,7 +35,7 @@ def test_rows_that_fare_alike_are_told_together(tmp_path) -> None:
     assert said(tmp_path, rows) == [
         "a is better than 40-54 in LA % with 3 seeds",
         "c and d are worse than 40-54 in LA % with 3 seeds",
-        "b and e are not distinguishable from 40-54 in LA % with 3 seeds; about 39 and about 39 would be needed",
+        "b (39) and e (39) are not distinguishable from 40-54 in LA % with 3 seeds; about so many would be needed",
     ]
 
 
@@ -48,15 +48,20 @@ def test_one_seed_is_no_test(tmp_path) -> None:
 def test_differences_that_are_all_the_same_are_not_called_certain(tmp_path) -> None:
     rows = {"a": [71.0, 72.0], "b": [70.0, 71.0], "40-54": [70.0, 71.0]}
     assert said(tmp_path, rows) == [
-        "a differs from 40-54 in LA % by the same in all of 2 seeds, which no test can judge",
+        "a differs from 40-54 in LA % by the same in all of 2 seeds: no test can judge it",
         "b is equal to 40-54 in LA % with each of 2 seeds",
     ]
 
 
 def test_a_row_without_a_seed_in_common_is_said_to_have_none(tmp_path) -> None:
-    assert said(tmp_path, {"a": [None, 1.0], "40-54": [1.0, None]}) == [
-        "a cannot be compared with 40-54 in LA %: there is no seed that both have finished"
+    assert said(tmp_path, {"a": [None, 1.0], "b": [2.0, None], "40-54": [1.0, None]}) == [
+        "b cannot be compared with 40-54 in LA %: a test needs more than 1 seed",
+        "a cannot be compared with 40-54 in LA %: there is no seed that both have a value of",
     ]
+
+
+def test_of_a_column_that_nothing_has_measured_nothing_is_said(tmp_path) -> None:
+    assert said(tmp_path, {"a": [None, None], "40-54": [1.0, 2.0]}) == []
 
 
 def test_a_hopeless_number_of_seeds_is_not_spelt_out(tmp_path) -> None:

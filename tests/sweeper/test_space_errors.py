@@ -163,6 +163,22 @@ MISTAKES = {
         SPACE.replace("axes:", "cases: {}\naxes:"),
         "space.yaml:5:8: cases is empty\n  fix: give it at least one value, or remove it",
     ),
+    "what stands side by side is no row of the table": (
+        SPACE.replace("columns:", "across: trunk.steps, columns:"),
+        "space.yaml:8:51: table: across is no row of it: 'trunk.steps'\n  fix: name one of several rows",
+    ),
+    "the only row of a table side by side": (
+        SPACE.replace("[branch.kind, branch.size],", "branch.size, across: branch.size,"),
+        "space.yaml:8:36: table: across is no row of it: 'branch.size'\n  fix: name one of several rows",
+    ),
+    "bounds without cases": (
+        SPACE.replace("columns:", "bounds: [top], columns:"),
+        "space.yaml:8:52: table: no case 'top'\n  fix: give the space cases",
+    ),
+    "misspelled bound": (
+        CASES.replace("columns:", "bounds: [ups], columns:"),
+        "space.yaml:12:45: table: no case 'ups'\n  fix: did you mean up?",
+    ),
     "case in the table of a space without cases": (
         SPACE.replace("rows: [branch.kind", "rows: [case"),
         "space.yaml:8:16: table: unknown name 'case'\n  fix: give the space cases, or name an axis",
