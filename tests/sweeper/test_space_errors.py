@@ -111,6 +111,10 @@ MISTAKES = {
         SPACE.replace("columns: [cost", "columns: [seconds.branch"),
         "space.yaml:8:53: table: unknown column 'seconds.branch'\n  fix: did you mean seconds.branches?",
     ),
+    "column that is no number": (
+        SPACE.replace("[cost, score]", "[cost, branch.kind]"),
+        "space.yaml:8:59: table: column 'branch.kind' is no number\n  fix: name it in the table's rows",
+    ),
     "misspelled seconds in the table": (
         SPACE.replace("columns: [cost", "columns: [second_saved"),
         "space.yaml:8:53: table: unknown column 'second_saved'\n  fix: did you mean seconds_saved?",
