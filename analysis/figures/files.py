@@ -1,0 +1,52 @@
+"""Figures as files and as SVG inside a page. The same figure gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, get_args
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
+from analysis.figures.style import INK, STYLE
+
+Format = Literal["pdf", "svg", "png"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+UNDATED = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
+SALT = "sweeper"
+
+
+@contextmanager
+def styled(salt: str = SALT) -> Iterator[None]:
+    """Figures are drawn and written by the project's style alone, whatever the user's own is."""
+    with matplotlib.style.context(["default", STYLE | {"svg.hashsalt": salt}]):
+        yield
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PDF, SVG or PNG (300 dpi) by the path's suffix. Raises OSError."""
+    kind = path.suffix.removeprefix(".")
+    with styled():
+        figure.savefig(path, format=kind, metadata=UNDATED[kind])
+
+
+def svg(figure: Figure, name: str) -> str:
+    """A figure as an ``<svg>`` element for a page, light or dark.
+
+    Its background is transparent; text and axes have the page's ``currentColor``; other colours read on both.
+
+    Args:
+        figure: the figure.
+        name: begins all its ids; another for every figure of the page.
+    """
+    written = io.StringIO()
+    with styled(name):
+        figure.savefig(written, format="svg", transparent=True, metadata=UNDATED["svg"])
+    text = written.getvalue()
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg ") :], flags=re.DOTALL)
+    text = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    return text.replace(INK, "currentColor")
