@@ -10,20 +10,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from analysis.figures.groups import Array
-from analysis.figures.style import FONT, LETTER, POINTS, SMALL
+from analysis.figures.style import FONT, POINTS, text_width
 
+FILLED = 0.9
+"""Of a cell's width by its longest text."""
 SMALLEST = 4.5
 """Points of a cell's text, below which it is left out."""
+BAR = 0.12
+"""Inches of a colour bar's height, at least."""
 DARK = 0.45
 """Luminance of a colour below which white is read better than black."""
 MISSING: dict[str, Any] = {"facecolor": "#d6d6d6", "edgecolor": "#8a8d91", "hatch": "//////", "linewidth": 0.0}
 
 
-def colour_bar(figure: Figure, image: Any, axes: Axes | Sequence[Axes], title: str) -> None:
-    """A flat colour bar below the axes, titled."""
-    bar = figure.colorbar(image, ax=axes, orientation="horizontal", aspect=45, fraction=0.08, pad=0.03)
+def colour_bar(
+    figure: Figure, image: Any, axes: Axes | Sequence[Axes], title: str, *, integer: bool = False
+) -> None:
+    """A flat colour bar below the axes, titled; with ticks at whole numbers alone where they are integers."""
+    ticks = MaxNLocator(integer=integer, steps=[1, 2, 5, 10])
+    height = BAR / figure.get_figheight()
+    bar = figure.colorbar(
+        image, ax=axes, orientation="horizontal", aspect=45, fraction=height, pad=height / 2, ticks=ticks
+    )
     bar.set_label(title)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=2)
@@ -44,8 +55,8 @@ def write_cells(axes: Axes, image: AxesImage, texts: Sequence[Sequence[str]], wi
         texts: by row and column.
         width: of a cell in inches.
     """
-    longest = max((len(line) for row in texts for text in row for line in text.split("\n")), default=0)
-    size = min(FONT, SMALL + 1, width * POINTS / (max(longest, 1) * LETTER))
+    longest = max((text_width(text) for text in {text for row in texts for text in row}), default=0.0)
+    size = min(FONT, FONT * FILLED * width * POINTS / max(longest, 1.0))
     if size < SMALLEST:
         return
     values: Array = np.ma.filled(np.ma.asarray(image.get_array(), float), np.nan)

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from analysis.figures.groups import Array, Group, groups_of
 from analysis.figures.keys import crossed, values_of
-from analysis.figures.style import COLOURS, GREY, INK, WIDTH, Look, legend_below, sheet
+from analysis.figures.style import COLOURS, GREY, WIDTH, Look, legend_below, sheet
 from analysis.results import Results
 
 WIDE = 30
@@ -58,7 +58,9 @@ def draw(results: Results) -> Figure | None:
             handles.setdefault(label, Line2D([], [], color=look.colour, linestyle=look.line, label=label))
         axes.set(title=stage.replace("_", " "), ylabel=metric, xlabel="step" if together else "share of the steps, %")
         _scale(axes)
-    legend_below(figure, list(handles.values()), " · ".join(results.described.rows[: 1 if crossed(rows) else None]))
+    rows_first = sorted(handles, key=(SOME, ALL).__contains__)
+    names = results.described.rows[: 1 if crossed(rows) else None]
+    legend_below(figure, [handles[label] for label in rows_first], " · ".join(names))
     return figure
 
 
@@ -99,7 +101,7 @@ def _mean(curves: Sequence[Curve], together: bool) -> Curve:
 def _told(line: Line, rows: Sequence[Group]) -> tuple[str, Look, float]:
     """Label, look and width: of a row; of a value of the first name, where rows are many; or of what rows share."""
     if len(line.users) == len(rows) > 1:
-        return ALL, Look(INK, "", "-"), 1.0
+        return ALL, Look(GREY, "", "-"), 1.4
     if len(line.users) > 1:
         return SOME, Look(GREY, "", ":"), 0.8
     row = rows[line.users[0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from collections.abc import Iterator
@@ -11,11 +12,16 @@ from typing import Literal, get_args
 
 import matplotlib.style
 from matplotlib.figure import Figure
+from PIL import Image
 
 from analysis.figures.style import INK, STYLE
 
 Format = Literal["pdf", "svg", "png"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+PAGE_DPI = 144
+"""Of what is rasterised in a page: two pixels per point."""
+PALETTE = 64
+"""Colours of what is rasterised in a page."""
 UNDATED = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
 SALT = "sweeper"
 
@@ -45,8 +51,19 @@ def svg(figure: Figure, name: str) -> str:
     """
     written = io.StringIO()
     with styled(name):
-        figure.savefig(written, format="svg", transparent=True, metadata=UNDATED["svg"])
+        figure.savefig(written, format="svg", transparent=True, metadata=UNDATED["svg"], dpi=PAGE_DPI)
     text = written.getvalue()
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg ") :], flags=re.DOTALL)
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text[text.index("<svg ") :], flags=re.DOTALL)
+    text = re.sub(r"\s+", " ", re.sub(r">\s+<", "><", text))
     text = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = re.sub(r"(?<=data:image/png;base64,)[^\"]+", _smaller, text)
+    text = re.sub(r' (d|x|y|points)="[^"]*"', lambda each: re.sub(r"(\.\d\d)\d+", r"\1", each[0]), text)
     return text.replace(INK, "currentColor")
+
+
+def _smaller(image: re.Match[str]) -> str:
+    """The same PNG with a palette of few colours."""
+    written = io.BytesIO()
+    picture = Image.open(io.BytesIO(base64.b64decode(image[0]))).convert("RGBA")
+    picture.quantize(PALETTE, method=Image.Quantize.FASTOCTREE).save(written, "png", optimize=True)
+    return base64.b64encode(written.getvalue()).decode()

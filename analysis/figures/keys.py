@@ -9,12 +9,12 @@ from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.figures.groups import Group
+from analysis.figures.groups import Group, Values
 from analysis.figures.style import COLOURS, INK, LINES, MARKERS, Look
 
 TOGETHER = 8
 """Rows with two names that have an entry each; of more, each value of a name has one."""
-Looks: TypeAlias = Mapping[tuple[Any, ...], Look]
+Looks: TypeAlias = Mapping[Values, Look]
 
 
 def values_of(rows: Sequence[Group], place: int) -> list[Any]:
@@ -29,17 +29,23 @@ def crossed(rows: Sequence[Group]) -> bool:
     return len(values_of(rows, 0)) <= len(COLOURS) and len(values_of(rows, 1)) <= len(MARKERS)
 
 
-def looks_of(rows: Sequence[Group]) -> dict[tuple[Any, ...], Look]:
+def looks_of(rows: Sequence[Group]) -> dict[Values, Look]:
     """How the rows look, by their values."""
     if not crossed(rows):
         return {row.values: Look.of(index) for index, row in enumerate(rows)}
     first, second = values_of(rows, 0), values_of(rows, 1)
-    return {
-        row.values: Look(COLOURS[first.index(row.values[0])], MARKERS[second.index(row.values[1])], LINES[0]) for row in rows
-    }
+    places = {row.values: (first.index(row.values[0]), second.index(row.values[1])) for row in rows}
+    return {values: Look(COLOURS[one], MARKERS[other], LINES[0]) for values, (one, other) in places.items()}
 
 
-def entries(rows: Sequence[Group], looks: Looks, names: Mapping[tuple[Any, ...], str]) -> list[Artist]:
+def bounded_looks(rows: Sequence[Group]) -> dict[Values, Look]:
+    """How rows and bounds look, by their values: each by its place among its own kind."""
+    rivals, limits = [row for row in rows if not row.bound], [row for row in rows if row.bound]
+    looks = {row.values: Look.limit(index) for index, row in enumerate(limits)}
+    return {row.values: Look.of(index) for index, row in enumerate(rivals)} | looks
+
+
+def entries(rows: Sequence[Group], looks: Looks, names: Mapping[Values, str]) -> list[Artist]:
     """Entries of a legend: the rows by their given names, or colours and markers by the values they stand for."""
     if not crossed(rows):
         return [_mark(looks[axes].colour, looks[axes].marker, name) for axes, name in names.items()]
@@ -47,6 +53,11 @@ def entries(rows: Sequence[Group], looks: Looks, names: Mapping[tuple[Any, ...],
     by_second = {row.values[1]: looks[row.values].marker for row in rows}
     colours = [Patch(color=colour, label=str(value)) for value, colour in by_first.items()]
     return [*colours, *(_mark(INK, marker, str(value)) for value, marker in by_second.items())]
+
+
+def heading(rows: Sequence[Group], names: Sequence[str]) -> str:
+    """The head of the legend of these entries: the names that the rows are of."""
+    return f"colour: {names[0]}, marker: {names[1]}" if crossed(rows) else " · ".join(names)
 
 
 def _mark(colour: str, marker: str, label: str) -> Line2D:

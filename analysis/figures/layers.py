@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.axes import Axes
 
-from analysis.figures.groups import Array, Group, groups_of
+from analysis.figures.groups import Array
+from analysis.figures.measured import Measured
 from analysis.figures.style import GREY, INK, SMALL
-from analysis.results import Results
 
 NAMED = 4
 """Layers in a part of the network that has room for its name."""
@@ -26,10 +26,21 @@ class Places:
     convolutions: int
     """Places up to the last Conv2d layer's."""
 
+    @property
+    def first(self) -> int:
+        """Place of the first layer."""
+        return min(self.by_name.values())
+
+    @property
+    def last(self) -> int:
+        """Place of the last layer."""
+        return max(self.by_name.values())
+
     @classmethod
-    def of(cls, measure: pa.Table) -> Places:
-        """Of all layers of a measure, with its columns ``layer`` and ``name``."""
-        found = measure.select(["layer", "name"]).group_by(["layer", "name"], use_threads=False).aggregate([])
+    def of(cls, measured: Sequence[Measured]) -> Places:
+        """Of all layers that any row has measured."""
+        rows = pa.concat_tables(each.table.select(["layer", "name"]) for each in measured)
+        found = rows.group_by(["layer", "name"], use_threads=False).aggregate([])
         index = dict(zip(found["name"].to_pylist(), found["layer"].to_pylist(), strict=True))
         last = max((place for place in index.values() if place is not None), default=-1) + 1
         others = (name for name, place in index.items() if place is None)
@@ -39,6 +50,8 @@ class Places:
     def mark(self, axes: Axes) -> None:
         """Name the axis, and say above it where a part of the network begins."""
         axes.set_xlabel("Conv2d layer" if self.convolutions else "layer")
+        step = 10 if self.convolutions - self.first > 20 else 2
+        axes.set_xticks(range(-(-self.first // step) * step, self.convolutions, step))
         parts: dict[str, list[int]] = {}
         for name, place in self.by_name.items():
             part = name.partition(".")[0].partition("_")[0] if place < self.convolutions else "attention"
@@ -57,43 +70,26 @@ class Places:
 
 @dataclass(frozen=True)
 class Profile:
-    """A measure of a row by layer, in the order of the places: per trial mean and standard deviation over classes
-    (with n - 1, nan for one class), and of both the mean over trials."""
+    """A measure by layer, in the order of the places: per trial mean and standard deviation over classes (with n - 1,
+    nan for one class), and of both the mean over trials."""
 
-    row: Group
+    label: str
     places: Array
     mean: Array
     std: Array
     largest: float
     """Over layers, classes and trials."""
-    n: int
-    """Trials that have it."""
 
 
-def profiles(results: Results, name: str, value: str) -> tuple[list[Profile], Places] | None:
-    """The rows that have measured something by layer and class; None where none has.
+def profile(measured: Measured, value: str, places: Places) -> Profile:
+    """A measure of rows by layer.
 
     Args:
-        results: of a sweep.
-        name: of the measure, a table with ``trial``, ``layer``, ``name``, ``label``.
-        value: its column.
+        measured: the rows, and what they have measured.
+        value: the column.
+        places: where layers stand.
     """
-    measure = results.beside(f"measures/{name}")
-    if measure is None or not len(measure):
-        return None
-    places = Places.of(measure)
-    found = [(row, of_row(measure, row)) for row in groups_of(results)]
-    return [_profile(row, table, value, places) for row, table in found if len(table)], places
-
-
-def of_row(measure: pa.Table, row: Group) -> pa.Table:
-    """What a row's finished trials have measured."""
-    return measure.filter(pc.is_in(measure["trial"], row.finished["trial"].combine_chunks()))
-
-
-def _profile(row: Group, table: pa.Table, value: str, places: Places) -> Profile:
-    trials = pc.count_distinct(table["trial"]).as_py()
-    largest = pc.max(table[value]).as_py()
+    table = measured.table
     wanted: Sequence[tuple[object, ...]] = [(value, "mean"), (value, "stddev", pc.VarianceOptions(ddof=1))]
     classes = table.group_by(["name", "trial"], use_threads=False).aggregate(wanted)
     both = [(f"{value}_mean", "mean"), (f"{value}_stddev", "mean")]
@@ -101,7 +97,7 @@ def _profile(row: Group, table: pa.Table, value: str, places: Places) -> Profile
     where = np.array([places.by_name[each] for each in layers["name"].to_pylist()], float)
     order = np.argsort(where)
     mean, std = (_floats(layers[f"{name}_mean"])[order] for name, _ in both)
-    return Profile(row, where[order], mean, std, largest, trials)
+    return Profile(measured.label, where[order], mean, std, pc.max(table[value]).as_py())
 
 
 def _floats(column: pa.ChunkedArray) -> Array:

@@ -14,6 +14,8 @@ from analysis.figures.groups import Array, Group, Values, groups_of, main_metric
 from analysis.figures.style import WIDTH, sheet
 from analysis.results import Results
 
+BELOW = 0.65
+"""Inches of the colour bar."""
 MOST = 4
 """Rows that are all shown."""
 
@@ -33,22 +35,25 @@ def draw(results: Results) -> Figure | None:
         shown = [each for each in measured if each[0].values in kept] or measured[:1]
     across = min(2, len(shown))
     down = -(-len(shown) // across)
-    figure, panels = sheet(0.55 + down * (WIDTH / across * 0.9 if across > 1 else WIDTH * 0.6), down, across)
+    figure, panels = sheet(BELOW + down * WIDTH * (0.53 if across > 1 else 0.6), down, across)
     means = [over_trials(matrices)[0] for _, matrices in shown]
-    low, high = min(map(np.nanmin, means)), max(map(np.nanmax, means))
-    for axes, (row, matrices), mean in zip(panels, shown, means, strict=False):
-        image = _matrix(axes, mean, (low, high), WIDTH / across)
+    limits = float(min(map(np.nanmin, means))), float(max(map(np.nanmax, means)))
+    for index, (axes, (row, matrices), mean) in enumerate(zip(panels, shown, means, strict=False)):
+        image = _matrix(axes, mean, limits, WIDTH / across)
         axes.set_title(row.told(len(matrices)))
+        axes.set_ylabel("" if index % across else "after task")
     for spare in panels[len(shown) :]:
         spare.remove()
-    figure.supylabel("after task")
-    colour_bar(figure, image, panels[: len(shown)], _title(len(shown), len(measured)))
+    title = "accuracy on the images of a task (across), %"
+    less = "" if len(shown) == len(measured) else f"\n{_kept(results, len(shown), len(measured))}"
+    colour_bar(figure, image, panels[: len(shown)], title + less)
     return figure
 
 
-def _title(shown: int, measured: int) -> str:
-    title = "accuracy on the images of a task (across), %"
-    return title if shown == measured else f"{title}\n{shown} of {measured} rows: the best and the baseline"
+def _kept(results: Results, shown: int, rows: int) -> str:
+    metric = main_metric(results)
+    best = [f"the best by {results.described.number(metric).title}"] if metric else []
+    return f"{shown} of {rows} rows: {' and '.join([*best, *(['the baseline'] if results.described.baseline else [])])}"
 
 
 def _matrices(row: Group) -> Array:

@@ -11,10 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.figures.groups import Group
-from analysis.figures.style import LIMIT, WIDTH, Look, legend_below, sheet
-
-TOGETHER = 8
-"""Rows with two names that one panel still shows."""
+from analysis.figures.keys import TOGETHER, bounded_looks, values_of
+from analysis.figures.style import WIDTH, Look, legend_below, sheet
 
 
 @dataclass(frozen=True)
@@ -34,46 +32,55 @@ class Panel:
     lines: Sequence[Line]
 
 
-def panels_of(shown: Sequence[tuple[Group, int]]) -> list[Panel]:
+def panels_of(shown: Sequence[tuple[Group, int]], names: Sequence[str]) -> list[Panel]:
     """One panel for few rows or rows of one name; else one per value of all names but the last, which lines are of.
 
     Args:
         shown: rows, each with the number of its trials that are averaged.
+        names: of which the rows are.
     """
     if len(shown) <= TOGETHER or len(shown[0][0].values) == 1:
-        return [Panel("", [_line(row, row.told(n), index) for index, (row, n) in enumerate(shown)])]
-    order = list(dict.fromkeys(row.values[-1] for row, _ in shown))
+        looks = bounded_looks([row for row, _ in shown])
+        return [Panel("", [Line(row, row.told(n), looks[row.values]) for row, n in shown])]
+    order = values_of([row for row, _ in shown], -1)
     grouped: dict[tuple[object, ...], list[tuple[Group, int]]] = {}
     for row, n in shown:
         grouped.setdefault(row.values[:-1], []).append((row, n))
-    return [
-        Panel(_title(values, rows), [_line(row, str(row.values[-1]), order.index(row.values[-1])) for row, _ in rows])
-        for values, rows in grouped.items()
-    ]
+    panels = []
+    for values, rows in grouped.items():
+        lines = [Line(row, str(row.values[-1]), Look.of(order.index(row.values[-1]))) for row, _ in rows]
+        panels.append(Panel(_title(names, values, rows), lines))
+    return panels
 
 
-def _line(row: Group, label: str, index: int) -> Line:
-    return Line(row, label, LIMIT if row.bound else Look.of(index))
-
-
-def _title(values: Sequence[object], rows: Sequence[tuple[Group, int]]) -> str:
+def _title(names: Sequence[str], values: Sequence[object], rows: Sequence[tuple[Group, int]]) -> str:
     """The panel's values, and its rows that are not whole, as the legend is of all panels."""
     told = [row.told(n, str(row.values[-1])) for row, n in rows if n != row.trials]
-    return "\n".join([" · ".join(map(str, values)), *told])
+    head = " · ".join(f"{name} {value}" for name, value in zip(names, values, strict=False))
+    return "\n".join([head, *told])
 
 
-def panel_sheet(panels: Sequence[Panel], height: float) -> tuple[Figure, list[Axes]]:
-    """A figure with a panel of this height (inches) each; two beside one another where there are more than two."""
+def panel_sheet(panels: Sequence[Panel], height: float, below: str, left: str) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel of this height (inches) each, two beside one another where there are more than two.
+
+    Args:
+        panels: what they will show.
+        height: of a panel that stands alone.
+        below, left: names of their axes.
+    """
     across = 2 if len(panels) > 2 else 1
     down = -(-len(panels) // across)
     each = height if across == 1 else min(height, WIDTH / 2)
     figure, axes = sheet(down * each, down, across, sharex=True, sharey=True)
     for spare in axes[len(panels) :]:
         spare.remove()
-    for panel, place in zip(panels, axes, strict=False):
+    for index, (panel, place) in enumerate(zip(panels, axes, strict=False)):
         place.set_title(panel.title)
-        if across == 2 and len(panels) % 2:
-            place.tick_params(labelbottom=place in axes[len(panels) - 2 : len(panels)])
+        place.set_ylabel("" if index % across else left)
+        if index + across >= len(panels):
+            place.tick_params(labelbottom=True)
+        if index // across == down - 1:
+            place.set_xlabel(below)
     return figure, axes[: len(panels)]
 
 

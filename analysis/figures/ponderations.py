@@ -17,9 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures.cells import colour_bar
-from analysis.figures.groups import Array, groups_of
-from analysis.figures.layers import Places, of_row
-from analysis.figures.style import FONT, GREY, INK, sheet
+from analysis.figures.groups import Array
+from analysis.figures.layers import Places
+from analysis.figures.measured import measured_rows
+from analysis.figures.style import GREY, INK, sheet
 from analysis.results import Results
 
 MOST = 6
@@ -38,41 +39,37 @@ def draw(results: Results) -> Figure | None:
     Every point is a mean over the classes and trials of a row. Where a page has no room for all rows, those with the
     most layers are shown. Shifts have no frequency.
     """
-    measure = results.beside("measures/functions")
-    if measure is None or not len(measure):
+    measured = measured_rows(results, "functions")
+    if not measured:
         return None
-    found = [(row, table) for row in groups_of(results) if len(table := of_row(measure, row))]
-    layers = {row.values: pc.count_distinct(table["name"]).as_py() for row, table in found}
-    kept = sorted(found, key=lambda each: -layers[each[0].values])[:MOST]
-    if len(found) > MOST:
-        kept = [each for each in kept if layers[each[0].values] == layers[kept[0][0].values]]
-    places = Places.of(measure)
-    figure, panels = sheet(0.7 + LINE * len(kept), len(kept), 2, sharex=True)
-    scale = Normalize(0, max(1, *places.by_name.values()))
-    for index, (row, table) in enumerate(kept):
-        left, right = panels[2 * index : 2 * index + 2]
-        for axes, name in zip((left, right), NUMBERS, strict=True):
-            _fan(axes, table, name, places, scale)
-        left.set_title(row.told(pc.count_distinct(table["trial"]).as_py()))
+    layers = [pc.count_distinct(each.table["name"]).as_py() for each in measured]
+    shown = measured
+    if len(measured) > MOST:
+        shown = [each for each, count in zip(measured, layers, strict=True) if count == max(layers)][:MOST]
+    places = Places.of(measured)
+    figure, panels = sheet(0.75 + LINE * len(shown), len(shown), 2, sharex=True)
+    scale = Normalize(places.first, max(places.last, places.first + 1))
+    for index, each in enumerate(shown):
+        for axes, name in zip(panels[2 * index :], NUMBERS, strict=False):
+            _fan(axes, each.table, name, places, scale)
+        panels[2 * index].set_title(each.label)
     for axes in panels[-2:]:
         axes.set_xlabel("function")
-    less = "" if len(kept) == len(found) else f" ({len(kept)} of {len(found)} rows: those with the most layers)"
-    colour_bar(figure, ScalarMappable(scale, BY_LAYER), panels, f"layer; dashed: initial value{less}")
+    less = "" if shown == measured else f"\n{len(shown)} of {len(measured)} rows: those with the most layers"
+    colour_bar(figure, ScalarMappable(scale, BY_LAYER), panels, f"layer (dashed: initial value){less}", integer=True)
     return figure
 
 
 def _fan(axes: Axes, table: pa.Table, name: str, places: Places, scale: Normalize) -> None:
-    axes.set_ylabel(NUMBERS[name])
+    axes.set_ylabel(NUMBERS[name], rotation=0, ha="right", va="center")
     means = _means(table, name, places)
     if not means:
-        axes.text(
-            0.5, 0.5, "no frequency", color=GREY, fontsize=FONT, ha="center", va="center", transform=axes.transAxes
-        )
-        axes.set_yticks([])
+        axes.text(0.5, 0.5, f"no {NUMBERS[name]}", color=GREY, ha="center", va="center", transform=axes.transAxes)
+        axes.set_axis_off()
         return
     lines = LineCollection(
         [np.column_stack(points[:2]) for points in means.values()],
-        array=list(means), cmap=BY_LAYER, norm=scale, linewidths=0.5, alpha=0.8, rasterized=True, gid=name,
+        array=list(means), cmap=BY_LAYER, norm=scale, linewidths=0.5, rasterized=True, gid=name,
     )  # fmt: skip
     axes.add_collection(lines)
     function, _, initial = next(iter(means.values()))

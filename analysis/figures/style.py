@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Literal, TypeAlias, get_args
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 WIDTH = 3.4
 """Inches of a paper column."""
@@ -20,9 +23,7 @@ SMALL = 6.0
 """Points, inside cells."""
 LINE_HEIGHT = 0.14
 """Inches of a legend's line."""
-LETTER = 0.58
-"""Mean width of a letter as a share of the font's size."""
-HANDLE = 30.0
+HANDLE = 29.0
 """Points of a legend's line before its words, and of the gap after them."""
 INK = "#1d1e20"
 """Of text and axes. Not black, so that `svg` can tell it from what is black on every page."""
@@ -37,7 +38,7 @@ STYLE: dict[str, Any] = {
     "ytick.major.size": 2.5, "xtick.major.pad": 2, "ytick.major.pad": 2, "axes.titlepad": 3, "axes.labelpad": 2,
     "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left",
     "axes.grid": True, "grid.color": GREY, "grid.alpha": 0.3, "grid.linewidth": 0.4, "axes.axisbelow": True,
-    "lines.linewidth": 1.0, "lines.markersize": 3.5, "errorbar.capsize": 1.5, "hatch.linewidth": 0.5,
+    "lines.linewidth": 1.0, "lines.markersize": 3.5, "hatch.linewidth": 0.5,
     "legend.frameon": False, "legend.handlelength": 2.2, "legend.columnspacing": 1.0, "legend.borderaxespad": 0.2,
     "image.cmap": "cividis", "image.interpolation": "none", "savefig.dpi": 300, "pdf.fonttype": 42,
     "svg.fonttype": "path", "figure.constrained_layout.h_pad": 0.03, "figure.constrained_layout.w_pad": 0.03,
@@ -64,9 +65,10 @@ class Look:
         line = LINES[index // len(COLOURS) % len(LINES)]
         return cls(COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)], line)
 
-
-LIMIT = Look(GREY, "_", "--")
-"""Of rows that are bounds."""
+    @classmethod
+    def limit(cls, index: int) -> Look:
+        """That of the bound with this index: grey, and no line is whole."""
+        return cls(GREY, MARKERS[index % len(MARKERS)], LINES[1 + index % (len(LINES) - 1)])
 
 
 def sheet(height: float, down: int = 1, across: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
@@ -81,10 +83,28 @@ def sheet(height: float, down: int = 1, across: int = 1, **options: Any) -> tupl
     return figure, list(figure.subplots(down, across, squeeze=False, **options).flat)
 
 
-def legend_below(figure: Figure, handles: Sequence[Artist], title: str | None = None) -> None:
+def legend_below(figure: Figure, handles: Sequence[Artist], title: str) -> None:
     """Add a legend below the panels, in as many columns as its words leave room for; the figure grows by it."""
-    longest = max(len(str(each.get_label())) for each in handles)
-    columns = min(len(handles), max(1, int(WIDTH * POINTS / (longest * FONT * LETTER + HANDLE))))
-    lines = -(-len(handles) // columns) + bool(title)
+    room = WIDTH * POINTS - HANDLE
+    for each in handles:
+        each.set_label(_wrapped(str(each.get_label()), room))
+    labels = [str(each.get_label()) for each in handles]
+    columns = max(1, min(len(handles), int(WIDTH * POINTS / (HANDLE + max(map(text_width, labels))))))
+    lines = -(-len(handles) // columns) + 1 + sum(label.count("\n") for label in labels)
     figure.set_figheight(figure.get_figheight() + lines * LINE_HEIGHT)
-    figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=title)
+    head = _wrapped(title, room)
+    legend = figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=head)
+    legend.get_title().set_multialignment("center")
+
+
+def text_width(text: str) -> float:
+    """Points of the longest line of a text."""
+    font = FontProperties(family=STYLE["font.family"], size=FONT)
+    return max((float(TextPath((0, 0), line, prop=font).get_extents().width) for line in text.split("\n") if line),
+               default=0.0)  # fmt: skip
+
+
+def _wrapped(text: str, room: float) -> str:
+    """A text in lines of this many points."""
+    letters = max(1, int(len(text) * room / max(text_width(text), room)))
+    return "\n".join(wrap(text, letters)) if text else text
