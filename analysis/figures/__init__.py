@@ -22,10 +22,10 @@ from analysis.figures import (
     ranks,
     samples,
 )
-from analysis.figures.files import FORMATS, Format, save, styled, svg
+from analysis.figures.files import save, styled, svg
 from analysis.results import Results
 
-__all__ = ["FIGURES", "FORMATS", "Drawing", "Format", "save", "svg"]
+__all__ = ["FIGURES", "Drawing", "save", "svg"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, get_args
 
 import matplotlib.style
 from matplotlib.figure import Figure
@@ -16,8 +15,6 @@ from PIL import Image
 
 from analysis.figures.style import INK, STYLE
 
-Format = Literal["pdf", "svg", "png"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 PAGE_DPI = 144
 """Of what is rasterised in a page: two pixels per point."""
 PALETTE = 64
