@@ -31,7 +31,7 @@ def draw(results: Results) -> Figure | None:
             axes.errorbar(
                 np.arange(1, len(mean) + 1) + beside, mean, std, color=line.look.colour, marker=line.look.marker,
                 linestyle=line.look.line, elinewidth=0.6, ecolor=(line.look.colour, 0.6), label=line.label,
-                rasterized=len(measured) > MANY,
+                rasterized=len(measured) > MANY and line.look.rasters,
             )  # fmt: skip
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_of(figure, panels, results.described.rows, {len(found) for _, found in measured.values()})

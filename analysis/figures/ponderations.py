@@ -78,7 +78,8 @@ def _fan(axes: Axes, table: pa.Table, name: str, places: Places, scale: Normaliz
         markerfacecolor="none", markeredgewidth=0.6, gid=f"initial_{name}",
     )  # fmt: skip
     axes.autoscale_view()
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
 def _means(table: pa.Table, name: str, places: Places) -> dict[int, Parts]:

@@ -59,6 +59,11 @@ class Look:
     marker: str
     line: LineStyle
 
+    @property
+    def rasters(self) -> bool:
+        """Whether a picture of it reads on every page: ink takes the page's colour, which pictures cannot."""
+        return self.colour != INK
+
     @classmethod
     def of(cls, index: int) -> Look:
         """That of the row with this index; no two of the first 77 are alike."""

@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.figures import FIGURES
+from analysis.figures.style import INK
 from analysis.results import Results
 from tests.analysis.figures.small import cases, points, words
 
@@ -51,3 +52,10 @@ def test_curves_of_unequal_length_are_compared_at_equal_shares_of_their_steps(tm
 
 def test_a_sweep_without_curves_has_no_figure(tmp_path: Path) -> None:
     assert draw(cases(tmp_path, ROWS)) is None
+
+
+def test_black_lines_are_no_pictures_as_they_take_a_dark_pages_colour(tmp_path: Path) -> None:
+    results = cases(tmp_path, {f"case {index}": [{"stages": [f"key {index}"]}] for index in range(8)})
+    write_curves(results, {f"key {index}": ("train", {1.0: 2.0, 2.0: 1.0}) for index in range(8)})
+    (axes,) = draw(results).axes  # type: ignore[union-attr]
+    assert [line.get_color() for line in axes.lines if not line.get_rasterized()] == [INK]
