@@ -34,7 +34,7 @@ for path in {shared}; do
     index=$((index + 1)); mkdir /mnt/$index; mount --bind "$path" /mnt/$index
 done
 for place in /tmp /run /dev/shm {home}; do mount -t tmpfs tmpfs $place; done
-mkdir -p /run/sshd {home}/.ssh
+mkdir -p /run/sshd {home}/.ssh; echo "[ -z "\$PS1" ] && return" > {home}/.bashrc
 index=0
 for path in {shared}; do
     index=$((index + 1)); mkdir -p "$path"; mount --bind /mnt/$index "$path"
@@ -52,8 +52,7 @@ PidFile none
 StrictModes no
 UsePAM no
 PasswordAuthentication no
-AcceptEnv nothing
-Subsystem sftp internal-sftp
+LogLevel QUIET
 """
 PATIENCE = 30.0
 
@@ -110,7 +109,7 @@ class Host:
 
     def __init__(self, room: Room, name: str, address: str, keys: Path) -> None:
         self.room, self.name, self.address = room, name, address
-        sshd = f"exec {shutil.which('sshd')} -D -e -f {keys}/sshd_config"
+        sshd = f"exec {shutil.which('sshd')} -D -f {keys}/sshd_config"
         script = f"{room._private()}{HOST.format(name=name)}\necho ready\n{sshd}"
         self._process = _begin(room.enter(), script)
         self.init = _child(_child(self._process.pid))
