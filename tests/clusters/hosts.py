@@ -8,7 +8,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PREFIX = "10.77.0"
@@ -49,7 +50,7 @@ UsePAM no
 PasswordAuthentication no
 LogLevel QUIET
 """
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 def lacking() -> str | None:
@@ -156,6 +157,14 @@ def make_keys(directory: Path, environment: str) -> Path:
         subprocess.run([*generate, str(directory / name)], check=True)
     (directory / "sshd_config").write_text(f"{SSHD.format(keys=directory)}SetEnv {environment}\n")
     return directory
+
+
+def wait_for(condition: Callable[[], object], told: Callable[[], object] = str) -> None:
+    """Raises AssertionError with what there is to tell."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until, told()
+        time.sleep(0.05)
 
 
 def _last_child(pid: int) -> int:

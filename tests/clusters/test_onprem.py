@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,13 +12,12 @@ from pathlib import Path
 import pytest
 
 from sweeper.store import Store
-from tests.clusters.hosts import Host, Room, lacking, make_keys
+from tests.clusters.hosts import PATIENCE, Host, Room, lacking, make_keys, wait_for
 from tests.conftest import ROOT, Project
 
 ABSENT = lacking()
 pytestmark = pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))
 
-PATIENCE = 90.0
 SOON = {
     "RAY_health_check_initial_delay_ms": 1000, "RAY_health_check_period_ms": 1000, "RAY_health_check_timeout_ms": 1000,
     "RAY_health_check_failure_threshold": 3, "RAY_gcs_rpc_server_reconnect_timeout_s": 5,
@@ -42,14 +40,6 @@ import ray, sys, time
 ray.init("auto", log_to_driver=False)
 while sum(node["Alive"] for node in ray.nodes()) != int(sys.argv[1]): time.sleep(0.1)
 """
-
-
-def wait_for(condition: Callable[[], object], told: Callable[[], object] = str) -> None:
-    """Raises AssertionError with what there is to tell."""
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < until, told()
-        time.sleep(0.05)
 
 
 @dataclass(frozen=True)
