@@ -25,10 +25,10 @@ CONFIG = {
     "head_node_type": "head", "available_node_types": {
         "head": {"resources": {}, "node_config": {}, "max_workers": 0}, "on_demand": WORKER, "spot": WORKER,
     },
-    **dict.fromkeys(["auth", "docker", "file_mounts"], {}), "file_mounts_sync_continuously": False,
-    **dict.fromkeys(["cluster_synced_files", "rsync_exclude", "rsync_filter", "initialization_commands"], []),
-    **dict.fromkeys(["setup_commands", "head_setup_commands", "worker_setup_commands"], []),
-    **dict.fromkeys(["head_start_ray_commands", "worker_start_ray_commands"], []),
+    **{name: {} for name in ["auth", "docker", "file_mounts"]}, "file_mounts_sync_continuously": False,
+    **{name: [] for name in ["cluster_synced_files", "rsync_exclude", "rsync_filter", "initialization_commands"]},
+    **{f"{whose}setup_commands": [] for whose in ["", "head_", "worker_"]},
+    **{f"{whose}_start_ray_commands": [] for whose in ["head", "worker"]},
 }  # fmt: skip
 SPACE = """\
 name: tiny
@@ -57,8 +57,8 @@ def test_a_sweep_on_a_cluster_without_workers_brings_those_it_can_use_and_they_g
 ) -> None:
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-        "RAY_AUTH_MODE": "token", "RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_enable_autoscaler_v2": "0",
-        "RAY_AUTOSCALER_UTILIZATION_SCORER": "sweeper.spot.spot_first",
+        "RAY_AUTH_MODE": "token", "RAY_FAKE_CLUSTER": "1", "RAY_enable_autoscaler_v2": "0",
+        "AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_AUTOSCALER_UTILIZATION_SCORER": "sweeper.spot.spot_first",
     }  # fmt: skip
     assert host.run("ray", "get-auth-token", "--generate", **environment).returncode == 0
     start = f"ray start --head --num-cpus=0 --node-ip-address={host.address} --object-store-memory=100000000"
