@@ -34,13 +34,16 @@ OBJECT_STORE_BYTES = 100 * 2**20
 
 @contextlib.contextmanager
 def cluster(address: str | None) -> Iterator[None]:
-    """Connect to a Ray cluster, or start one on this machine for the duration.
+    """Connect to the Ray cluster that this machine belongs to, or start one here for the duration.
 
     Raises SweeperError when the address cannot be reached, or its cluster refuses this machine's token.
     """
     if address is None:
         _private_token()
-    elif ":" in address.removeprefix("ray://"):
+    elif address.startswith("ray://"):
+        fix = "say it on the head, or send it there: `ray job submit -- sweeper run … --address auto`"
+        raise SweeperError(f"Ray Tune does not run through Ray's client, {address}", fix=fix)
+    elif ":" in address:
         _knock(address)
     mark = os.environ[MARK] = uuid.uuid4().hex
     try:
@@ -63,7 +66,7 @@ def cluster(address: str | None) -> Iterator[None]:
 
 def _knock(address: str) -> None:
     """Ray itself waits for minutes where nothing listens. Raises SweeperError after a few seconds."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
     except (OSError, ValueError):
