@@ -17,6 +17,6 @@ test -e ~/.ray/auth_token || ray get-auth-token --generate > /dev/null
 chmod 600 ~/.ray/auth_token
 
 first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-port=$((10000 + SLURM_JOB_ID % 20000))
+port=$((20000 + SLURM_JOB_ID % 10000)) # those from 10002 to 19999 are for Ray's workers
 srun ray symmetric-run --address "$first:$port" --min-nodes "$SLURM_JOB_NUM_NODES" --object-store-memory 104857600 \
     -- sweeper run "$@" --address auto
