@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
@@ -68,6 +69,22 @@ def runs_of(client: MlflowClient, experiments: Sequence[str], kind: str) -> Iter
         token = page.token
         if not token:
             return
+
+
+def sweeps(client: MlflowClient) -> dict[str, Run]:
+    """The sweep's run of every experiment that has one, by the experiment's name."""
+    experiments: dict[str, str] = {}
+    token = None
+    while True:
+        page = client.search_experiments(max_results=1000, page_token=token)
+        experiments |= {each.experiment_id: each.name for each in page}
+        token = page.token
+        if not token:
+            break
+    ids = list(experiments)
+    parts = [ids[first : first + 100] for first in range(0, len(ids), 100)]
+    found = {experiments[run.info.experiment_id]: run for part in parts for run in runs_of(client, part, "sweep")}
+    return dict(sorted(found.items()))
 
 
 def trial_key(target: str, label: str) -> str:

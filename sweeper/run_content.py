@@ -18,6 +18,7 @@ from mlflow.entities import Metric
 
 from sweeper import provenance
 from sweeper.cost import costs
+from sweeper.measures import SHOWN
 from sweeper.perform import CURVE
 from sweeper.plan import Plan
 from sweeper.printing import stage_name
@@ -29,8 +30,6 @@ from sweeper.store import Store
 TRIAL = "trial.json"
 SAVED = "seconds_saved"
 """The one cost of a trial that depends on the others."""
-SHOWN = (".png", ".arrow")
-"""Ends of the names of a last stage's files that its trials' runs keep."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class TrackedRuns:
         """Write the run of a trial or stage."""
         tags = self._tags(kind, key) | {STORE: self._store}
         if kind == "trial":
-            tags[FILES] = " ".join([*content.texts, *(path.name for path in content.files)])
+            tags[FILES] = "/".join([*content.texts, *(path.name for path in content.files)])
         run_id = self._client.create_run(self._experiment, content.start, tags, content.name).info.run_id
         self._log(run_id, content.params, content.metrics)
         for name, text in content.texts.items():
@@ -82,6 +82,7 @@ class TrackedRuns:
 
     def write_failure(self, kind: str, key: str, name: str, cause: str, params: Mapping[str, str]) -> None:
         """Write the run of what has failed; once for a cause, however often the same command is said."""
+        self.forget(kind, key)  # of what was there once
         if (key, cause[:TAG]) in self._failures:
             return
         tags = self._tags(kind, key) | {CAUSE: cause[:TAG]}

@@ -9,15 +9,17 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from sweeper.links import run_links
 from tests.browser import Browser, Page, needs_chromium
-from tests.conftest import SPACE, Project
+from tests.conftest import CASES, SPACE, Project
 from tests.sweeper.records import record
 
 LABELS = [f"{kind} · {size} · seed {seed}" for seed in (0, 1) for kind in ("plus", "minus") for size in (1, 2, 3)]
@@ -105,6 +107,20 @@ def test_a_sweep_that_was_tracked_on_a_server_is_shown_there(served: Served) -> 
     links = run_links(served.project.path / "runs", "tiny")
     assert all(link.startswith(f"{base}/#/experiments/1/runs/") for link in links.values())
     (served.project.path / "runs/sweeps/elsewhere/sweep.json").unlink()
+
+
+def test_what_was_tracked_on_a_server_is_exported_from_it(served: Served, tmp_path: Path) -> None:
+    base, there = served.url.partition("/#/")[0], Project(tmp_path)
+    there.write(CASES.replace("[0, 1]", "[0]"))
+    assert there.sweeper("run", "space.yaml", "--inline", "--tracking-uri", base).returncode == 0
+    done = there.sweeper("export", "--from-mlflow", "cases", "--tracking-uri", base)
+    assert done.stdout == "cases: 6 of 6 trials finished; sweeper table cases --runs exported\n", done.stderr
+    made, exported = (
+        pq.read_table(there.path / runs / "results/cases/trials.parquet") for runs in ("runs", "exported")
+    )
+    assert exported.equals(made, check_metadata=True)
+    pictures = "results/cases/pictures/*/total.png"
+    assert len(list((there.path / "exported").glob(pictures))) == len(list((there.path / "runs").glob(pictures))) > 0
 
 
 def test_the_ui_answers_on_loopback_and_stops_at_ctrl_c(served: Served) -> None:
