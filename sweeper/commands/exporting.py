@@ -44,4 +44,5 @@ def export(names: tuple[str, ...], from_mlflow: bool, tracking_uri: str | None, 
         return track(rows, what, console=console, transient=True, disable=not console.is_terminal)
 
     for each in export_results(tracking_uri or database_uri(runs), names, output, shown):
-        click.echo(f"{each.name}: {each.finished} of {each.trials} trials finished; sweeper table {each.name} --runs {output}")
+        look = f"sweeper table {each.name} --runs {output}"
+        click.echo(f"{each.name}: {each.finished} of {each.trials} trials finished; {look}")
