@@ -102,6 +102,7 @@ def trial_content(
     ended = max(_milliseconds(each["started"]) + 1000 * each["seconds"] for each in manifests.values())
     spent = next(costs(Plan(space, (target,)), manifests))
     del spent[SAVED]
+    judged = {name: metrics[name] for name in space.table.columns if name in metrics and _is_judged(space, name)}
     told = {
         "trial": trial.label,
         "config": trial.config.model_dump(mode="json"),
@@ -113,7 +114,7 @@ def trial_content(
     return Content(
         name=trial.label,
         params=params,
-        metrics=list(_metrics({**trial.facts, **metrics, **spent}, started)),
+        metrics=list(_metrics({**judged, **metrics, **trial.facts, **spent}, started)),
         start=started,
         seconds=(ended - started) / 1000,
         texts={TRIAL: _text(told)},
@@ -131,6 +132,12 @@ def started_rows(plan: Plan) -> list[dict[str, Any]]:
         }
         for (trial, target), stages in zip(plan.trials(), plan.per_trial, strict=True)
     ]  # fmt: skip
+
+
+def _is_judged(space: Space, metric: str) -> bool:
+    """Whether a trial is better for it. Such a metric of the table is written first: the UI draws the first one."""
+    number = space.trainable.metrics.get(metric)
+    return number is not None and number.better is not None
 
 
 def _metrics(numbers: Mapping[str, Any], stamp: int) -> Iterator[Metric]:

@@ -75,7 +75,7 @@ def test_the_address_that_is_printed_compares_the_trials_of_the_last_sweep(serve
         page = browser.open(served.url, width=1400, height=1000)
         axes = "[...document.querySelectorAll('.parcoords .axis-title')].map(axis => axis.textContent)"
         page.wait_for(f"{axes}.length")
-        assert page.evaluate(axes)[:3] == ["branch.kind", "branch.size", "seed"]
+        assert page.evaluate(axes) == ["branch.kind", "branch.size", "seed", "score"]
         assert any(lines_are_drawn(page) for _ in frames(page))
         page.evaluate("document.querySelectorAll('canvas').forEach(canvas => canvas.style.visibility = 'hidden')")
         assert not lines_are_drawn(page)
