@@ -10,7 +10,7 @@ NAME/pictures/TARGET/*.png     pictures by the first 12 characters of the trial'
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 METADATA = b"sweeper.table"
+TRIALS = "trials.parquet"
 SHORT = 12
 """Characters of a target that name its pictures' directory."""
 
@@ -76,14 +77,15 @@ class Description:
         """What is known of a column; of a config's value no more than its name."""
         return self.numbers.get(name) or Number("fact", name, None, name, 2)
 
+    def is_tested(self, name: str) -> bool:
+        """Whether rows are compared by a column: a run has measured it, and it can be better or worse."""
+        return self.number(name).kind == "metric" and self.number(name).better is not None
+
 
 @dataclass(frozen=True)
 class Results:
     """The results of one sweep."""
 
-    trials: pa.Table
-    """A row per trial: ``trial`` its label, ``status`` (finished, failed or missing), ``cause``, the names of the
-    design, the config by dotted name, facts, metrics (null where not measured), costs, ``target``, ``stages``."""
     described: Description
     directory: Path
 
@@ -93,9 +95,27 @@ class Results:
         return self.described.name
 
     @cached_property
+    def trials(self) -> pa.Table:
+        """A row per trial: ``trial`` its label, ``status`` (finished, failed or missing), ``cause``, the names of the
+        design, the config by dotted name, facts, metrics (null where not measured), costs, ``target``, ``stages``.
+
+        Raises NoTable.
+        """
+        return _read(self._path)
+
+    @cached_property
     def finished(self) -> pa.Table:
-        """The trials that have numbers."""
+        """The trials that have numbers. Raises NoTable."""
         return self.trials.filter(pc.equal(self.trials["status"], "finished"))
+
+    @cached_property
+    def columns(self) -> Sequence[str]:
+        """Names of the columns of `trials`. Raises NoTable."""
+        return list(_schema(self._path).names)
+
+    def read(self, names: Iterable[str]) -> pa.Table:
+        """These columns of all trials alone. Raises NoTable."""
+        return _read(self._path, list(dict.fromkeys(names)))
 
     def beside(self, name: str) -> pa.Table | None:
         """``stages``, ``curves``, or ``measures/NAME``; None where the sweep has none. Raises NoTable."""
@@ -106,26 +126,37 @@ class Results:
         """Those of the trial with this target, by name."""
         return sorted((self.directory / "pictures" / target[:SHORT]).glob("*.png"))
 
+    @property
+    def _path(self) -> Path:
+        return self.directory / TRIALS
+
 
 def read_results(directory: Path, name: str) -> Results:
     """The results of a sweep below ``directory``. Raises NoTable."""
-    path = directory / name / "trials.parquet"
+    path = directory / name / TRIALS
     if not path.exists():
-        known = sorted(each.parent.name for each in directory.glob("*/trials.parquet"))
+        known = sorted(each.parent.name for each in directory.glob(f"*/{TRIALS}"))
         found = f"results here: {', '.join(known)}" if known else "nothing has been run here yet"
         raise NoTable(f"no results called '{name}' in {directory}\n  fix: {found}")
-    trials = _read(path)
     try:
-        described = Description.of(json.loads(trials.schema.metadata[METADATA]))
-        trials["status"]
+        schema = _schema(path)
+        described = Description.of(json.loads(schema.metadata[METADATA]))
+        schema.field("status")
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable(path, error) from None
-    return Results(trials, described, path.parent)
+    return Results(described, path.parent)
 
 
-def _read(path: Path) -> pa.Table:
+def _schema(path: Path) -> pa.Schema:
     try:
-        return pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        return pq.read_schema(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=columns, partitioning=None, page_checksum_verification=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(path, error) from None
 

@@ -1,8 +1,9 @@
-"""Every name of a trainable that can be swept."""
+"""Every name of a trainable that can be swept, and every number that can be a column of a table."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 from rich.console import Console
@@ -15,23 +16,36 @@ from sweeper.trainable import dotted_fields, find_trainable
 
 
 def description(name: str, preset: str | None) -> str:
-    """A table of dotted names with type, value in the preset and meaning. Raises SweeperError."""
+    """Dotted names with type, value in the preset and meaning; then the numbers with theirs. Raises SweeperError."""
     trainable = find_trainable(name)
     chosen = preset or next(iter(trainable.presets))
     if chosen not in trainable.presets:
         raise SweeperError(f"unknown preset '{chosen}'", fix=nearest(chosen, trainable.presets))
     values = flat_config(trainable.presets[chosen])
+    names = [
+        (dotted, _type(field.annotation), _shown(values[dotted]), f"{field.description}{_bounds(field)}")
+        for dotted, field in dotted_fields(trainable.config)
+        if dotted != "seed"
+    ]
+    numbers = [
+        (column, kind, number.better or "", number.meaning)
+        for kind, offered in (("fact", trainable.known), ("metric", trainable.metrics), ("cost", trainable.costs))
+        for column, number in offered.items()
+    ]
+    lines = [*_table(("name", "type", chosen, "meaning"), names), ""]
+    lines += [*_table(("column", "kind", "better", "meaning"), numbers), ""]
+    return "\n".join([*lines, f"presets: {', '.join(trainable.presets)}"]) + "\n"
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     table = Table(box=None, pad_edge=False, header_style="")
-    for title in ("name", "type", chosen, "meaning"):
-        table.add_column(title, no_wrap=title == "name")
-    for dotted, field in dotted_fields(trainable.config):
-        if dotted != "seed":
-            meaning = Text(f"{field.description}{_bounds(field)}")
-            table.add_row(dotted, Text(_type(field.annotation)), Text(_shown(values[dotted])), meaning)
+    for title in titles:
+        table.add_column(title, no_wrap=title == titles[0])
+    for row in rows:
+        table.add_row(*map(Text, row))
     out = io.StringIO()
     Console(file=out, width=150, color_system=None).print(table)
-    lines = [line.rstrip() for line in out.getvalue().splitlines()]
-    return "\n".join([*lines, f"presets: {', '.join(trainable.presets)}"]) + "\n"
+    return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
 def _type(annotation: Any) -> str:

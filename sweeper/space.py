@@ -83,8 +83,8 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
         found = kept(found, parse_condition(file.where, rows, document.where("where")), base, list(fields))
     trials, duplicates = make_trials(trainable, base, found)
     table = file.table or Table(rows=list(trials[0].row) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
-    columns = [*trainable.known, *trainable.metrics, *trainable.costs, *fields]
-    check_table(document, table, rows, columns, list(grid.cases))
+    numbers = [*trainable.known, *trainable.metrics, *trainable.costs]
+    check_table(document, table, fields, numbers, list(grid.cases))
     baseline = _baseline(document, grid, trials)
     changed = [preset] if preset and preset != file.preset else []
     name = _directory("-".join([file.name, *changed, *(_slug(each) for each in sets)]))

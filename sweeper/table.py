@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 from analysis.published import published_names
 from sweeper.errors import SweeperError, nearest
@@ -12,20 +13,22 @@ from sweeper.source import Document
 
 
 def check_table(
-    document: Document, table: Table, names: Sequence[str], columns: Sequence[str], cases: Sequence[str]
+    document: Document, table: Table, fields: Mapping[str, Any], numbers: Sequence[str], cases: Sequence[str]
 ) -> None:
     """Check every name of a space's table.
 
     Args:
         document: the space's file.
         table: what it asks for.
-        names: what rows may be named by.
-        columns: what columns may be.
+        fields: the config's fields by dotted name.
+        numbers: names of facts, metrics and costs.
         cases: of the space.
 
     Raises SweeperError at the place of the first name that is wrong.
     """
     rows = [table.rows] if isinstance(table.rows, str) else table.rows
+    names = [*([CASE] if cases else []), *fields]
+    columns = [*numbers, *fields]
     for index, name in enumerate(rows):
         if name in rows[:index]:
             message, where = f"table: '{name}' is given twice", document.where("table", "rows", index)
@@ -38,6 +41,9 @@ def check_table(
         if name not in columns:
             where = document.where("table", "columns", index)
             raise SweeperError(f"table: unknown column '{name}'", fix=nearest(name, columns), where=where)
+        if name not in numbers and not _is_number(fields[name].annotation):
+            fix, where = "name it in the table's rows", document.where("table", "columns", index)
+            raise SweeperError(f"table: column '{name}' is no number", fix=fix, where=where)
     if table.across and (table.across not in rows or len(rows) == 1):
         fix = "name one of several rows"
         raise SweeperError(f"table: across is no row of it: '{table.across}'", fix=fix,
@@ -49,3 +55,7 @@ def check_table(
     if table.published and table.published not in published_names():
         fix, where = nearest(table.published, published_names()), document.where("table", "published")
         raise SweeperError(f"no published values called '{table.published}'", fix=fix, where=where)
+
+
+def _is_number(annotation: Any) -> bool:
+    return set(get_args(annotation) or [annotation]) <= {bool, int, float, type(None)}

@@ -58,4 +58,4 @@ def test_an_example_runs(project: Project, name: str) -> None:
         assert {row["status"] for row in rows} == {"finished"}
         found[path.split("/")[2].partition("-")[0].removeprefix("example_")] = [row["trial"] for row in rows]
     assert found == TRIALS[name]
-    assert ("baseline: 40-54" in done.stdout) == (name in ("baseline", "one_at_a_time"))
+    assert ("baseline: adapter.layers 40-54" in done.stdout) == (name in ("baseline", "one_at_a_time"))

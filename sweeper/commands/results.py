@@ -10,14 +10,18 @@ import click
 from sweeper.commands.options import runs_option
 from sweeper.errors import SweeperError
 
+FORMATS = ("text", "md", "latex", "html", "csv", "json")
+"""Those of `analysis.formats`, which loads slowly."""
+
 
 @click.command()
 @click.argument("name")
 @runs_option
-@click.option("--format", "how", type=click.Choice(["text", "md", "csv", "json"]), default="text", show_default=True)
-def table(name: str, runs: Path, how: str) -> None:
+@click.option("--format", "how", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--statistics", is_flag=True, help="Also print every row's difference from the baseline, with intervals.")
+def table(name: str, runs: Path, how: str, statistics: bool) -> None:
     """Print the table of the finished sweep NAME."""
-    click.echo(printed_table(runs, name, how), nl=False)
+    click.echo(printed_table(runs, name, how, statistics=statistics), nl=False)
 
 
 @click.command()
@@ -36,12 +40,14 @@ def ui(name: str | None, runs: Path, port: int | None, no_browser: bool) -> None
     show_runs(runs, name, port, browse=not no_browser)
 
 
-def printed_table(runs: Path, name: str, how: Any) -> str:
-    """The table of a sweep. Raises SweeperError."""
+def printed_table(runs: Path, name: str, how: Any = "text", *, statistics: bool = False) -> str:
+    """The table of a sweep; text is styled, which ``click.echo`` undoes where it is not shown. Raises SweeperError."""
+    from analysis.formats import render
     from analysis.results import NoTable, read_results
-    from analysis.tables import summarise
+    from analysis.summary import summarise
 
     try:
-        return summarise(read_results(runs / "results", name)).render(how)
+        summary = summarise(read_results(runs / "results", name))
     except NoTable as error:
         raise SweeperError(str(error)) from None
+    return render(summary, how, statistics=statistics, styled=True)

@@ -39,6 +39,15 @@ def test_describe_lists_every_name_with_type_value_and_meaning(project: Project)
     assert any(line.startswith("branch.kind ") and "plus | minus | bad | nan" in line for line in described)
 
 
+def test_describe_lists_every_number_with_its_kind_and_which_is_better(project: Project) -> None:
+    described = project.sweeper("describe", "tests.tiny").stdout.splitlines()
+    lines = {line.split()[0]: line.split(maxsplit=2)[1:] for line in described if line}
+    assert lines["column"] == ["kind", "better  meaning"]
+    assert lines["cost"] == ["fact", "what a branch costs"]
+    assert lines["score"] == ["metric", "higher  the sum of the branches"]
+    assert lines["seconds.grow"] == ["cost", "lower   the chain"]
+
+
 def test_describe_an_unknown_preset(project: Project) -> None:
     done = project.sweeper("describe", "tests.tiny", "--preset", "smal")
     assert done.returncode == 2

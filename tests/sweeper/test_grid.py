@@ -109,7 +109,7 @@ def test_the_baseline_stands_in_the_results_and_below_the_table(project: Project
     project.write(BASELINE)
     done = project.sweeper("run", "space.yaml", "--inline", "--no-tracking")
     assert done.returncode == 0, done.stderr
-    assert "\nbaseline: minus\n" in done.stdout
+    assert "\nbaseline: branch.kind minus\n" in done.stdout
     metadata = pq.read_schema(project.path / "runs/results/tiny/trials.parquet").metadata
     assert json.loads(metadata[b"sweeper.table"])["baseline"] == {"branch.kind": "minus"}
 

@@ -87,7 +87,8 @@ def test_the_command_prints_the_schema(project: Project) -> None:
     assert printed["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     space = printed["$defs"]["SpaceFile"]["properties"]
     assert space["preset"]["enum"] == ["digits", "cifar10", "cifar100", "cifar100_10", "imagenet100"]
-    described = [line.split()[0] for line in description("funlora", None).splitlines()[1:-1] if line[0] != " "]
+    names, _, _ = description("funlora", None).split("\n\n")
+    described = [line.split()[0] for line in names.splitlines()[1:] if line[0] != " "]
     assert list(space["axes"]["properties"]) == described
     assert space["fixed"]["properties"]["adapter.p"] == {"description": "number of functions"}
 

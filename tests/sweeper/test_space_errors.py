@@ -111,6 +111,10 @@ MISTAKES = {
         SPACE.replace("columns: [cost", "columns: [seconds.branch"),
         "space.yaml:8:53: table: unknown column 'seconds.branch'\n  fix: did you mean seconds.branches?",
     ),
+    "column that is no number": (
+        SPACE.replace("[cost, score]", "[cost, branch.kind]"),
+        "space.yaml:8:59: table: column 'branch.kind' is no number\n  fix: name it in the table's rows",
+    ),
     "misspelled seconds in the table": (
         SPACE.replace("columns: [cost", "columns: [second_saved"),
         "space.yaml:8:53: table: unknown column 'second_saved'\n  fix: did you mean seconds_saved?",
@@ -162,6 +166,22 @@ MISTAKES = {
     "cases without any": (
         SPACE.replace("axes:", "cases: {}\naxes:"),
         "space.yaml:5:8: cases is empty\n  fix: give it at least one value, or remove it",
+    ),
+    "what stands side by side is no row of the table": (
+        SPACE.replace("columns:", "across: trunk.steps, columns:"),
+        "space.yaml:8:51: table: across is no row of it: 'trunk.steps'\n  fix: name one of several rows",
+    ),
+    "the only row of a table side by side": (
+        SPACE.replace("[branch.kind, branch.size],", "branch.size, across: branch.size,"),
+        "space.yaml:8:36: table: across is no row of it: 'branch.size'\n  fix: name one of several rows",
+    ),
+    "bounds without cases": (
+        SPACE.replace("columns:", "bounds: [top], columns:"),
+        "space.yaml:8:52: table: no case 'top'\n  fix: give the space cases",
+    ),
+    "misspelled bound": (
+        CASES.replace("columns:", "bounds: [ups], columns:"),
+        "space.yaml:12:45: table: no case 'ups'\n  fix: did you mean up?",
     ),
     "case in the table of a space without cases": (
         SPACE.replace("rows: [branch.kind", "rows: [case"),

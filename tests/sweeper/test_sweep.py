@@ -91,7 +91,7 @@ def test_a_failing_stage_fails_only_the_trials_above_it(project: Project) -> Non
     assert "6 of 12 trials failed; the same command tries them again" in done.stderr
     assert 'raise ValueError("this branch is bad")' in done.stderr
     lines = done.stdout.splitlines()
-    assert [line.split()[-1] for line in lines if line.startswith("bad ")] == ["missing"] * 3 + [lines[-3].split()[-1]]
+    assert [line.split()[-1] for line in lines if line.startswith("bad ")] == ["failed"] * 3 + [lines[-3].split()[-1]]
     assert "bad · 1 · seed 0, bad · 1 · seed 1, bad · 2 · seed 0" in done.stdout
     assert "ValueError: this branch is bad (experiment.py:" in done.stdout
     assert sum("(n=2)" in line for line in lines) == 3

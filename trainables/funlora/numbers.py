@@ -38,7 +38,9 @@ METRICS = {
         "FM loss",
         4,
     ),
-    "nfe": Number("evaluations of the vector field per image, mean over the banks of samples", title="evaluations"),
+    "nfe": Number(
+        "evaluations of the vector field per image, mean over the banks of samples", title="evaluations", decimals=1
+    ),
     "max_rank": Number("largest numerical rank of a functional matrix F over layers and classes", title="largest rank"),
     "fd": Number(
         "Fréchet distance between real and synthetic images in the features of the project's own ResNet18",

@@ -1,0 +1,46 @@
+"""Accuracy on all classes seen so far, after every task."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from analysis.figures.groups import Array, Group, groups_of, over_trials, stacked
+from analysis.figures.panels import legend_of, panel_sheet, panels_of
+from analysis.figures.style import WIDTH
+from analysis.results import Results
+
+MANY = 20
+"""Rows of more points than a vector file should have."""
+APART, SPREAD = 0.05, 0.4
+"""Of the way to the next task: between points of neighbouring rows, so that none hides another; all rows at most."""
+
+
+def draw(results: Results) -> Figure | None:
+    """A line per row: mean and standard deviation over its finished trials of the accuracy after every task."""
+    measured = {row.values: (row, found) for row in groups_of(results) if len(found := accuracies(row))}
+    if not measured:
+        return None
+    panels = panels_of([(row, len(found)) for row, found in measured.values()], results.described.rows)
+    figure, places = panel_sheet(panels, WIDTH * 0.62, below="task", left="accuracy, %")
+    for panel, axes in zip(panels, places, strict=True):
+        for index, line in enumerate(panel.lines):
+            mean, std = over_trials(measured[line.row.values][1])
+            beside = (index - (len(panel.lines) - 1) / 2) * min(APART, SPREAD / len(panel.lines))
+            axes.errorbar(
+                np.arange(1, len(mean) + 1) + beside, mean, std, color=line.look.colour, marker=line.look.marker,
+                linestyle=line.look.line, elinewidth=0.6, ecolor=(line.look.colour, 0.6), label=line.label,
+                rasterized=len(measured) > MANY and line.look.rasters,
+            )  # fmt: skip
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend_of(figure, panels, results.described.rows, {len(found) for _, found in measured.values()})
+    return figure
+
+
+def accuracies(row: Group) -> Array:
+    """Accuracy in percent of a row's finished trials after every task (n, tasks); none where none has any."""
+    if "accuracy" not in row.finished.column_names:
+        return np.empty((0, 0))
+    lists = [value for value in row.finished["accuracy"].to_pylist() if value]
+    return stacked(lists, [max(map(len, lists))]) if lists else np.empty((0, 0))

@@ -1,0 +1,116 @@
+"""Accuracy against what it costs, with the rows that no other beats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+from analysis.figures.groups import Group, Spread, groups_of, main_metric, spread
+from analysis.figures.keys import Looks, entries, heading, looks_of
+from analysis.figures.pareto import pareto_front
+from analysis.figures.style import INK, WIDTH, Look, legend_below, sheet
+from analysis.results import Results
+
+COSTS = ("ppc", "seconds")
+FRONT: dict[str, Any] = {
+    "color": INK, "linewidth": 0.7, "marker": "o", "markersize": 7, "markerfacecolor": "none", "markeredgewidth": 0.7,
+}  # fmt: skip
+"""A line that rings the rows on it."""
+WIDE = 8
+"""How many times the least cost the largest is, from where on the axis is logarithmic."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A row: what it costs, how good it is, and how it looks."""
+
+    row: Group
+    cost: Spread
+    value: Spread
+    look: Look
+
+    @property
+    def whole(self) -> bool:
+        """Whether all its trials have both."""
+        return self.cost.whole and self.value.whole
+
+
+def draw(results: Results) -> Figure | None:
+    """The table's first metric against parameters per class and against seconds, a panel each.
+
+    A point is a row: mean and standard deviation over its finished trials. A row that lacks trials is hollow and no
+    rival: the Pareto front joins whole rows alone. A row that is a limit is a horizontal line. A cost that all rows
+    share is left out.
+    """
+    metric = main_metric(results)
+    if metric is None:
+        return None
+    measured = {row: value for row in groups_of(results) if (value := spread(row, metric))}
+    rivals = [row for row in measured if not row.bound]
+    looks, limits = looks_of(rivals), {row: value for row, value in measured.items() if row.bound}
+    costs = {cost: list(_points(measured, rivals, looks, cost)) for cost in COSTS}
+    shown = {cost: points for cost, points in costs.items() if len({each.cost.mean for each in points}) > 1}
+    if not shown:
+        return None
+    number = results.described.number
+    figure, panels = sheet(WIDTH * 0.6 * len(shown), len(shown), sharey=True)
+    for axes, (cost, points) in zip(panels, shown.items(), strict=True):
+        _draw_points(axes, points)
+        _draw_front(axes, points, number(metric).better == "higher")
+        for index, value in enumerate(limits.values()):
+            look = Look.limit(index)
+            axes.axhline(value.mean, color=look.colour, linestyle=look.line, zorder=1, gid="limit")
+        axes.set(xlabel=number(cost).title, ylabel=number(metric).title)
+    points = max(shown.values(), key=len)
+    named = {each.row.values: each.row.told(each.value.n) for each in points}
+    handles = [*entries(rivals, looks, named), *_further(points, limits)]
+    legend_below(figure, handles, heading(rivals, results.described.rows))
+    return figure
+
+
+def _points(measured: dict[Group, Spread], rivals: Sequence[Group], looks: Looks, cost: str) -> Iterator[Point]:
+    for row in rivals:
+        if found := spread(row, cost):
+            yield Point(row, found, measured[row], looks[row.values])
+
+
+def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
+    for each in points:
+        axes.errorbar(
+            each.cost.mean, each.value.mean, each.value.std, each.cost.std, color=each.look.colour,
+            marker=each.look.marker, linestyle="none", elinewidth=0.6, ecolor=(each.look.colour, 0.6), zorder=3,
+            markerfacecolor=each.look.colour if each.whole else "none", label=each.row.label,
+        )  # fmt: skip
+    costs = [each.cost.mean for each in points]
+    if min(costs) > 0 and max(costs) > WIDE * min(costs):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+
+
+def _draw_front(axes: Axes, points: Sequence[Point], higher: bool) -> None:
+    """Steps: what a cost buys, up to the next row that no other beats."""
+    rivals = [(each.cost.mean, each.value.mean) for each in points if each.whole]
+    if front := [rivals[index] for index in pareto_front(rivals, higher)]:
+        axes.plot(*zip(*front, strict=True), drawstyle="steps-post", gid="front", zorder=2, **FRONT)
+
+
+def _further(points: Sequence[Point], limits: dict[Group, Spread]) -> Iterator[Artist]:
+    """Entries of the legend for what is no row: the front, hollow points; and for the limits."""
+    if any(each.whole for each in points):
+        yield Line2D([], [], label="Pareto front", **FRONT)
+    if not all(each.whole for each in points):
+        yield Line2D(
+            [], [], color=INK, marker="o", markerfacecolor="none", linestyle="none", label="hollow: trials missing"
+        )
+    for index, (row, value) in enumerate(limits.items()):
+        look = Look.limit(index)
+        yield Line2D([], [], color=look.colour, linestyle=look.line, label=f"limit: {row.told(value.n)}")

@@ -1,0 +1,120 @@
+"""The rows of a sweep's table with their trials, and what these have measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from analysis.results import Results
+
+Array: TypeAlias = NDArray[np.float64]
+Values: TypeAlias = tuple[Any, ...]
+"""Values of the names that make rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A row of the table: its values and its trials."""
+
+    values: Values
+    trials: int
+    """Of which figures show the finished."""
+    finished: pa.Table
+    bound: bool
+    """Whether it is a limit of what can be reached, and no rival."""
+
+    @property
+    def label(self) -> str:
+        """Such as ``0-64 · cosine``."""
+        return " · ".join(map(str, self.values))
+
+    def told(self, n: int, label: str | None = None) -> str:
+        """Its label, or another, with the number of trials that were averaged where it is not all of them."""
+        name = self.label if label is None else label
+        return name if n == self.trials else f"{name} (n={n} of {self.trials})"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number of a row: mean and standard deviation (with n - 1, nan for one) of the n of its trials that have it."""
+
+    mean: float
+    std: float
+    n: int
+    trials: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether every trial of the row has it."""
+        return self.n == self.trials
+
+
+def groups_of(results: Results) -> list[Group]:
+    """The rows of a sweep's table: by their first name, within that by their second, in the order of the sweep."""
+    names, trials = results.described.rows, results.trials
+    found: dict[Values, list[int]] = {}
+    for index, values in enumerate(zip(*(_hashable(trials[name]) for name in names), strict=True)):
+        found.setdefault(values, []).append(index)
+    orders = [{value: place for place, value in enumerate(dict.fromkeys(each))} for each in zip(*found, strict=True)]
+    nested = sorted(found, key=lambda each: [order[value] for order, value in zip(orders, each, strict=True)])
+    return [_group(results, values, trials.take(found[values])) for values in nested]
+
+
+def _group(results: Results, values: Values, trials: pa.Table) -> Group:
+    case = dict(zip(results.described.rows, values, strict=True)).get("case")
+    finished = trials.filter(pc.equal(trials["status"], "finished"))
+    return Group(values, len(trials), finished, case in results.described.bounds)
+
+
+def _hashable(column: pa.ChunkedArray) -> list[Any]:
+    return [str(value) if isinstance(value, list | dict) else value for value in column.to_pylist()]
+
+
+def spread(group: Group, name: str) -> Spread | None:
+    """A number over the row's finished trials; None where no one has a finite one."""
+    if name not in group.finished.column_names:
+        return None
+    found = np.array([value for value in group.finished[name].to_pylist() if value is not None], float)
+    found = found[np.isfinite(found)]
+    if not len(found):
+        return None
+    std = float(found.std(ddof=1)) if len(found) > 1 else float("nan")
+    return Spread(float(found.mean()), std, len(found), group.trials)
+
+
+def stacked(values: Iterable[Any], shape: Sequence[int]) -> Array:
+    """Lists, or lists of lists, as one array (n, *shape); nan where a list is shorter."""
+    filled = []
+    for value in values:
+        array = np.full(shape, np.nan)
+        for place in np.ndindex(*shape):
+            array[place] = _at(value, place)
+        filled.append(array)
+    return np.array(filled).reshape(len(filled), *shape)
+
+
+def _at(value: Any, place: tuple[int, ...]) -> float:
+    for index in place:
+        if value is None or index >= len(value):
+            return float("nan")
+        value = value[index]
+    return float("nan") if value is None else float(value)
+
+
+def over_trials(values: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation (with n - 1, nan for one trial) over the first axis; nan where a trial lacks one."""
+    mean: Array = values.mean(axis=0)
+    std: Array = values.std(axis=0, ddof=1) if len(values) > 1 else np.full_like(mean, np.nan)
+    return mean, std
+
+
+def main_metric(results: Results) -> str | None:
+    """The table's first metric that can be better or worse, or an accuracy where its columns have none."""
+    described = results.described
+    return next((name for name in (*described.columns, "aia", "la") if described.is_tested(name)), None)

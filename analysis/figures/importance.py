@@ -1,0 +1,45 @@
+"""The paper's figure 3: how far the adapters of every layer have moved from one."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis.figures.layers import Places, profile
+from analysis.figures.measured import measured_rows
+from analysis.figures.style import WIDTH, Look, legend_below, sheet
+from analysis.results import Results
+
+TOGETHER = 3
+"""Rows whose deviations one panel still shows."""
+
+
+def draw(results: Results) -> Figure | None:
+    """Importance of every layer (equations 20-21), mean with standard deviation over classes.
+
+    Both are taken over the classes of a trial and averaged over the trials of a row. Three rows or fewer lie over
+    one another; of more, the first of those with the most layers is shown, as a reader asks which layers matter and
+    not how the rows differ.
+    """
+    measured = measured_rows(results, "importance")
+    if not measured:
+        return None
+    places = Places.of(measured)
+    profiles = [profile(each, "importance", places) for each in measured]
+    shown = profiles if len(profiles) <= TOGETHER else [max(profiles, key=lambda each: len(each.places))]
+    figure, (axes,) = sheet(WIDTH * 0.55)
+    handles = []
+    for index, each in enumerate(shown):
+        look, std = Look.of(index), np.nan_to_num(each.std)
+        axes.fill_between(each.places, each.mean - std, each.mean + std, color=look.colour, alpha=0.25, linewidth=0)
+        handles += axes.plot(
+            each.places, each.mean, color=look.colour, marker=look.marker, linestyle=look.line, markersize=2.2,
+            label=each.label,
+        )  # fmt: skip
+    axes.set_ylabel("importance")
+    axes.set_ylim(bottom=0)
+    axes.margins(x=0.01)
+    places.mark(axes)
+    less = "" if len(shown) == len(profiles) else f": the most layers of {len(profiles)} rows"
+    legend_below(figure, handles, " · ".join(results.described.rows) + less)
+    return figure

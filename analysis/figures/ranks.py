@@ -1,0 +1,46 @@
+"""The paper's figure 4: the rank of F in every adapted layer, for every row."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from analysis.figures.cells import colour_bar
+from analysis.figures.layers import Places, profile
+from analysis.figures.measured import measured_rows
+from analysis.figures.style import SMALL, sheet
+from analysis.results import Results
+
+LINE = 0.17
+"""Inches of a row."""
+AROUND = 0.95
+"""Inches above and below the rows."""
+
+
+def draw(results: Results) -> Figure | None:
+    """Numerical rank of F, a line of cells per row and a cell per layer.
+
+    A cell is the mean over the classes of a trial, averaged over the trials of the row; a layer that the row does not
+    adapt is left blank. At the right stands the largest rank over layers, classes and trials. Rows that have learned
+    the very same are one.
+    """
+    measured = measured_rows(results, "ranks")
+    if not measured:
+        return None
+    places = Places.of(measured)
+    profiles = [profile(each, "rank", places) for each in measured]
+    cells = np.full((len(profiles), places.last + 1), np.nan)
+    for line, each in enumerate(profiles):
+        cells[line, each.places.astype(int)] = each.mean
+    figure, (axes,) = sheet(AROUND + LINE * len(measured))
+    top = max(float(np.nanmax(cells)), 2.0)
+    image = axes.imshow(np.ma.masked_invalid(cells), aspect="auto", vmin=0.0, vmax=top)
+    axes.set_yticks(range(len(profiles)), [each.label for each in profiles])
+    axes.set_xlim(places.first - 0.5, places.last + 0.5)
+    axes.grid(visible=False)
+    axes.tick_params(axis="y", length=0)
+    for line, each in enumerate(profiles):
+        axes.text(places.last + 1, line, f"{each.largest:g}", ha="left", va="center", fontsize=SMALL)
+    places.mark(axes)
+    colour_bar(figure, image, axes, "rank of F (at the right: the largest)", integer=True)
+    return figure

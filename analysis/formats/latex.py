@@ -1,0 +1,54 @@
+"""Tables in LaTeX, with the booktabs package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from analysis.sheets import Entry, Sheet
+
+MARKS = ("{}", "\\textbf{{{}}}", "\\underline{{{}}}")
+SPECIAL = {
+    "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#", "%": "\\%", "_": "\\_",
+    "^": "\\textasciicircum{}", "~": "\\textasciitilde{}", "<": "$<$", ">": "$>$", "|": "$|$", '"': "''",
+    "±": "$\\pm$", "×": "$\\times$", "·": "$\\cdot$", "—": "---", "–": "--", "≥": "$\\geq$", "≤": "$\\leq$",
+    "λ": "$\\lambda$", "ω": "$\\omega$",
+}  # fmt: skip
+
+
+def latex(sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
+    """A table environment for every sheet, the notes below the last one."""
+    head = "% \\usepackage{booktabs}\n"
+    return head + "\n".join(_table(sheet, notes if sheet is sheets[-1] else ()) for sheet in sheets)
+
+
+def _table(sheet: Sheet, notes: Sequence[str]) -> str:
+    columns = "l" * sheet.names + "r" * (len(sheet.heads) - sheet.names)
+    return "\n".join(
+        [
+            "\\begin{table}", "\\centering", f"\\caption{{{escaped(sheet.title)}}}", f"\\begin{{tabular}}{{{columns}}}",
+            "\\toprule", *_body(sheet), "\\bottomrule", "\\end{tabular}",
+            *(f"\\par\\smallskip\\footnotesize {escaped(note)}" for note in notes), "\\end{table}", "",
+        ]
+    )  # fmt: skip
+
+
+def _body(sheet: Sheet) -> Iterator[str]:
+    yield f"{' & '.join(escaped(head) for head in sheet.heads)} \\\\"
+    yield "\\midrule"
+    for line in sheet.lines:
+        if line.apart:
+            yield "\\midrule"
+        names, numbers = line.entries[: sheet.names], line.entries[sheet.names :]
+        cells = [*(escaped(entry.text) for entry in names), *map(_number, numbers)]
+        yield f"{' & '.join(cells)} \\\\"
+
+
+def _number(entry: Entry) -> str:
+    """A hyphen before a digit is a minus here, and would be none in a name such as 0-64."""
+    return MARKS[entry.rank].format(re.sub(r"-(?=\d)", "$-$", escaped(entry.text)))
+
+
+def escaped(text: str) -> str:
+    """Text as LaTeX prints it literally. A letter of another alphabet is left to the user's engine."""
+    return "".join(SPECIAL.get(letter, letter) for letter in " ".join(text.split()))

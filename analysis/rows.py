@@ -1,0 +1,100 @@
+"""The rows of a table: a sweep's trials grouped by the table's row names, the seeds averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.results import NoTable
+
+PARTS = ("mean", "stddev", "count", "min", "max")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number of a row over its seeds.
+
+    ``mean`` and ``std`` (with n - 1) are None where they are missing; ``n`` of ``trials`` trials have the value.
+    """
+
+    mean: float | None
+    std: float | None
+    n: int
+    trials: int
+    counted: bool
+    """Whether it is a whole number counted from the config, the same for every trial of the row."""
+    failed: int = 0
+    """Trials that have failed."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every trial of the row has the value."""
+        return 0 < self.n == self.trials
+
+    def text(self, decimals: int = 2) -> str:
+        """``93.56 ± 2.20 (n=2)``, a counted number alone, or why there is none."""
+        if self.mean is None:
+            return "failed" if self.failed else "missing" if self.trials else "not run"
+        if self.counted and self.whole:
+            return str(round(self.mean))
+        count = f"n={self.n}" if self.whole else f"n={self.n} of {self.trials}"
+        spread = f" ± {self.std:.{decimals}f}" if self.std is not None else ""
+        return f"{self.mean:.{decimals}f}{spread} ({count})"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: the values of its names, its cells and the published values, by name."""
+
+    axes: Mapping[str, Any]
+    cells: Mapping[str, Cell]
+    published: Mapping[str, float | None]
+    bound: bool = False
+    """Whether it is a limit of what can be reached, and no rival."""
+
+    @property
+    def label(self) -> str:
+        """Such as ``0-64 · cosine``."""
+        return " · ".join(str(value) for value in self.axes.values())
+
+
+def aggregate(
+    trials: pa.Table, names: Sequence[str], columns: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], dict[str, Cell]]]:
+    """The names' values and the columns' cells of every row, in the order of the sweep. Raises NoTable."""
+    keys = {name: trials[name] for name in names}
+    values = {f"value.{name}": number(trials, name) for name in columns}
+    counts = {"trials": pa.array(np.ones(len(trials), int)), "failed": pc.equal(trials["status"], "failed")}
+    table = pa.table({**keys, **values, **counts})
+    whole = {name for name in columns if pa.types.is_integer(trials[name].type)}
+    wanted: list[tuple[Any, ...]] = [("trials", "sum"), ("failed", "sum")]
+    for value in values:
+        wanted += [(value, part, pc.VarianceOptions(ddof=1)) if part == "stddev" else (value, part) for part in PARTS]
+    grouped = table.group_by(names, use_threads=False).aggregate(wanted)
+    for record in _nested(grouped.to_pylist(), names):
+        cells = {}
+        for name in columns:
+            mean, std, n, low, high = (record[f"value.{name}_{part}"] for part in PARTS)
+            counted = name in whole and low == high
+            cells[name] = Cell(mean, std if n > 1 else None, n, record["trials_sum"], counted, record["failed_sum"])
+        yield {name: record[name] for name in names}, cells
+
+
+def _nested(records: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Records by their first name, within that by their second, and so on, each in the order of the sweep."""
+    orders = {name: dict.fromkeys(record[name] for record in records) for name in names}
+    places = {name: {value: place for place, value in enumerate(order)} for name, order in orders.items()}
+    return sorted(records, key=lambda record: [places[name][record[name]] for name in names])
+
+
+def number(trials: pa.Table, name: str) -> pa.ChunkedArray:
+    """A column as floating-point numbers. Raises NoTable."""
+    kind, types = trials[name].type, pa.types
+    if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_null(kind)):
+        raise NoTable(f"column {name} is no number but {kind}\n  fix: name a metric or fact in the table's columns")
+    return trials[name].cast(pa.float64())

@@ -1,0 +1,166 @@
+"""A table as it is printed, whatever the format: heads, lines of entries, and what is set off."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from analysis.pairs import Comparison
+from analysis.results import Number
+from analysis.rows import Row
+from analysis.summary import Summary
+
+LOST = "—"
+INTERVAL = "95 % interval"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cell as it is printed."""
+
+    text: str
+    rank: Literal[0, 1, 2] = 0
+    """1 for the best of its column, 2 for the second."""
+    value: float | str | None = None
+    """What a reader sorts by; None where there is nothing."""
+    whole: bool = True
+    """Whether it rests on every trial that was asked for."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of entries."""
+
+    entries: Sequence[Entry]
+    apart: bool = False
+    """Whether a rule stands before it, as what follows is no rival of what stands above."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One printed table."""
+
+    title: str
+    heads: Sequence[str]
+    names: int
+    """How many of the columns, from the first, name the line."""
+    lines: Sequence[Line]
+
+
+def table_sheets(summary: Summary) -> list[Sheet]:
+    """The table itself; one grid for every column where the values of a name stand side by side."""
+    if summary.described.across is None:
+        return [_flat(summary)]
+    return [sheet for column in summary.columns for sheet in _grids(summary, column)]
+
+
+def comparison_sheets(summary: Summary) -> list[Sheet]:
+    """For every measured column the differences from the baseline, paired by seed."""
+    return [_comparison(summary, each) for each in summary.comparisons]
+
+
+def _flat(summary: Summary) -> Sheet:
+    heads = list(summary.described.rows)
+    for name in summary.columns:
+        title = summary.described.number(name).title
+        heads += [title, f"{title} published"] if name in summary.published else [title]
+    lines = []
+    for place, row in enumerate(summary.rows):
+        entries = [Entry(str(value), value=value) for value in row.axes.values()]
+        for name in summary.columns:
+            entries.append(_ours(summary, place, name))
+            if name in summary.published:
+                entries.append(_published(summary, place, name))
+        lines.append(Line(entries, place > 0 and _group(row) != _group(summary.rows[place - 1])))
+    return Sheet(summary.name, heads, len(summary.described.rows), lines)
+
+
+def _group(row: Row) -> tuple[bool, bool]:
+    return row.bound, all(cell.trials == 0 for cell in row.cells.values())
+
+
+def _ours(summary: Summary, place: int, name: str) -> Entry:
+    cell, number = summary.rows[place].cells[name], summary.described.number(name)
+    rank: Any = summary.ranks.get((place, name), 0)
+    return Entry(cell.text(number.decimals), rank, cell.mean, cell.whole)
+
+
+def _published(summary: Summary, place: int, name: str) -> Entry:
+    """A value as it was printed, to as many decimals as its column has; a dash where it is lost."""
+    value = summary.rows[place].published[name]
+    if value is None:
+        return Entry(LOST)
+    return Entry(f"{value:.{summary.printed_decimals[name]}f}", value=value)
+
+
+def _grids(summary: Summary, column: str) -> Iterator[Sheet]:
+    """Ours, and the published values where there are any."""
+    described = summary.described
+    down = [name for name in described.rows if name != described.across]
+    title, across = described.number(column).title, str(described.across)
+    places = {_place(row, down, across): index for index, row in enumerate(summary.rows)}
+    heads = list(dict.fromkeys(head for _, head in places))
+    sides = list(dict.fromkeys(side for side, _ in places))
+
+    def grid(caption: str, entry: Any) -> Sheet:
+        lines = [
+            Line([Entry(each, value=each) for each in side]
+                 + [entry(places[side, head]) if (side, head) in places else Entry("") for head in heads])
+            for side in sides
+        ]  # fmt: skip
+        return Sheet(f"{summary.name}: {caption}, by {across}", [*down, *map(str, heads)], len(down), lines)
+
+    yield grid(title, lambda index: _ours(summary, index, column))
+    if column in summary.published:
+        yield grid(f"{title} published", lambda index: _published(summary, index, column))
+
+
+def _place(row: Row, down: Sequence[str], across: str) -> tuple[tuple[str, ...], Any]:
+    return tuple(str(row.axes[name]) for name in down if name in row.axes), row.axes.get(across)
+
+
+def _comparison(summary: Summary, comparison: Comparison) -> Sheet:
+    number, found = summary.described.number(comparison.column), comparison.differences
+    lines = []
+    for place, (row, baseline) in enumerate(zip(comparison.rows, comparison.baselines, strict=True)):
+        names = [Entry(str(value), value=value) for value in summary.rows[row].axes.values()]
+        lines.append(
+            Line([
+                *names,
+                Entry(summary.rows[baseline].label),
+                Entry(str(found.n[place]), value=int(found.n[place])),
+                _signed(float(found.mean[place]), number),
+                _interval(found.t_interval[place], number),
+                _interval(found.bootstrap_interval[place], number),
+                _p(float(found.p[place])),
+                _needed(float(found.needed[place])),
+            ])
+        )  # fmt: skip
+    heads = ["baseline", "pairs", "difference", f"{INTERVAL}, t", f"{INTERVAL}, bootstrap", "p (Holm)", "seeds needed"]
+    title = f"{summary.name}: {number.title}, paired differences from the baseline"
+    return Sheet(title, [*summary.described.rows, *heads], len(summary.described.rows) + 1, lines)
+
+
+def _signed(value: float, number: Number) -> Entry:
+    return Entry(f"{value:+.{number.decimals}f}", value=value) if math.isfinite(value) else Entry("none")
+
+
+def _interval(limits: Sequence[float], number: Number) -> Entry:
+    low, high = map(float, limits)
+    if not math.isfinite(low):
+        return Entry("none")
+    return Entry(f"{low:+.{number.decimals}f} to {high:+.{number.decimals}f}", value=low)
+
+
+def _p(value: float) -> Entry:
+    if not math.isfinite(value):
+        return Entry("none")
+    return Entry("< 0.001" if value < 0.001 else f"{value:.3f}", value=value)
+
+
+def _needed(value: float) -> Entry:
+    if math.isnan(value):
+        return Entry("none")
+    return Entry("> 1,000" if math.isinf(value) else f"{value:.0f}", value=value)

@@ -1,0 +1,160 @@
+"""A sweep's table: its rows, the published values, how rows rank and compare, and what is missing and why."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.pairs import Comparison, comparisons
+from analysis.published import published_table
+from analysis.results import Description, NoTable, Results
+from analysis.rows import Cell, Row, aggregate
+
+NAMED = 4
+"""Unfinished trials of one cause that a note names; it counts the rest."""
+STATES = ("trial", "status", "cause")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A table with its notes: what is lost, what is missing and why."""
+
+    described: Description
+    rows: Sequence[Row]
+    published: Sequence[str]
+    """Columns with at least one published value."""
+    notes: Sequence[str]
+    comparisons: Sequence[Comparison]
+    """Of every measured column that can be better or worse, where the space has a baseline."""
+
+    @property
+    def name(self) -> str:
+        """Of the sweep."""
+        return self.described.name
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Names of the numbers."""
+        return self.described.columns
+
+    @cached_property
+    def ranks(self) -> Mapping[tuple[int, str], int]:
+        """1 for the best and 2 for the second row of a column, by row and column.
+
+        Bounds do not count, nor rows of which a trial is missing. Rows that are printed alike have the same rank.
+        """
+        return dict(_ranks(self.described, self.rows))
+
+    @cached_property
+    def printed_decimals(self) -> Mapping[str, int]:
+        """Of the published values by column: as many as the one that has most."""
+        return {name: max(_decimals(row.published[name]) for row in self.rows) for name in self.published}
+
+
+def summarise(results: Results) -> Summary:
+    """Group the trials of a sweep by its table's row names and average over the rest.
+
+    Raises NoTable for a name that the results lack and for an unknown published table.
+    """
+    described = results.described
+    trials, published = _trials(results), _published(described.published)
+    names, columns = described.rows, described.columns
+    rows = [
+        Row(axes, cells, _looked_up(published, columns, axes), axes.get("case") in described.bounds)
+        for axes, cells in aggregate(trials, names, columns)
+    ]
+    compared = list(comparisons(trials, described, rows))
+    rows += _others(published, names[0], columns)
+    known = [name for name in columns if any(row.published[name] is not None for row in rows)]
+    return Summary(described, rows, known, list(_notes(trials, described, published)), compared)
+
+
+def _trials(results: Results) -> pa.Table:
+    """The columns that the table needs; null for a number that no trial has measured so far. Raises NoTable."""
+    described, there = results.described, set(results.columns)
+    wanted = [*STATES, *described.rows, *described.columns, *described.design, *described.seeds]
+    trials = results.read(name for name in wanted if name in there)
+    unknown = [name for name in [*described.rows, *described.columns] if name not in there]
+    finished = pc.any(pc.equal(trials["status"], "finished")).as_py()
+    if unknown and (finished or unknown[0] in described.rows):
+        raise NoTable(f"the table of {described.name} names {unknown[0]}, which its results lack")
+    for name in unknown:
+        trials = trials.append_column(name, pa.nulls(len(trials), pa.float64()))
+    for name in (name for name in trials.column_names if pa.types.is_nested(trials[name].type)):
+        as_text = pa.array([json.dumps(value) for value in trials[name].to_pylist()])
+        trials = trials.set_column(trials.column_names.index(name), name, as_text)
+    return trials
+
+
+def _decimals(value: float | None) -> int:
+    return len(f"{value:.6g}".partition(".")[2]) if isinstance(value, float) else 0
+
+
+def _ranks(described: Description, rows: Sequence[Row]) -> Iterator[tuple[tuple[int, str], int]]:
+    for name in described.columns:
+        number = described.number(name)
+        if number.better is None:
+            continue
+        sign = -1 if number.better == "higher" else 1
+        rivals = {
+            place: round(sign * cell.mean, number.decimals)
+            for place, row in enumerate(rows)
+            if (cell := row.cells[name]).whole and cell.mean is not None and math.isfinite(cell.mean) and not row.bound
+        }
+        if len(rivals) > 1:
+            best = sorted(set(rivals.values()))[:2]
+            yield from (((place, name), best.index(mean) + 1) for place, mean in rivals.items() if mean in best)
+
+
+def _notes(trials: pa.Table, described: Description, published: Mapping[str, Any]) -> Iterator[str]:
+    columns = [name for name in described.columns if name in published]
+    lost = [described.number(name).title for name in columns if published[name] is None]
+    if published:
+        yield f"published: {published['source']}" + (f"; lost: {', '.join(lost)}" if lost else "")
+    if described.baseline:
+        yield f"baseline: {', '.join(f'{name} {value}' for name, value in described.baseline.items())}"
+    unfinished = trials.filter(pc.not_equal(trials["status"], "finished"))
+    by_cause: dict[str, list[str]] = {}
+    for trial, cause in zip(unfinished["trial"].to_pylist(), unfinished["cause"].to_pylist(), strict=True):
+        by_cause.setdefault(cause, []).append(trial)
+    for cause, labels in by_cause.items():
+        more = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+        yield f"{', '.join(labels[:NAMED])}{more}: {cause}"
+
+
+def _published(reference: str | None) -> Mapping[str, Any]:
+    if reference is None:
+        return {}
+    try:
+        return published_table(reference)
+    except KeyError:
+        raise NoTable(f"no published values called '{reference}'\n  fix: they stand in analysis/published") from None
+
+
+def _others(published: Mapping[str, Any], name: str, columns: Sequence[str]) -> list[Row]:
+    """Rows that the paper has and this project does not run."""
+    nothing = dict.fromkeys(columns, Cell(None, None, 0, 0, counted=False))
+    return [
+        Row({name: other}, nothing, _looked_up(published, columns, {name: other}))
+        for other in published.get("others", ())
+    ]
+
+
+def _looked_up(
+    published: Mapping[str, Any], columns: Sequence[str], axes: Mapping[str, Any]
+) -> dict[str, float | None]:
+    return {name: _lookup(published, name, axes) for name in columns}
+
+
+def _lookup(published: Mapping[str, Any], column: str, axes: Mapping[str, Any]) -> float | None:
+    found: Any = published.get(column)
+    for value in axes.values():
+        found = found.get(value) if isinstance(found, dict) else None
+    return found if isinstance(found, int | float) else None
