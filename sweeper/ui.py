@@ -65,11 +65,13 @@ def show_runs(runs: Path, name: str | None, port: int | None, *, browse: bool) -
 
 def _last_tracked(runs: Path) -> list[str]:
     """The spaces of the sweep that was run last with MLflow."""
-    tracked = []
+    last = None
     for name in recorded(runs):
         with contextlib.suppress(SweeperError):
-            tracked += [record] if (record := read_record(runs, name)).tracking_uri else []
-    return list(max(tracked, key=lambda record: record.began).spaces) if tracked else []
+            record = read_record(runs, name)
+            if record.tracking_uri and (last is None or record.began > last.began):
+                last = record
+    return list(last.spaces) if last else []
 
 
 def _say_links(runs: Path, spaces: Sequence[str], base: str) -> str | None:
