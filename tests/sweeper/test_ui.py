@@ -51,7 +51,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     ) as process:
         assert process.stdout
         yield Served(project, process, process.stdout.readline(), process.stdout.readline())
-        process.kill()
+        process.send_signal(signal.SIGINT)  # killed, it would leave its server behind
+        process.wait(30)
 
 
 def lines_are_drawn(page: Page) -> bool:
