@@ -10,6 +10,7 @@ import click
 
 from sweeper import __version__
 from sweeper.commands.doctor import doctor
+from sweeper.commands.exporting import export
 from sweeper.commands.figures import figures
 from sweeper.commands.inspecting import diff, list_, rm, show, status
 from sweeper.commands.planning import describe, plan
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    run, retry, plan, status, list_, table, figures, show, diff, ui, describe, schema, rm, store, doctor,
+    run, retry, plan, status, list_, table, figures, show, diff, ui, export, describe, schema, rm, store, doctor,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)
