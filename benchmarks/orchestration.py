@@ -172,7 +172,7 @@ def paper(file: Path, sets: tuple[str, ...], seeds: str) -> None:
     _print_bound("seconds of stages, beside those of the unique ones in the runs per trial", _unique(alone),
                  math.fsum(seconds.values()))  # fmt: skip
     _print_bound("first stage's start to last stage's end, beside max(critical path, work / slots)", bound,
-                 _span(manifests.values()))  # fmt: skip
+                 span(manifests.values()))  # fmt: skip
     _print_bound("the same with the start and end of processes", bound, wall)
     _print_bound("the makespan that is planned with these seconds", bound, makespan(tasks, slots))
 
@@ -267,7 +267,7 @@ def _unique(runs: Sequence[Mapping[str, float]]) -> float:
     return math.fsum(map(mean, found.values()))
 
 
-def _span(manifests: Iterable[Mapping[str, Any]]) -> float:
+def span(manifests: Iterable[Mapping[str, Any]]) -> float:
     """Seconds from the start of the first stage to the end of the last."""
     begins = [(datetime.fromisoformat(manifest["started"]).timestamp(), manifest["seconds"]) for manifest in manifests]
     return max(began + seconds for began, seconds in begins) - min(began for began, _ in begins)
