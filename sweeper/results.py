@@ -116,7 +116,12 @@ def write_table(table: pa.Table, path: Path) -> None:
     """Write a table in one step: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".new")
-    pq.write_table(table, aside, write_page_checksum=True)
+    try:
+        with aside.open("wb") as file:  # which a full disk would leave open, were it opened by its name
+            pq.write_table(table, file, write_page_checksum=True)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
     aside.replace(path)
 
 
