@@ -1,7 +1,7 @@
 """Every table of the paper in every format, as it was last looked at.
 
-``paper`` holds results of the paper's search spaces on the digits, with a tenth of the training and three seeds, but for
-two trials of ``functions``: one failed, one never run. Write the snapshots anew, and look at what has changed:
+``paper`` holds results of the paper's search spaces on the digits, with a tenth of the training and three seeds, but
+for two trials of ``functions``: one failed, one never run. Write the snapshots anew, and look at what has changed:
 
     python -m tests.analysis.tables
 """
