@@ -35,7 +35,7 @@ from sweeper.makespan import Task, critical_path, makespan, slot_seconds
 from sweeper.nodes import machine
 from sweeper.plan import Graph, Plan
 from sweeper.stage import Stage
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from sweeper.sweep import Sweep, load_sweep
 
 WARM = 0.1
@@ -236,17 +236,17 @@ def _sweep(file: str, sets: tuple[str, ...], seeds: str) -> Sweep:
     return load_sweep(Path(file), sets=sets, seeds=seeds)
 
 
-def _store(work: Path) -> Store:
-    store = Store(work / "store")
+def _store(work: Path) -> Directory:
+    store = Directory(work / "store")
     store.prepare()
     return store
 
 
-def _dispatch(graph: Graph, store: Store, there: Machine, observers: Sequence[Observer]) -> Dispatch:
+def _dispatch(graph: Graph, store: Directory, there: Machine, observers: Sequence[Observer]) -> Dispatch:
     return Dispatch(graph, store, machine=there, save_seconds=3600, observers=observers)
 
 
-def _seconds(store: Store) -> dict[str, float]:
+def _seconds(store: Directory) -> dict[str, float]:
     return {key: manifest["seconds"] for key, manifest in store.manifests(store.present()).items()}
 
 

@@ -99,8 +99,10 @@ def _stages(plan: Plan, manifests: Manifests) -> Iterator[dict[str, Any]]:
 
 def _curves(plan: Plan, store: Store, manifests: Manifests) -> pa.Table:
     columns: dict[str, list[Any]] = {name: [] for name in CURVES.names}
-    for key in plan.stages:
-        if key not in manifests or not (written := store.intact(key, manifests[key], CURVE)):
+    logged = [key for key in plan.stages if CURVE in manifests.get(key, {"files": ()})["files"]]
+    contents = store.contents((key, manifests[key], CURVE) for key in logged)
+    for key, written in zip(logged, contents, strict=True):
+        if written is None:
             continue
         curve = json.loads(written)
         steps = _thinned(curve.pop("step", []))
@@ -121,7 +123,13 @@ def _thinned(values: list[float]) -> list[float]:
 
 def _files(plan: Plan, store: Store, manifests: Manifests) -> Iterator[TrialFile]:
     """The intact measures and pictures of the trials' last stages."""
-    for trial, target in plan.trials():
-        for name in sorted(manifests[target.key]["files"]) if target.key in manifests else ():
-            if name.endswith(SHOWN) and (content := store.intact(target.key, manifests[target.key], name)):
-                yield TrialFile(trial.label, target.key, name, content)
+    named = [
+        (trial.label, target.key, name)
+        for trial, target in plan.trials()
+        for name in sorted(manifests.get(target.key, {"files": ()})["files"])
+        if name.endswith(SHOWN)
+    ]
+    contents = store.contents((key, manifests[key], name) for _, key, name in named)
+    for (label, key, name), content in zip(named, contents, strict=True):
+        if content is not None:
+            yield TrialFile(label, key, name, content)

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import CASES, SPACE, Project
 
 PAPER = "name: paper\ninclude: [space.yaml, more/cases.yaml]\n"
@@ -52,7 +52,7 @@ def test_included_spaces_run_as_one_graph(finished: Project) -> None:
 
 
 def test_a_stage_belongs_to_the_first_space_that_needs_it(finished: Project) -> None:
-    store = Store(finished.path / "runs/store")
+    store = Directory(finished.path / "runs/store")
     sweeps = [store.manifest(path.name)["sweep"] for path in store.root.glob("objects/*/*")]
     assert (sweeps.count("tiny"), sweeps.count("cases")) == (50, 18)
 

@@ -12,7 +12,7 @@ from mlflow.entities import Run
 from PIL import Image
 
 from sweeper.plan import Graph
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 from sweeper.tracking import Tracker
 from tests.conftest import CASES, SPACE, Project, finish
@@ -194,6 +194,6 @@ def test_a_database_that_goes_away_does_not_take_the_sweep_with_it(project: Proj
     done = project.python("-c", code)
     assert done.returncode == 0
     assert "MLflow stopped answering: the disk is gone\n  the same command writes the rest" in done.stderr
-    assert len(list(Store(Path(project.path) / "runs/store").root.glob("objects/*/*"))) == 50
+    assert len(list(Directory(Path(project.path) / "runs/store").root.glob("objects/*/*"))) == 50
     assert project.sweeper(*INLINE).returncode == 0
     assert len(runs_of(project, "trial")) == 12

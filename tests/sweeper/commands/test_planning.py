@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import CASES, SPACE, Project
 
 PLAN = ("plan", "space.yaml", "--slots", "2")
@@ -31,8 +31,8 @@ def copy(finished: Project, tmp_path: Path) -> Project:
     return made
 
 
-def store_of(project: Project) -> Store:
-    return Store(project.path / "runs" / "store")
+def store_of(project: Project) -> Directory:
+    return Directory(project.path / "runs" / "store")
 
 
 def took(project: Project, device: str = "cpu", **seconds: float) -> None:

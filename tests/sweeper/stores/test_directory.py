@@ -7,24 +7,25 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.store import Damaged, Store
+from sweeper.store import Damaged
+from sweeper.stores.directory import Directory
 
 KEY = "ab" + "0" * 62
 
 
-def put(store: Store, content: str = "content", key: str = KEY) -> None:
+def put(store: Directory, content: str = "content", key: str = KEY) -> None:
     with store.scratch() as directory:
         (directory / "file").write_text(content)
         store.commit(key, directory, {"seconds": 1})
 
 
-def save(store: Store, content: str) -> None:
+def save(store: Directory, content: str) -> None:
     with store.scratch() as directory:
         (directory / "state").write_text(content)
         store.save_progress(KEY, directory)
 
 
-def test_an_artifact_is_there_after_commit_with_its_manifest(store: Store) -> None:
+def test_an_artifact_is_there_after_commit_with_its_manifest(store: Directory) -> None:
     assert not store.has(KEY)
     put(store)
     assert store.has(KEY)
@@ -36,7 +37,7 @@ def test_an_artifact_is_there_after_commit_with_its_manifest(store: Store) -> No
     }
 
 
-def test_an_uncommitted_artifact_leaves_nothing(store: Store) -> None:
+def test_an_uncommitted_artifact_leaves_nothing(store: Directory) -> None:
     with pytest.raises(RuntimeError), store.scratch() as directory:
         (directory / "file").write_text("half")
         raise RuntimeError
@@ -44,7 +45,7 @@ def test_an_uncommitted_artifact_leaves_nothing(store: Store) -> None:
     assert not list((store.root / "tmp").iterdir())
 
 
-def test_the_first_of_two_commits_stays(store: Store) -> None:
+def test_the_first_of_two_commits_stays(store: Directory) -> None:
     put(store, "first")
     put(store, "other")
     assert (store.open(KEY) / "file").read_text() == "first"
@@ -52,7 +53,7 @@ def test_the_first_of_two_commits_stays(store: Store) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "manifest"])
-def test_a_damaged_artifact_is_set_aside(store: Store, damage: str) -> None:
+def test_a_damaged_artifact_is_set_aside(store: Directory, damage: str) -> None:
     put(store)
     file = store.path(KEY) / ("manifest.json" if damage == "manifest" else "file")
     if damage == "missing":
@@ -67,7 +68,7 @@ def test_a_damaged_artifact_is_set_aside(store: Store, damage: str) -> None:
     assert (store.open(KEY) / "file").read_text() == "content"
 
 
-def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(store: Store) -> None:
+def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(store: Directory) -> None:
     put(store)
     path = store.path(KEY) / "manifest.json"
     path.write_text(path.read_text().replace('"seconds": 1', '"seconds": 3'))
@@ -76,7 +77,7 @@ def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(sto
         store.manifest(KEY)
 
 
-def test_progress_is_the_newest_intact_one(store: Store) -> None:
+def test_progress_is_the_newest_intact_one(store: Directory) -> None:
     assert store.progress(KEY) is None
     save(store, "one")
     kept = store.progress(KEY)
@@ -90,17 +91,17 @@ def test_progress_is_the_newest_intact_one(store: Store) -> None:
     assert store.progress(KEY) is None
 
 
-def test_progress_goes_when_the_stage_is_done(store: Store) -> None:
+def test_progress_goes_when_the_stage_is_done(store: Directory) -> None:
     save(store, "one")
     put(store)
     assert store.progress(KEY) is None
     assert not (store.root / "progress" / KEY).exists()
 
 
-def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(store: Store) -> None:
+def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(store: Directory) -> None:
     code = (
-        "import sys; from pathlib import Path; from sweeper.store import Store\n"
-        "context = Store(Path(sys.argv[1])).scratch(); (context.__enter__() / 'half').write_text('half')\n"
+        "import sys; from pathlib import Path; from sweeper.stores.directory import Directory\n"
+        "context = Directory(Path(sys.argv[1])).scratch(); (context.__enter__() / 'half').write_text('half')\n"
         "import os; os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", code, str(store.root)], check=False, env=dict(os.environ))
@@ -113,12 +114,13 @@ def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(store: Store
 def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SweeperError) as error:
-        Store(tmp_path / "file" / "store").prepare()
+        Directory(tmp_path / "file" / "store").prepare()
     assert str(error.value) == (
-        f"the store {tmp_path}/file/store cannot be written: Not a directory\n  fix: choose another place with --runs"
+        f"the store {tmp_path}/file/store cannot be written: Not a directory\n"
+        "  fix: choose another place with --runs or --store"
     )
 
 
-def test_the_manifest_is_json_that_anything_can_read(store: Store) -> None:
+def test_the_manifest_is_json_that_anything_can_read(store: Directory) -> None:
     put(store)
     assert json.loads((store.path(KEY) / "manifest.json").read_text())["files"]
