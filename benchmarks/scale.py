@@ -28,7 +28,7 @@ from sweeper.nodes import machine
 from sweeper.plan import Graph
 from sweeper.resources import Resources
 from sweeper.schedule import Schedule
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 
 SWEPT = Path("search_spaces/layer_selection.yaml")
@@ -58,7 +58,7 @@ def main() -> None:
 def nodes(file: Path, runs: Path, seeds: str | None, counts: tuple[int, ...], slower: float) -> None:
     """Makespan of a sweep's measured stages on simulated nodes, from the first stage's start to the last one's end."""
     graph = Graph.of(load_sweep(file, seeds=seeds))
-    manifests = Store(runs / "store").manifests(graph.stages)
+    manifests = Directory(runs / "store").manifests(graph.stages)
     measured = {key: slower * each["seconds"] for key, each in manifests.items()}
     if measured.keys() != graph.stages.keys():
         raise click.ClickException(f"{len(graph.stages) - len(measured)} of its stages are not in {runs}: run it first")
@@ -85,7 +85,7 @@ def _measure(graph: Graph, seconds: Mapping[str, float], count: int) -> float:
     with tempfile.TemporaryDirectory() as directory, _cluster(count):
         work = Path(directory)
         sleeping = Graph.of(load_sweep(_write(work, graph, seconds)))
-        store = Store(work / "store")
+        store = Directory(work / "store")
         store.prepare()
         dispatch = Dispatch(sleeping, store, machine=machine(), save_seconds=3600, observers=[Ends()])
         run_on_ray(dispatch, SLOTS * count)

@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from mlflow.entities import Metric
@@ -44,7 +43,7 @@ class Content:
     seconds: float
     texts: Mapping[str, str] = field(default_factory=dict)
     """Artifacts by name, beside the files."""
-    files: Sequence[Path] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def differing(space: Space) -> set[str]:
@@ -66,8 +65,7 @@ def parameters(trial: Trial, names: Iterable[str]) -> dict[str, str]:
 
 def stage_content(node: Stage, manifest: Mapping[str, Any], store: Store) -> Content:
     """The run of a stage that is done."""
-    curve_path = store.path(node.key) / CURVE
-    curve = json.loads(curve_path.read_text()) if curve_path.exists() else {}
+    curve = json.loads(store.intact(node.key, manifest, CURVE) or "{}")
     steps = [int(step) for step in curve.pop("step", [])]
     stamp, seconds = _milliseconds(manifest["started"]), manifest["seconds"]
     metrics = [
@@ -97,7 +95,7 @@ def trial_content(
     """
     target = list(stages.values())[-1]
     metrics = read_metrics(store, target.key)
-    manifests = {each: store.manifest(each) for each in stages if store.has(each)}
+    manifests = store.manifests(stages)
     started = min(_milliseconds(each["started"]) for each in manifests.values())
     ended = max(_milliseconds(each["started"]) + 1000 * each["seconds"] for each in manifests.values())
     spent = next(costs(Plan(space, (target,)), manifests))
@@ -118,8 +116,15 @@ def trial_content(
         start=started,
         seconds=(ended - started) / 1000,
         texts={TRIAL: _text(told)},
-        files=sorted(each for each in store.path(target.key).iterdir() if each.suffix in SHOWN),
+        files=_shown(store, target.key, manifests[target.key]),
     )
+
+
+def _shown(store: Store, key: str, manifest: Mapping[str, Any]) -> dict[str, bytes]:
+    """The intact measures and pictures of an artifact."""
+    names = [name for name in sorted(manifest["files"]) if name.endswith(SHOWN)]
+    contents = zip(names, store.contents((key, manifest, name) for name in names), strict=True)
+    return {name: content for name, content in contents if content is not None}
 
 
 def started_rows(plan: Plan) -> list[dict[str, Any]]:

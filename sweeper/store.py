@@ -25,6 +25,8 @@ from sweeper.errors import SweeperError
 from sweeper.failures import Failures
 
 CACHE_BYTES = 20 * 2**30
+FEW = 50
+"""So many keys are asked for one by one; for more of them the store is listed."""
 File = tuple[str, Mapping[str, Any], str]
 """Key of an artifact, its manifest, and the name of one of its files."""
 
@@ -111,7 +113,7 @@ class Store(ABC):
 
     @abstractmethod
     def among(self, keys: Collection[str]) -> set[str]:
-        """Those of many keys whose artifacts are committed: the store is listed, not asked for every key."""
+        """Those of some keys whose artifacts are committed."""
 
     @abstractmethod
     def present(self) -> list[str]:
@@ -123,7 +125,7 @@ class Store(ABC):
 
     @abstractmethod
     def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        """The manifests of those artifacts that are committed, by key; not of one that cannot be read."""
+        """The manifests of those artifacts that are committed, by key and in order; not of one that cannot be read."""
 
     @abstractmethod
     def open(self, key: str) -> Path:

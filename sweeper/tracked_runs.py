@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
@@ -68,13 +69,15 @@ class TrackedRuns:
         """Write the run of a trial or stage."""
         tags = self._tags(kind, key) | {STORE: self._store}
         if kind == "trial":
-            tags[FILES] = "/".join([*content.texts, *(path.name for path in content.files)])
+            tags[FILES] = "/".join([*content.texts, *content.files])
         run_id = self._client.create_run(self._experiment, content.start, tags, content.name).info.run_id
         self._log(run_id, content.params, content.metrics)
         for name, text in content.texts.items():
             self._client.log_text(run_id, text, name)
-        for path in content.files:
-            self._client.log_artifact(run_id, str(path))
+        with TemporaryDirectory() as directory:
+            for name, picture in content.files.items():
+                (Path(directory) / name).write_bytes(picture)
+                self._client.log_artifact(run_id, str(Path(directory) / name))
         self._client.set_terminated(run_id, "FINISHED", end_time=int(content.start + 1000 * content.seconds))
         self._written[kind][key] = run_id
         if kind == "trial":

@@ -47,7 +47,7 @@ class Tracker:
         self.broken: str | None = None
         """Why tracking stopped in the middle of the sweep."""
         try:
-            self._runs = TrackedRuns(connect(uri), plan.space.name, artifacts, str(store.root))
+            self._runs = TrackedRuns(connect(uri), plan.space.name, artifacts, store.place.address)
             self._names = differing(plan.space) | self._runs.names
             with TemporaryDirectory() as directory:
                 self._runs.begin(write_trials(started_rows(plan), described(plan.space), Path(directory)))

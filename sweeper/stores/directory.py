@@ -26,7 +26,7 @@ from typing import Any
 from sweeper.errors import SweeperError
 from sweeper.failures import Failures
 from sweeper.printing import from_here
-from sweeper.store import Damaged, Entry, File, Place, Store
+from sweeper.store import FEW, Damaged, Entry, File, Place, Store
 from sweeper.stores.claims import LockedClaims
 from sweeper.stores.locks import is_held
 from sweeper.stores.manifest import MANIFEST, fault, read, seal
@@ -84,6 +84,8 @@ class Directory(Store):
         return (self.path(key) / MANIFEST).is_file()
 
     def among(self, keys: Collection[str]) -> set[str]:
+        if len(keys) <= FEW:
+            return set(filter(self.has, keys))
         listed = (each.name for each in (self.root / "objects").glob("??/*"))
         return {key for key in listed if key in keys and self.has(key)}
 
@@ -98,8 +100,8 @@ class Directory(Store):
             raise Damaged(key) from None
 
     def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        found = {}
-        for key in self.among(keys):
+        found, there = {}, self.among(keys)
+        for key in filter(there.__contains__, keys):
             with contextlib.suppress(OSError, ValueError):
                 found[key] = read(self.path(key))
         return found

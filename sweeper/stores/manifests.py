@@ -7,13 +7,12 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from sweeper.store import FEW
 from sweeper.stores.at_once import all_at_once
 from sweeper.stores.manifest import MANIFEST, parse
 from sweeper.stores.objects import Objects, Stored
 
 PLACE = "manifests"
-FEW = 50
-"""So many keys are asked for one by one; for more of them the bucket is listed."""
 
 
 def object_of(key: str) -> str:

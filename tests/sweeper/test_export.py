@@ -13,7 +13,7 @@ from sweeper.export import _Export
 from sweeper.measures import write_measures
 from sweeper.plan import Graph
 from sweeper.results import write_results
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 from sweeper.tracking import Tracker
 from tests.conftest import SPACE, Project, finish
@@ -36,7 +36,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A sweep whose store is gone, with a measure beside its pictures; and an experiment of somebody else."""
     made = Project(tmp_path_factory.mktemp("export"))
     graph = Graph.of(load_sweep(made.write(SPACE.replace("[1, 2, 3]", "[1, 2]"))))
-    (plan,), store, runs = graph.plans, Store(made.path / "runs/store"), made.path / "runs"
+    (plan,), store, runs = graph.plans, Directory(made.path / "runs/store"), made.path / "runs"
     store.prepare()
     finish(graph, store)
     sink = pa.BufferOutputStream()

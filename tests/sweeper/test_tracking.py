@@ -147,7 +147,7 @@ def test_what_a_killed_driver_did_not_write_is_written_by_the_next_run(project: 
 def test_what_has_run_again_takes_the_place_of_its_run(project: Project) -> None:
     path = project.write(SPACE.replace("[plus, minus]", "[plus]").replace("[1, 2, 3]", "[1]"))
     (plan,) = (graph := Graph.of(load_sweep(path))).plans
-    (store := Store(project.path / "runs/store")).prepare()
+    (store := Directory(project.path / "runs/store")).prepare()
     finish(graph, store)
     for score in (None, 3.5):
         if score:
