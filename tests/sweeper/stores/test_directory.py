@@ -25,49 +25,6 @@ def save(store: Directory, content: str) -> None:
         store.save_progress(KEY, directory)
 
 
-def test_an_artifact_is_there_after_commit_with_its_manifest(store: Directory) -> None:
-    assert not store.has(KEY)
-    put(store)
-    assert store.has(KEY)
-    assert (store.open(KEY) / "file").read_text() == "content"
-    manifest = store.manifest(KEY)
-    assert manifest["seconds"] == 1
-    assert manifest["files"] == {
-        "file": {"size": 7, "sha256": "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"}
-    }
-
-
-def test_an_uncommitted_artifact_leaves_nothing(store: Directory) -> None:
-    with pytest.raises(RuntimeError), store.scratch() as directory:
-        (directory / "file").write_text("half")
-        raise RuntimeError
-    assert not store.has(KEY)
-    assert not list((store.root / "tmp").iterdir())
-
-
-def test_the_first_of_two_commits_stays(store: Directory) -> None:
-    put(store, "first")
-    put(store, "other")
-    assert (store.open(KEY) / "file").read_text() == "first"
-    assert not list((store.root / "tmp").iterdir())
-
-
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "manifest"])
-def test_a_damaged_artifact_is_set_aside(store: Directory, damage: str) -> None:
-    put(store)
-    file = store.path(KEY) / ("manifest.json" if damage == "manifest" else "file")
-    if damage == "missing":
-        file.unlink()
-    else:
-        file.write_text({"truncated": "cont", "flipped": "cOntent", "manifest": '{"files": '}[damage])
-    with pytest.raises(Damaged):
-        store.open(KEY)
-    assert not store.has(KEY)
-    assert len(list((store.root / "damaged").iterdir())) == 1
-    put(store)
-    assert (store.open(KEY) / "file").read_text() == "content"
-
-
 def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(store: Directory) -> None:
     put(store)
     path = store.path(KEY) / "manifest.json"
