@@ -136,6 +136,10 @@ class Store(ABC):
         """Set aside those of the committed artifacts that fail their sums."""
 
     @abstractmethod
+    def set_aside(self, key: str) -> None:
+        """Take a damaged artifact out of every reader's sight, so that its stage runs again."""
+
+    @abstractmethod
     def contents(self, files: Iterable[File]) -> Iterator[bytes | None]:
         """Files of artifacts, in order; None where one fails the sum in its manifest. Sets nothing aside."""
 

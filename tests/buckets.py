@@ -14,24 +14,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
 KEYS = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "a-secret", "AWS_REGION": "us-east-1"}
-Harm = Literal["500", "403", "501", "slow", "cut", "shortened", "dropped", "unanswered", "unconditional"]
+Harm = Literal["500", "403", "slow", "cut", "shortened", "dropped", "unanswered", "unconditional", "refusing"]
 
 
 @dataclass
 class Fault:
-    """What befalls requests: those with this method whose path matches, the first ``times`` of them."""
+    """What befalls requests: of those with this method whose path matches so many, after the first ones."""
 
     harm: Harm
     method: str = ".*"
     path: str = ""
     times: int = 10**9
+    after: int = 0
     seconds: float = 0.0
 
     def hits(self, method: str, path: str) -> bool:
-        if self.times and re.fullmatch(self.method, method) and re.search(self.path, path):
-            self.times -= 1
-            return True
-        return False
+        if not self.times or not re.fullmatch(self.method, method) or not re.search(self.path, path):
+            return False
+        self.after -= 1
+        self.times -= self.after < 0
+        return self.after < 0
 
 
 @dataclass
@@ -63,11 +65,13 @@ def _handler(network: Network) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             network.asked.append((self.command, self.path))
             harms = [fault for fault in network.faults if fault.hits(self.command, self.path)]
-            harm = harms[0].harm if harms else None
+            harm: str | None = harms[0].harm if harms else None
             headers = dict(self.headers.items())
             if harm == "dropped":
                 self.close_connection = True
                 return
+            if harm == "refusing":
+                harm = "501" if any(name.lower().startswith("if-") for name in headers) else None
             if harm in ("500", "403", "501"):
                 names = {"500": "InternalError", "403": "InvalidAccessKeyId", "501": "NotImplemented"}
                 self._answer(int(harm), {}, f"<Error><Code>{names[harm]}</Code></Error>".encode())

@@ -75,7 +75,7 @@ def verify(runs: Path, **place: Any) -> None:
         present = artifacts(opened, {})
         for each in track(present, "verifying", console=console, transient=True, disable=not console.is_terminal):
             fault = opened.fault(each.key)
-            if fault and each.key not in opened.among([each.key]):
+            if fault and each.key not in opened.present():
                 continue  # collected or set aside meanwhile
             checked += 1
             name = f"{each.key[:12]} {each.stage}"
@@ -83,7 +83,7 @@ def verify(runs: Path, **place: Any) -> None:
                 if fault:
                     damaged += 1
                     click.echo(f"damaged  {name}: {fault}")
-                    opened.check([each.key])
+                    opened.set_aside(each.key)
                 else:
                     for file in opened.unlisted(each.key):
                         click.echo(f"unlisted {name}: {file} is not in the manifest")

@@ -88,7 +88,7 @@ class Bucket(Store):
             if found := self._manifests.read(key):
                 return found
         except ValueError:
-            self._manifests.set_aside(key)
+            self.set_aside(key)
         raise Damaged(key)
 
     def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -103,6 +103,9 @@ class Bucket(Store):
                 pass
 
         list(all_at_once(check, self.among({*keys})))
+
+    def set_aside(self, key: str) -> None:
+        self._manifests.set_aside(key)
 
     def contents(self, files: Iterable[File]) -> Iterator[bytes | None]:
         return all_at_once(lambda file: self._content(*file), files)
@@ -126,7 +129,7 @@ class Bucket(Store):
         manifest = seal(written, {**provenance, "attempt": uuid.uuid4().hex[:12]})
         upload(self._objects, written, files_of(key, manifest))
         if self._manifests.commit(key, (written / MANIFEST).read_bytes()):
-            self._cache.adopt(_copy_name(key, manifest), written, _bytes(manifest))
+            self._cache.adopt(_copy_name(key, manifest), written)
         else:
             self._delete_below(files_of(key, manifest))
         self._delete_below(f"progress/{key}")
@@ -219,9 +222,9 @@ class Bucket(Store):
         fetch = partial(download, self._objects, files_of(key, manifest), manifest)
         with ExitStack() as stack:
             try:
-                path = stack.enter_context(self._cache.using(_copy_name(key, manifest), _bytes(manifest), fetch))
+                path = stack.enter_context(self._cache.using(_copy_name(key, manifest), fetch))
             except Faulty:
-                self._manifests.set_aside(key)
+                self.set_aside(key)
                 raise Damaged(key) from None
             yield path
 

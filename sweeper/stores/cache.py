@@ -41,22 +41,22 @@ class Cache:
             raise SweeperError(message, fix="choose another place with --cache") from None
 
     @contextlib.contextmanager
-    def using(self, name: str, bytes_: int, fetch: Callable[[Path], None]) -> Iterator[Path]:
+    def using(self, name: str, fetch: Callable[[Path], None]) -> Iterator[Path]:
         """A whole copy, which stays while it is used; ``fetch`` writes a missing or damaged one into a directory."""
         path, used = self.root / "artifacts" / name, self.root / "uses" / name
         lock = wait_for(used, shared=True)
         try:
             os.utime(used)
             if fault(path):
-                self._fetch(name, bytes_, fetch)
+                self._fetch(name, fetch)
             yield path
         finally:
             os.close(lock)
 
-    def adopt(self, name: str, written: Path, bytes_: int) -> None:
+    def adopt(self, name: str, written: Path) -> None:
         """Move a directory that was just committed into place, as it is likely to be used here."""
         (self.root / "uses" / name).touch()
-        self._make_room(bytes_)
+        self._make_room(size(written))
         with contextlib.suppress(OSError):
             written.rename(self.root / "artifacts" / name)
 
@@ -67,7 +67,7 @@ class Cache:
         except OSError:
             return None
 
-    def _fetch(self, name: str, bytes_: int, fetch: Callable[[Path], None]) -> None:
+    def _fetch(self, name: str, fetch: Callable[[Path], None]) -> None:
         path, fetching = self.root / "artifacts" / name, self.root / "fetching" / name
         lock = wait_for(fetching)
         try:
@@ -76,7 +76,7 @@ class Cache:
             delete(path)
             with self.scratch.new() as directory:
                 fetch(directory)
-                self._make_room(bytes_)
+                self._make_room(size(directory))
                 directory.rename(path)
         finally:
             release(fetching, lock)

@@ -96,7 +96,7 @@ class Directory(Store):
         try:
             return read(self.path(key))
         except (OSError, ValueError):
-            self._set_aside(key)
+            self.set_aside(key)
             raise Damaged(key) from None
 
     def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -108,7 +108,7 @@ class Directory(Store):
 
     def open(self, key: str) -> Path:
         if self.fault(key):
-            self._set_aside(key)
+            self.set_aside(key)
             raise Damaged(key)
         return self.path(key)
 
@@ -117,6 +117,12 @@ class Directory(Store):
             if self.has(key):
                 with contextlib.suppress(Damaged):
                     self.open(key)
+
+    def set_aside(self, key: str) -> None:
+        place = self.root / "damaged"
+        place.mkdir(exist_ok=True)
+        with contextlib.suppress(OSError):
+            self.path(key).rename(place / f"{key}.{uuid.uuid4().hex[:8]}")
 
     def contents(self, files: Iterable[File]) -> Iterator[bytes | None]:
         for key, manifest, name in files:
@@ -142,7 +148,7 @@ class Directory(Store):
             written.rename(target)
         except OSError:  # an artifact, or what is left of a damaged one
             if not self.has(key):
-                self._set_aside(key)
+                self.set_aside(key)
                 written.rename(target)
         delete(self.root / "progress" / key)
         self.failures.forget(key)
@@ -237,10 +243,3 @@ class Directory(Store):
     def _progress(self, key: str) -> list[Path]:
         directory = self.root / "progress" / key
         return sorted(path for path in directory.glob("*.*") if path.name.partition(".")[0].isdigit())
-
-    def _set_aside(self, key: str) -> None:
-        place = self.root / "damaged"
-        place.mkdir(exist_ok=True)
-        with contextlib.suppress(OSError):
-            self.path(key).rename(place / f"{key}.{uuid.uuid4().hex[:8]}")
-

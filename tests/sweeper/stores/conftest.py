@@ -62,7 +62,7 @@ def net(_server: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     with network(_server) as (made, address):
         for name, value in {**KEYS, "AWS_ENDPOINT_URL": address, "AWS_ALLOW_HTTP": "true"}.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(objects, "PATIENCE_SECONDS", 2.0)
+        monkeypatch.setattr(objects, "PATIENCE_SECONDS", 1.0)
         yield made
 
 

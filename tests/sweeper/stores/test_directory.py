@@ -9,20 +9,7 @@ import pytest
 from sweeper.errors import SweeperError
 from sweeper.store import Damaged
 from sweeper.stores.directory import Directory
-
-KEY = "ab" + "0" * 62
-
-
-def put(store: Directory, content: str = "content", key: str = KEY) -> None:
-    with store.scratch() as directory:
-        (directory / "file").write_text(content)
-        store.commit(key, directory, {"seconds": 1})
-
-
-def save(store: Directory, content: str) -> None:
-    with store.scratch() as directory:
-        (directory / "state").write_text(content)
-        store.save_progress(KEY, directory)
+from tests.sweeper.stores.conftest import KEY, put, save
 
 
 def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(store: Directory) -> None:
