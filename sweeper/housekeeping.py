@@ -17,6 +17,7 @@ from sweeper.errors import SweeperError
 from sweeper.printing import stage_name
 from sweeper.record import directory_of, is_driven, read_record, read_status, recorded
 from sweeper.store import Entry, Store
+from sweeper.stores.at_once import all_at_once
 from sweeper.stores.manifest import MANIFEST, parse
 
 UNKNOWN = "unknown"
@@ -95,16 +96,17 @@ def find_rubbish(store: Store, runs: Path) -> list[Rubbish]:
     present = artifacts(store, {})  # before the needs are read: what a running sweep makes meanwhile is not among it
     _check_written_down(runs)
     needed = frozenset().union(*read_needs(runs).values())
-    unused = (each for each in present if each.key not in needed and not store.claims.owner(each.key))
+    living = store.claims.living()
+    unused = (each for each in present if each.key not in needed | living)
     found = [Rubbish("artifacts", each.function, each.name, each.key, each.bytes) for each in unused]
     done = {each.key for each in present}
     for each in store.entries("progress"):
-        if (each.key in done or each.key not in needed) and not store.claims.owner(each.key):
+        if (each.key in done or each.key not in needed) and each.key not in living:
             found.append(_rubbish("progress", each))
     for each in store.entries("damaged"):
         found.append(_rubbish("damaged", each, _function(store.read(f"{each.name}/{MANIFEST}"))))
     for each in store.entries("failures"):
-        if each.key not in needed and not store.claims.owner(each.key):
+        if each.key not in needed | living:
             found.append(_rubbish("failures", each))
     found += [_rubbish("leftovers", each) for each in store.entries("tmp")]
     return found + [_rubbish("claims", each) for each in store.entries("claims")]
@@ -112,9 +114,12 @@ def find_rubbish(store: Store, runs: Path) -> list[Rubbish]:
 
 def remove_rubbish(store: Store, found: Iterable[Rubbish]) -> None:
     """Delete it, but for what a living process has taken since."""
-    for each in found:
+
+    def remove(each: Rubbish) -> None:
         if not store.claims.owner(each.key):
             store.remove(each.name)
+
+    list(all_at_once(remove, found))
     store.remove_leftovers()
 
 

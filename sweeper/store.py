@@ -76,6 +76,9 @@ class Claims(Protocol):
     def owner(self, key: str) -> str | None:
         """Who lives and holds the claim, or None."""
 
+    def living(self) -> set[str]:
+        """Keys of all claims that are held."""
+
     def remove_free(self) -> None:
         """Remove the claims that dead processes left."""
 

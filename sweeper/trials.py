@@ -57,14 +57,19 @@ def place_in(runs: Path) -> Place:
 
 
 def store_of(runs: Path, name: str) -> Store:
-    """Where the artifacts lie of the sweep or space called ``name``, by the last sweep that ran it."""
+    """Where the artifacts lie of the sweep or space called ``name``."""
+    return open_store(recorded_place(runs, name) or place_in(runs))
+
+
+def recorded_place(runs: Path, name: str) -> Place | None:
+    """The place that the last sweep has named which ran the sweep or space called ``name``."""
     last: SweepRecord | None = None
     for each in recorded(runs):
         with suppress(SweeperError):
             record = read_record(runs, each)
             if name in (each, *record.spaces) and (last is None or record.began > last.began):
                 last = record
-    return open_store(last.store if last and last.store else place_in(runs))
+    return last.store if last else None
 
 
 def results_path(runs: Path, space: str) -> Path:

@@ -33,7 +33,7 @@ from sweeper.stores.claims import LockedClaims
 from sweeper.stores.leases import Leases
 from sweeper.stores.manifest import MANIFEST, UNPARSABLE, UNREADABLE, seal
 from sweeper.stores.manifests import Manifests, files_of, key_of, object_of
-from sweeper.stores.objects import Stored, grouped, objects_at
+from sweeper.stores.objects import Stored, grouped, objects_at, probe
 from sweeper.stores.transfer import TRIES, Faulty, check, download, upload
 
 
@@ -71,6 +71,7 @@ class Bucket(Store):
 
     def remove_leftovers(self) -> None:
         self._cache.scratch.remove_dead()
+        self._objects.delete_old_probes()
         self.claims.remove_free()
         self._remove_done()
 
@@ -200,7 +201,7 @@ class Bucket(Store):
 
     @contextlib.contextmanager
     def beacon(self) -> Iterator[str]:
-        name = f"probes/{uuid.uuid4().hex}"
+        name = probe()
         self.write(name, name.encode())
         try:
             yield name

@@ -41,6 +41,10 @@ class LockedClaims:
                 return (self.root / key).read_text() or "another process"
         return None
 
+    def living(self) -> set[str]:
+        """Keys of all claims that are held."""
+        return {path.name for path in self.root.glob("*") if is_held(path)}
+
     def remove_free(self) -> None:
         """Remove the claims that dead processes left."""
         for path in filter(Path.is_file, self.root.iterdir()):

@@ -28,7 +28,6 @@ from sweeper.failures import Failures
 from sweeper.printing import from_here
 from sweeper.store import FEW, Damaged, Entry, File, Place, Store
 from sweeper.stores.claims import LockedClaims
-from sweeper.stores.locks import is_held
 from sweeper.stores.manifest import MANIFEST, fault, read, seal
 from sweeper.stores.scratch import Scratch, delete, size
 
@@ -181,8 +180,9 @@ class Directory(Store):
 
     def entries(self, place: str) -> Iterator[Entry]:
         directory = self.root / place
+        held = self._scratch.held() if place == "tmp" else self.claims.living() if place == "claims" else ()
         for path in sorted(directory.glob("*/*" if place == "objects" else "*")):
-            if (place == "tmp" and self._scratch.is_held(path.name)) or (place == "claims" and is_held(path)):
+            if path.name in held:
                 continue
             with contextlib.suppress(FileNotFoundError):
                 made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -194,8 +194,7 @@ class Directory(Store):
             (self.root / name).rename(aside / "removed")
 
     def being_written(self) -> int:
-        directory = self.root / "tmp"
-        return sum(size(path) for path in directory.glob("*") if self._scratch.is_held(path.name))
+        return sum(size(self.root / "tmp" / name) for name in self._scratch.held())
 
     def free(self) -> int | None:
         return shutil.disk_usage(next(each for each in (self.root, *self.root.parents) if each.exists())).free
@@ -229,7 +228,7 @@ class Directory(Store):
 
     def trouble(self, beacon: str) -> str | None:
         try:
-            if not self._scratch.is_held(Path(beacon).parent.name):
+            if Path(beacon).parent.name not in self._scratch.held():
                 return f"a lock on {self.root} that another process holds is not seen here"
             with self.scratch() as directory:
                 (directory / "new").write_text("whole")

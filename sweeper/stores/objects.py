@@ -41,6 +41,9 @@ PART_BYTES = 16 * 2**20
 """Larger files go and come in parts, each a request of its own, and no more of them are in memory than go at once."""
 PARTS_AT_ONCE = 4
 CLOCK_SECONDS = 600.0
+PROBES = "probes"
+PROBE_TIME = timedelta(hours=1)
+"""Longer than anybody looks at one."""
 METADATA = ("169.254.169.254", "metadata.google.internal")
 """Asked for credentials where the environment has none."""
 KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or GOOGLE_APPLICATION_CREDENTIALS)"
@@ -134,7 +137,7 @@ class Objects:
     @functools.cached_property
     def conditional(self) -> bool:
         """Whether the bucket writes an object on condition that there is none: tried once."""
-        name = f"probes/{uuid.uuid4().hex}"
+        name = probe()
         self.put(name, b"first")
         try:
             return self._put(name, b"second", "create") is None
@@ -146,7 +149,7 @@ class Objects:
     def now(self) -> datetime:
         """The time by the server's clock, which alone is the same for all nodes."""
         if self._clock is None or time.monotonic() - self._clock[0] > CLOCK_SECONDS:
-            name = f"probes/{uuid.uuid4().hex}"
+            name = probe()
             self.put(name, b"")
             seen, at = self.head(name), time.monotonic()
             self.delete([name])
@@ -155,6 +158,11 @@ class Objects:
             self._clock = at, seen.made
         at, then = self._clock
         return then + timedelta(seconds=time.monotonic() - at)
+
+    def delete_old_probes(self) -> None:
+        """Those that dead processes left."""
+        left = self.list(PROBES)
+        self.delete(each.name for each in left if self.now() - each.made > PROBE_TIME)
 
     def _put(self, name: str, content: bytes, mode: Any) -> str | None:
         put = functools.partial(obstore.put, self._client, name, content, use_multipart=False, mode=mode)
@@ -197,6 +205,11 @@ class Objects:
         return kind(f"the store {self.url} does not answer: {_reason(text)}", fix=FIX)
 
 
+def probe() -> str:
+    """A name for an object that is written to see how the bucket behaves, and deleted again."""
+    return f"{PROBES}/{uuid.uuid4().hex}"
+
+
 def grouped(objects: Iterable[Stored], depth: int) -> dict[str, list[Stored]]:
     """Objects by the first ``depth`` words of their names."""
     groups: dict[str, list[Stored]] = {}
@@ -213,6 +226,8 @@ def objects_at(url: str) -> Objects:
 
 def _client(url: str) -> Any:
     parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise SweeperError("a store's address has no place for credentials", fix=f"set {KEYS} in the environment")
     if parts.scheme not in SCHEMES or not parts.netloc:
         fix = "give a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
         raise SweeperError(f"'{url}' is no place for a store", fix=fix)

@@ -36,9 +36,9 @@ class Scratch:
             shutil.rmtree(self._places / name, ignore_errors=True)
             release(self._locks / name, lock)
 
-    def is_held(self, name: str) -> bool:
-        """Whether the writer of a directory lives."""
-        return is_held(self._locks / name)
+    def held(self) -> set[str]:
+        """Names of the directories whose writers live."""
+        return {path.name for path in self._locks.glob("*") if is_held(path)}
 
     def remove_dead(self) -> None:
         """Remove what dead writers left."""

@@ -183,6 +183,15 @@ def test_an_address_that_is_none(tmp_path: Path) -> None:
         )
 
 
+def test_credentials_in_an_address_are_refused_and_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(SweeperError) as error:
+        open_store(Place("s3://somebody:a-secret@bucket/prefix", str(tmp_path)))
+    assert str(error.value) == (
+        "a store's address has no place for credentials\n"
+        "  fix: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or GOOGLE_APPLICATION_CREDENTIALS) in the environment"
+    )
+
+
 def test_a_bucket_that_is_not_there(net: Network, tmp_path: Path) -> None:
     for ask in (Bucket.prepare, Bucket.check_exists, Bucket.present):
         store = open_store(Place("s3://no-such-bucket/prefix", str(tmp_path)))
