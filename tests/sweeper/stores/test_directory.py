@@ -1,8 +1,11 @@
+import errno
+import fcntl
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -68,3 +71,37 @@ def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> No
 def test_the_manifest_is_json_that_anything_can_read(store: Directory) -> None:
     put(store)
     assert json.loads((store.path(KEY) / "manifest.json").read_text())["files"]
+
+
+def test_only_files_that_are_open_for_writing_are_locked_exclusively_as_nfs_wants_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def as_on_nfs(file: int | IO[bytes], how: int) -> None:
+        descriptor = file if isinstance(file, int) else file.fileno()
+        if how & fcntl.LOCK_EX and fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", as_on_nfs)
+    store = Directory(tmp_path / "store")
+    store.prepare()
+    put(store)
+    with store.claims.hold(KEY, "us") as ours, store.scratch() as mine:
+        assert ours
+        store.remove_leftovers()
+        assert mine.exists()
+
+
+def test_a_filesystem_without_locks_is_one_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(SweeperError) as error:
+        Directory(tmp_path / "store").prepare()
+    assert str(error.value) == (
+        f"the store {tmp_path}/store cannot be locked: No locks available\n"
+        "  fix: mount it with locks (NFS 4, or NFS 3 without nolock), or choose another place with --store"
+    )

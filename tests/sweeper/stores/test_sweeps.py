@@ -61,6 +61,7 @@ def test_the_table_is_that_of_a_directory_and_later_commands_know_where_the_arti
     assert "tiny   finished     2/2 " in swept.sweeper("list").stdout
     assert "stages: 5 of 5\n" in swept.sweeper("show", "tiny/plus").stdout
     assert "9 cached, 0 to run" in swept.sweeper("plan", "space.yaml", "--store", url).stdout
+    assert f"until sweeper store gc --store {url}\n" in swept.sweeper("rm", "tiny").stdout
     again = swept.sweeper(*RUN, "--store", url)
     assert "9 cached, 0 to run" in again.stderr
     assert set(started(swept).values()) == {2}  # once in either store
