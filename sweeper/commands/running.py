@@ -61,9 +61,7 @@ def run(space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | Non
 @click.command()
 @click.argument("name")
 @engine_options
-def retry(
-    name: str, runs: Path, store: str | None, tracking_uri: str | None, no_tracking: bool, **engine: Any
-) -> None:
+def retry(name: str, runs: Path, store: str | None, tracking_uri: str | None, no_tracking: bool, **engine: Any) -> None:
     """Run the failed trials of the sweep NAME, as it was last run and from the store it was run with, and no others."""
     from sweeper.record import read_record
     from sweeper.sweep import load_sweep

@@ -1,9 +1,9 @@
 """A node's copies of artifacts that lie far away: shared by its processes, within a limit, the least used go first.
 
-    artifacts/<name>    a copy, written aside and renamed into place
-    uses/<name>         locked by every process that uses the copy; its time is that of the last use
-    fetching/<name>     locked by the one that fetches it, while others wait
-    bytes               of all copies together, or more: what is removed by hand is noticed when the limit is reached
+artifacts/<name>    a copy, written aside and renamed into place
+uses/<name>         locked by every process that uses the copy; its time is that of the last use
+fetching/<name>     locked by the one that fetches it, while others wait
+bytes               of all copies together, or more: what is removed by hand is noticed when the limit is reached
 """
 
 from __future__ import annotations

@@ -109,9 +109,7 @@ class Objects:
 
     def upload(self, name: str, path: Path) -> None:
         """Write a file of any size, in parts."""
-        self._asked(
-            lambda: obstore.put(self._client, name, path, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
-        )
+        self._asked(lambda: obstore.put(self._client, name, path, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE))
 
     def parts(self, name: str, size: int) -> Iterator[bytes]:
         """The bytes of an object of ``size``, in parts; fewer where it is cut short or not there."""

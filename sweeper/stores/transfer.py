@@ -43,9 +43,7 @@ def _fetch(objects: Objects, place: str, name: str, entry: Mapping[str, Any], di
         _stream(objects, place, name, entry, file.write)
 
 
-def _stream(
-    objects: Objects, place: str, name: str, entry: Mapping[str, Any], sink: Callable[[bytes], object]
-) -> None:
+def _stream(objects: Objects, place: str, name: str, entry: Mapping[str, Any], sink: Callable[[bytes], object]) -> None:
     digest, size = hashlib.sha256(), 0
     stored = objects.head(f"{place}/{name}")
     if stored is None:

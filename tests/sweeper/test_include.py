@@ -70,9 +70,7 @@ def test_results_are_those_of_running_every_space_alone(finished: Project, paper
         assert paper.sweeper("run", path, "--inline", "--no-tracking").returncode == 0
         assert rows_of(finished, name) == rows_of(paper, name)
         assert finished.csv(name) == paper.csv(name)
-        schemas = [
-            pq.read_schema(each.path / "runs/results" / name / "trials.parquet") for each in (finished, paper)
-        ]
+        schemas = [pq.read_schema(each.path / "runs/results" / name / "trials.parquet") for each in (finished, paper)]
         assert schemas[0].equals(schemas[1], check_metadata=True)
 
 

@@ -21,8 +21,6 @@ def made(project: Project) -> dict[str, float]:
     return {path.parent.name: path.stat().st_mtime for path in (project.path / "runs").glob("store/objects/*/*/*.json")}
 
 
-
-
 def test_a_finished_sweep_leaves_its_command_and_its_last_status(project: Project) -> None:
     done = project.sweeper(*RUN, "--seeds", "0")
     assert done.returncode == 0

@@ -58,7 +58,9 @@ def told(project: Project, *arguments: str) -> list[str]:
 
 
 def test_a_plan_of_nothing_yet(project: Project) -> None:
-    assert project.sweeper(*PLAN).stdout == """\
+    assert (
+        project.sweeper(*PLAN).stdout
+        == """\
 tiny: 12 trials, 60 stages, 50 unique, 0 cached, 50 to run
 
 6 rows     stages  cached  to run  own  shared
@@ -79,6 +81,7 @@ expected  unknown on 2 slots
 saved     10 of 60 stages of one run per trial; unknown how much time
 disk      0 bytes here; to come: unknown
 """
+    )
 
 
 def test_a_plan_of_more_seeds_than_have_run(copy: Project) -> None:

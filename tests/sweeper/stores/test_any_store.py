@@ -58,12 +58,15 @@ def test_a_damaged_artifact_is_set_aside_and_made_again(anywhere: Anywhere, dama
     put(anywhere.store)
     content = {"truncated": b"cont", "flipped": b"cOntent", "missing": None, "manifest": b'{"files": '}[damage]
     anywhere.harm(KEY, "manifest.json" if damage == "manifest" else "file", content)
-    assert anywhere.other.fault(KEY) == {
-        "truncated": "file has 4 bytes instead of 7",
-        "flipped": "file has another sum than when it was made",
-        "missing": "file is missing",
-        "manifest": "manifest.json cannot be read",
-    }[damage]
+    assert (
+        anywhere.other.fault(KEY)
+        == {
+            "truncated": "file has 4 bytes instead of 7",
+            "flipped": "file has another sum than when it was made",
+            "missing": "file is missing",
+            "manifest": "manifest.json cannot be read",
+        }[damage]
+    )
     assert anywhere.other.has(KEY)
     with pytest.raises(Damaged):
         anywhere.other.open(KEY)
