@@ -44,7 +44,7 @@ class Cell:
             return str(round(self.mean))
         count = f"n={self.n}" if self.whole else f"n={self.n} of {self.trials}"
         spread = f" ± {self.std:.{decimals}f}" if self.std is not None else ""
-        return f"{self.mean:.{decimals}f}{spread} ({count})"
+        return f"{round(self.mean, decimals) + 0.0:.{decimals}f}{spread} ({count})"  # no -0.00
 
 
 @dataclass(frozen=True)

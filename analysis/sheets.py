@@ -144,14 +144,18 @@ def _comparison(summary: Summary, comparison: Comparison) -> Sheet:
 
 
 def _signed(value: float, number: Number) -> Entry:
-    return Entry(f"{value:+.{number.decimals}f}", value=value) if math.isfinite(value) else Entry("none")
+    return Entry(_with_sign(value, number), value=value) if math.isfinite(value) else Entry("none")
 
 
 def _interval(limits: Sequence[float], number: Number) -> Entry:
     low, high = map(float, limits)
     if not math.isfinite(low):
         return Entry("none")
-    return Entry(f"{low:+.{number.decimals}f} to {high:+.{number.decimals}f}", value=low)
+    return Entry(f"{_with_sign(low, number)} to {_with_sign(high, number)}", value=low)
+
+
+def _with_sign(value: float, number: Number) -> str:
+    return f"{round(value, number.decimals) + 0.0:+.{number.decimals}f}"  # no -0.00
 
 
 def _p(value: float) -> Entry:

@@ -35,7 +35,7 @@ from sweeper.makespan import Task, critical_path, makespan, slot_seconds
 from sweeper.nodes import machine
 from sweeper.plan import Graph, Plan
 from sweeper.stage import Stage
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from sweeper.sweep import Sweep, load_sweep
 
 WARM = 0.1
@@ -172,7 +172,7 @@ def paper(file: Path, sets: tuple[str, ...], seeds: str) -> None:
     _print_bound("seconds of stages, beside those of the unique ones in the runs per trial", _unique(alone),
                  math.fsum(seconds.values()))  # fmt: skip
     _print_bound("first stage's start to last stage's end, beside max(critical path, work / slots)", bound,
-                 _span(manifests.values()))  # fmt: skip
+                 span(manifests.values()))  # fmt: skip
     _print_bound("the same with the start and end of processes", bound, wall)
     _print_bound("the makespan that is planned with these seconds", bound, makespan(tasks, slots))
 
@@ -236,17 +236,17 @@ def _sweep(file: str, sets: tuple[str, ...], seeds: str) -> Sweep:
     return load_sweep(Path(file), sets=sets, seeds=seeds)
 
 
-def _store(work: Path) -> Store:
-    store = Store(work / "store")
+def _store(work: Path) -> Directory:
+    store = Directory(work / "store")
     store.prepare()
     return store
 
 
-def _dispatch(graph: Graph, store: Store, there: Machine, observers: Sequence[Observer]) -> Dispatch:
+def _dispatch(graph: Graph, store: Directory, there: Machine, observers: Sequence[Observer]) -> Dispatch:
     return Dispatch(graph, store, machine=there, save_seconds=3600, observers=observers)
 
 
-def _seconds(store: Store) -> dict[str, float]:
+def _seconds(store: Directory) -> dict[str, float]:
     return {key: manifest["seconds"] for key, manifest in store.manifests(store.present()).items()}
 
 
@@ -267,7 +267,7 @@ def _unique(runs: Sequence[Mapping[str, float]]) -> float:
     return math.fsum(map(mean, found.values()))
 
 
-def _span(manifests: Iterable[Mapping[str, Any]]) -> float:
+def span(manifests: Iterable[Mapping[str, Any]]) -> float:
     """Seconds from the start of the first stage to the end of the last."""
     begins = [(datetime.fromisoformat(manifest["started"]).timestamp(), manifest["seconds"]) for manifest in manifests]
     return max(began + seconds for began, seconds in begins) - min(began for began, _ in begins)

@@ -47,7 +47,7 @@ def measure(trainable: str) -> dict[str, float]:
     """Counts, seconds and MB by name, of this very process."""
     times = [time.perf_counter()]
     from sweeper.plan import Graph
-    from sweeper.store import Store
+    from sweeper.stores.directory import Directory
     from sweeper.sweep import load_sweep
     from sweeper.trainable import find_trainable
 
@@ -62,7 +62,7 @@ def measure(trainable: str) -> dict[str, float]:
         graph = Graph.of(sweep)
         (plan,) = graph.plans
         calls = sum(len(stages) for stages in plan.per_trial)
-        missing = graph.missing(Store(Path(directory) / "store"))
+        missing = graph.missing(Directory(Path(directory) / "store"))
         times.append(time.perf_counter())
     assert len(missing) == len(graph.stages)  # noqa: S101
     importing, expanding, planning = (end - start for start, end in pairwise(times))

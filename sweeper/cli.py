@@ -10,9 +10,11 @@ import click
 
 from sweeper import __version__
 from sweeper.commands.doctor import doctor
+from sweeper.commands.exporting import export
 from sweeper.commands.figures import figures
 from sweeper.commands.inspecting import diff, list_, rm, show, status
 from sweeper.commands.planning import describe, plan
+from sweeper.commands.report import report
 from sweeper.commands.results import table, ui
 from sweeper.commands.running import retry, run
 from sweeper.commands.schema import schema
@@ -45,7 +47,8 @@ def main() -> None:
 
 
 _COMMANDS = (
-    run, retry, plan, status, list_, table, figures, show, diff, ui, describe, schema, rm, store, doctor,
+    run, retry, plan, status, list_, table, figures, report, show, diff, ui, export, describe, schema, rm, store,
+    doctor,
 )  # fmt: skip
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -15,7 +15,7 @@ from sweeper.grid import CASE
 from sweeper.printing import shown
 from sweeper.record import SweepRecord, read_record, recorded
 from sweeper.store import Store
-from sweeper.trials import COLUMNS, RecordedTrial, read_manifest, read_row, store_of
+from sweeper.trials import COLUMNS, RecordedTrial, read_row, store_of
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,12 @@ def read_details(runs: Path, trial: RecordedTrial) -> Details:
     facts = {name: row[name] for name in trainable.known if name in row}
     others = {*COLUMNS, *known, *facts, *trainable.costs, CASE, "commit"}
     metrics = {name: value for name, value in row.items() if name not in others}
-    store = store_of(runs)
-    status = trial.status_in(store)
+    store = store_of(runs, trial.space)
+    found = store.manifests(trial.stages)
+    status = trial.status_among(found)
     if status != trial.status:  # done since the results were written
-        metrics |= _checked_metrics(store, trial.target)
-    manifests = {key: read_manifest(store, key) for key in trial.stages}
+        metrics |= _checked_metrics(store, trial.target, found[trial.target])
+    manifests = {key: found.get(key) for key in trial.stages}
     return Details(trial, status, config, [name for name in differ if name in config], facts, metrics, manifests)
 
 
@@ -102,12 +103,12 @@ def tracked_at(runs: Path, space: str) -> str | None:
     return last.tracking_uri if last else None
 
 
-def _checked_metrics(store: Store, key: str) -> dict[str, Any]:
+def _checked_metrics(store: Store, key: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers of a trial's last stage; none where its file fails its sum."""
     from sweeper.results import METRICS
 
     try:
-        written = store.intact(key, read_manifest(store, key) or {}, METRICS)
+        written = store.intact(key, manifest, METRICS)
         return dict(json.loads(written)) if written else {}
     except ValueError:
         return {}

@@ -15,7 +15,7 @@ from sweeper.provenance import code_of, source_hash
 from sweeper.resources import Resources
 from sweeper.schedule import Schedule
 from sweeper.stage import Stage
-from sweeper.store import Store
+from sweeper.store import Store, Unreachable
 
 BACKOFF = (1.0, 5.0, 25.0)
 """Seconds before a stage whose worker was lost is tried again; afterwards it fails."""
@@ -107,9 +107,14 @@ class Dispatch:
             self._used = self._used.plus(self.schedule.request(node.key))
             for observer in self._observers:
                 observer.started(node)
-            if owner := self._store.claims.owner(node.key):
+            try:
+                owner = self._store.claims.owner(node.key)
+                outcome = None if owner else self._foregone(node)
+            except Unreachable as error:
+                owner, outcome = None, Outcome(halt=error.message)
+            if owner:
                 self._put_off(node, ELSEWHERE_SECONDS, f"at work: {owner}")
-            elif outcome := self._foregone(node):
+            elif outcome:
                 self.ended(node.key, outcome)
             else:
                 return self._job(node)
@@ -145,8 +150,11 @@ class Dispatch:
 
         Only losses at which nothing more was saved than at the one before count against it.
         """
-        saved = self._store.progress(key)
-        at = (key, saved.name if saved else None)
+        try:
+            at = (key, self._store.reached(key))
+        except Unreachable as error:
+            self.halt(error.message)
+            at = (key, None)
         self._lost[at] += 1
         node, times = self._graph.stages[key], self._lost[at]
         if times > len(BACKOFF):
@@ -167,7 +175,7 @@ class Dispatch:
             function=node.function.name,
             params=node.params,
             inputs=node.input_keys,
-            store=str(self._store.root),
+            store=self._store.place,
             sweep=self._graph.first_space[node.key],
             code=code_of(node.function.module),
             save_seconds=self._save_seconds,
@@ -217,6 +225,8 @@ class Dispatch:
         )  # fmt: skip
         try:
             self._store.failures.record(node.key, failure)
+        except Unreachable as error:
+            self.halt(error.message)
         except OSError as error:
             self.halt(f"the store cannot be written: {error.strerror}")
 

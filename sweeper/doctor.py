@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import stat
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,14 +13,14 @@ from rich.filesize import decimal
 
 from sweeper.errors import SweeperError
 from sweeper.examination import clock, examine
-from sweeper.store import Store
+from sweeper.store import Place, open_store
 
 LITTLE_DISK = 5e9
 """Bytes; less is warned of."""
 WARN_SKEW, FAIL_SKEW = 2.0, 30.0
 """Seconds that a node's clock is off for certain. Results are right with any; times and estimates are not."""
 INSTALL = "install the project there, with the versions of constraints.txt: make run, or pip install"
-SHARE = "give --runs a directory that all nodes mount at the same path"
+SHARE = "give --store a bucket, or a directory that all nodes mount at the same path"
 
 
 @dataclass(frozen=True)
@@ -37,23 +36,27 @@ class Check:
         return f"{self.status:4} {self.name}: {self.detail}" + (f"\n     fix: {self.fix}" if self.fix else "")
 
 
-def diagnose(runs: Path, address: str | None, tracking_uri: str | None) -> Iterator[Check]:
+def diagnose(runs: Path, store: Place, address: str | None, tracking_uri: str | None) -> Iterator[Check]:
     """Check this machine and, with ``address``, every node of that cluster."""
-    store = Store(runs / "store")
     with ExitStack() as stack:
+        failure, note, beacon = None, None, "tmp/beacon"
         try:
-            store.prepare()
-            beacon, failure = stack.enter_context(store.scratch()) / "beacon", None
-            beacon.write_text(uuid.uuid4().hex)
-        except (SweeperError, OSError) as error:
-            beacon, failure = store.root / "tmp" / "beacon", getattr(error, "message", str(error))
-        here = examine(str(store.root), str(beacon))
-        here["store"] = failure or here["store"]
-        yield from judge(here)
+            opened = open_store(store)
+            opened.prepare()
+            note, beacon = opened.note(), stack.enter_context(opened.beacon())
+        except SweeperError as error:
+            failure = error
+        except OSError as error:
+            failure = SweeperError(str(error))
+        here = examine(asdict(store), beacon)
+        here["store"] = failure.message if failure else here["store"]
+        yield from judge(here, failure.fix if failure else None)
+        if note:
+            yield Check("warn", "store", note, "choose a bucket that knows If-None-Match, if that matters")
         yield _mlflow(runs, tracking_uri)
         yield token(Path.home() / ".ray" / "auth_token")
         if address is not None:
-            yield from _nodes(address, store, beacon, here)
+            yield from _nodes(address, asdict(store), beacon, here)
 
 
 def skew(sent: float, told: float, received: float) -> float:
@@ -61,8 +64,8 @@ def skew(sent: float, told: float, received: float) -> float:
     return max(sent - told, told - received, 0.0)
 
 
-def judge(seen: Mapping[str, Any]) -> Iterator[Check]:
-    """What an examination means for the machine by itself."""
+def judge(seen: Mapping[str, Any], fix: str | None = None) -> Iterator[Check]:
+    """What an examination means for the machine by itself; ``fix`` mends its store."""
     python, unmet, gpus = seen["packages"]["python"], seen["unmet"], seen["gpus"]
     if seen["python"]:
         yield Check("FAIL", "Python", f"{python}, and {seen['python']} is needed", "make .venv with another Python")
@@ -79,12 +82,13 @@ def judge(seen: Mapping[str, Any]) -> Iterator[Check]:
     else:
         yield Check("ok", "devices", _devices(seen))
     if seen["store"]:
-        yield Check("FAIL", "store", seen["store"], "choose another place with --runs")
+        yield Check("FAIL", "store", seen["store"], fix or "choose another place with --runs or --store")
     else:
         yield Check("ok", "store", f"{seen['root']} can be written, locked and read")
-    enough = seen["free"] >= LITTLE_DISK
-    fix = None if enough else "sweeper store gc shows what can go"
-    yield Check("ok" if enough else "warn", "disk", f"{decimal(seen['free'])} free", fix)
+    if seen["free"] is not None:
+        enough = seen["free"] >= LITTLE_DISK
+        fix = None if enough else "sweeper store gc shows what can go"
+        yield Check("ok" if enough else "warn", "disk", f"{decimal(seen['free'])} free", fix)
 
 
 def judge_node(label: str, here: Mapping[str, Any], there: Mapping[str, Any] | str, off: float) -> Iterator[Check]:
@@ -108,7 +112,8 @@ def judge_node(label: str, here: Mapping[str, Any], there: Mapping[str, Any] | s
     found += [Check(each.status, f"{name}, {each.name}", each.detail, each.fix) for each in _compared(here, there, off)]
     yield from found
     if not found:
-        yield Check("ok", name, f"as here; {_devices(there)}; {decimal(there['free'])} free")
+        free = "" if there["free"] is None else f"; {decimal(there['free'])} free"
+        yield Check("ok", name, f"as here; {_devices(there)}{free}")
 
 
 def token(path: Path) -> Check:
@@ -140,13 +145,13 @@ def _compared(here: Mapping[str, Any], there: Mapping[str, Any], off: float) -> 
         yield Check("FAIL" if off > FAIL_SKEW else "warn", "clock", f"{off:,.1f} s off the clock here", fix)
 
 
-def _nodes(address: str, store: Store, beacon: Path, here: Mapping[str, Any]) -> Iterator[Check]:
+def _nodes(address: str, store: Mapping[str, Any], beacon: str, here: Mapping[str, Any]) -> Iterator[Check]:
     from sweeper.cluster import cluster
     from sweeper.nodes import on_every_node
 
     try:
         with cluster(address):
-            found = on_every_node(examine, str(store.root), str(beacon))
+            found = on_every_node(examine, store, beacon)
             sent = clock()
             clocks = on_every_node(clock)  # in processes that are warm by now, so that the round trip is short
             received = clock()
@@ -162,7 +167,7 @@ def _nodes(address: str, store: Store, beacon: Path, here: Mapping[str, Any]) ->
 def _mlflow(runs: Path, uri: str | None) -> Check:
     if uri is None and not (runs / "mlflow.db").exists():
         return Check("ok", "MLflow", f"{runs / 'mlflow.db'} is made by the first run")
-    from sweeper.tracking import knock
+    from sweeper.experiments import knock
     from sweeper.ui import database_uri
 
     uri = uri or database_uri(runs)

@@ -7,12 +7,11 @@ import json
 import os
 import pkgutil
 import platform
-import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -20,7 +19,8 @@ from packaging.specifiers import SpecifierSet
 
 import trainables
 from sweeper import provenance
-from sweeper.store import Store
+from sweeper.errors import SweeperError
+from sweeper.store import Place, open_store
 
 TORCH_SECONDS = 120.0
 TORCH = (
@@ -29,16 +29,20 @@ TORCH = (
 )
 
 
-def examine(root: str, beacon: str) -> dict[str, Any]:
+def examine(place: Mapping[str, Any], beacon: str) -> dict[str, Any]:
     """What this machine is and has, as JSON-able data.
 
     Args:
-        root: directory of the store.
-        beacon: a file in it, written by the driver, in a directory that the driver keeps locked.
+        place: the `sweeper.store.Place` of the store.
+        beacon: path in it of a file that the driver has written, and holds.
     """
-    store, lit = Store(Path(root)), Path(beacon)
-    place = next(each for each in (store.root, *store.root.parents) if each.exists())
-    seen = lit.read_text() if lit.is_file() else None
+    address, seen, trouble, free = place["address"], None, None, None
+    try:
+        store = open_store(Place(**place))
+        seen, free = store.read(beacon), store.free()
+        trouble = store.trouble(beacon) if seen else f"the store {address} here is not the driver's"
+    except SweeperError as error:
+        trouble = error.message
     return {
         "host": platform.node(),
         "python": _python_wanted(),
@@ -47,10 +51,10 @@ def examine(root: str, beacon: str) -> dict[str, Any]:
         "code": _code(),
         "cpus": len(os.sched_getaffinity(0)),
         "gpus": _gpus(),
-        "root": root,
-        "beacon": seen,
-        "store": _trouble(store, lit) if seen else f"the store {root} here is not the driver's",
-        "free": shutil.disk_usage(place).free,
+        "root": address,
+        "beacon": seen.decode(errors="replace") if seen else None,
+        "store": trouble,
+        "free": free,
     }
 
 
@@ -81,21 +85,6 @@ def unmet(requirements: list[str] | None = None) -> list[str] | None:
         if not each.specifier.contains(version, prereleases=True):
             lacking.append(f"{each} is needed, {version} is installed")
     return lacking
-
-
-def _trouble(store: Store, lit: Path) -> str | None:
-    """Why the store cannot be used from here; None when it can."""
-    try:
-        if not store.is_held(lit.parent):
-            return f"a lock on {store.root} that another process holds is not seen here"
-        with store.scratch() as directory:
-            (directory / "new").write_text("whole")
-            (directory / "new").rename(directory / "file")
-            if (directory / "file").read_text() != "whole":
-                return f"the store {store.root} gives back other bytes than were written"
-    except OSError as error:
-        return f"the store {store.root} cannot be written: {error.strerror}"
-    return None
 
 
 def _gpus() -> Any:

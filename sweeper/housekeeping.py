@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,9 @@ import pyarrow.parquet as pq
 from sweeper.errors import SweeperError
 from sweeper.printing import stage_name
 from sweeper.record import directory_of, is_driven, read_record, read_status, recorded
-from sweeper.store import MANIFEST, Store
+from sweeper.store import Entry, Store
+from sweeper.stores.at_once import all_at_once
+from sweeper.stores.manifest import MANIFEST, parse
 
 UNKNOWN = "unknown"
 """The stage function of an artifact whose manifest cannot be read."""
@@ -32,6 +32,8 @@ class Artifact:
     """An artifact in place, as its manifest describes it."""
 
     key: str
+    name: str
+    """Its path in the store."""
     function: str
     params: Mapping[str, Any]
     bytes: int
@@ -53,7 +55,10 @@ class Rubbish:
     kind: str
     function: str
     """Of an artifact, in place or damaged; else empty."""
-    path: Path
+    name: str
+    """Its path in the store."""
+    key: str
+    """Of the stage that it belongs to."""
     bytes: int
 
 
@@ -77,7 +82,9 @@ def artifacts(store: Store, needs: Needs) -> list[Artifact]:
     for space, keys in needs.items():
         for key in keys:
             spaces.setdefault(key, []).append(space)
-    found = (_artifact(store.path(key), tuple(spaces.get(key, ()))) for key in store.present())
+    entries = list(store.entries("objects"))
+    manifests = store.manifests({each.key for each in entries})
+    found = (_artifact(each, manifests.get(each.key), tuple(spaces.get(each.key, ()))) for each in entries)
     return sorted(found, key=lambda each: each.made, reverse=True)
 
 
@@ -89,28 +96,30 @@ def find_rubbish(store: Store, runs: Path) -> list[Rubbish]:
     present = artifacts(store, {})  # before the needs are read: what a running sweep makes meanwhile is not among it
     _check_written_down(runs)
     needed = frozenset().union(*read_needs(runs).values())
-    unused = (each for each in present if each.key not in needed and not store.claims.owner(each.key))
-    found = [Rubbish("artifacts", each.function, store.path(each.key), each.bytes) for each in unused]
+    living = store.claims.living()
+    unused = (each for each in present if each.key not in needed | living)
+    found = [Rubbish("artifacts", each.function, each.name, each.key, each.bytes) for each in unused]
     done = {each.key for each in present}
-    for path in _entries(store, "progress"):
-        if (path.name in done or path.name not in needed) and not store.claims.owner(path.name):
-            found.append(Rubbish("progress", "", path, size(path)))
-    for path in _entries(store, "damaged"):
-        found.append(Rubbish("damaged", _artifact(path).function, path, size(path)))
-    for path in _entries(store, "failures"):
-        if path.stem not in needed and not store.claims.owner(path.stem):
-            found.append(Rubbish("failures", "", path, size(path)))
-    for kind, place in (("leftovers", "tmp"), ("claims", "claims")):
-        found += [Rubbish(kind, "", path, size(path)) for path in _entries(store, place) if not store.is_held(path)]
-    return found
+    for each in store.entries("progress"):
+        if (each.key in done or each.key not in needed) and each.key not in living:
+            found.append(_rubbish("progress", each))
+    for each in store.entries("damaged"):
+        found.append(_rubbish("damaged", each, _function(store.read(f"{each.name}/{MANIFEST}"))))
+    for each in store.entries("failures"):
+        if each.key not in needed | living:
+            found.append(_rubbish("failures", each))
+    found += [_rubbish("leftovers", each) for each in store.entries("tmp")]
+    return found + [_rubbish("claims", each) for each in store.entries("claims")]
 
 
 def remove_rubbish(store: Store, found: Iterable[Rubbish]) -> None:
     """Delete it, but for what a living process has taken since."""
-    for each in found:
-        key = each.path.name.partition(".")[0]
-        if each.kind != "leftovers" and not store.claims.owner(key):
-            store.remove(each.path)
+
+    def remove(each: Rubbish) -> None:
+        if not store.claims.owner(each.key):
+            store.remove(each.name)
+
+    list(all_at_once(remove, found))
     store.remove_leftovers()
 
 
@@ -124,45 +133,43 @@ def usage(store: Store, needs: Needs) -> dict[str, Any]:
         for name in each.needed_by:
             own = each.bytes if len(each.needed_by) == 1 else 0
             spaces[name].update(artifacts=1, bytes=each.bytes, own_bytes=own)
-    places = {kind: sum(map(size, _entries(store, kind))) for kind in ("progress", "damaged", "claims", "failures")}
-    for path in _entries(store, "tmp"):
-        kind = "being_written" if store.is_held(path) else "leftovers"
-        places[kind] = places.get(kind, 0) + size(path)
+    places = {
+        kind: sum(each.bytes for each in store.entries(place))
+        for kind, place in (
+            ("progress", "progress"), ("damaged", "damaged"), ("claims", "claims"), ("failures", "failures"),
+            ("leftovers", "tmp"),
+        )
+    }  # fmt: skip
+    places["being_written"] = store.being_written()
     return {
         "functions": dict(sorted(functions.items(), key=lambda item: -item[1]["bytes"])),
         "spaces": spaces,
-        **{kind: places.get(kind, 0) for kind in ("progress", "damaged", "being_written", "leftovers")},
+        **{kind: places[kind] for kind in ("progress", "damaged", "being_written", "leftovers")},
         "total": sum(each.bytes for each in present) + sum(places.values()),
-        "free": shutil.disk_usage(store.root).free,
+        "free": store.free(),
     }
 
 
-def size(path: Path) -> int:
-    """Bytes of a file, or of all files of a directory; what vanishes meanwhile has none."""
-    total = 0
-    for each in [path, *path.rglob("*")]:
-        try:
-            total += each.stat().st_size if each.is_file() else 0
-        except OSError:
-            continue
-    return total
-
-
-def _artifact(directory: Path, needed_by: tuple[str, ...] = ()) -> Artifact:
-    path = directory / MANIFEST
+def _artifact(entry: Entry, manifest: Mapping[str, Any] | None, needed_by: tuple[str, ...]) -> Artifact:
     try:
-        manifest = json.loads(path.read_text())
-        function, made = manifest["stage"].rpartition(":")[2], datetime.fromisoformat(manifest["started"])
-        params, seconds = manifest["params"], manifest["seconds"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        made = datetime.fromtimestamp(directory.stat().st_mtime if directory.exists() else 0, UTC)
-        function, params, seconds = UNKNOWN, {}, 0.0
-    return Artifact(directory.name, function, params, size(directory), seconds, made, needed_by)
+        said = manifest or {}
+        function, made = said["stage"].rpartition(":")[2], datetime.fromisoformat(said["started"])
+        params, seconds = said["params"], said["seconds"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        function, params, seconds, made = UNKNOWN, {}, 0.0, entry.made
+    return Artifact(entry.key, entry.name, function, params, entry.bytes, seconds, made, needed_by)
 
 
-def _entries(store: Store, place: str) -> Iterator[Path]:
-    directory = store.root / place
-    yield from sorted(directory.iterdir()) if directory.is_dir() else ()
+def _rubbish(kind: str, entry: Entry, function: str = "") -> Rubbish:
+    return Rubbish(kind, function, entry.name, entry.key, entry.bytes)
+
+
+def _function(manifest: bytes | None) -> str:
+    """The stage function that a manifest names."""
+    try:
+        return str(parse(manifest or b"")["stage"]).rpartition(":")[2]
+    except (ValueError, KeyError):
+        return UNKNOWN
 
 
 def _check_written_down(runs: Path) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sweeper.errors import SweeperError
-from sweeper.printing import aligned
+from sweeper.printing import aligned, from_here
 from sweeper.record import recorded
-from sweeper.status import KILLED, from_here, local_time, look
+from sweeper.status import KILLED, local_time, look
 from sweeper.trials import read_trials, results_path, spaces_with_results, store_of
 
 Line = tuple[str, str, str, str, str, str]
@@ -37,9 +37,10 @@ def listing(runs: Path) -> str:
 
 
 def _unrecorded(runs: Path, space: str) -> Line:
-    store = store_of(runs)
     try:
-        statuses = [trial.status_in(store) for trial in read_trials(runs, space)]
+        trials = read_trials(runs, space)
+        done = store_of(runs, space).among({trial.target for trial in trials})
+        statuses = [trial.status_among(done) for trial in trials]
     except SweeperError:
         return space, "results cannot be read", "", "", "", ""
     written = datetime.fromtimestamp(results_path(runs, space).stat().st_mtime, UTC)

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ POINTS = 200
 """Of a curve; the mean of the steps between two is kept."""
 SHORT = 12
 """Characters of a key that name a directory of pictures."""
+SHOWN = (".png", ".arrow")
+"""Ends of the names of a last stage's files that stand beside its trials' numbers."""
 STAGES = pa.schema(
     [
         ("key", pa.string()), ("name", pa.string()), ("stage", pa.string()), ("part", pa.string()),
@@ -38,6 +41,16 @@ STAGES = pa.schema(
 )  # fmt: skip
 """``name`` has the plain parameters, ``stage`` is the function; ``peak_memory`` is in bytes, ``packages`` in JSON."""
 CURVES = pa.schema([("key", pa.string()), ("metric", pa.string()), ("step", pa.float64()), ("value", pa.float64())])
+
+
+@dataclass(frozen=True)
+class TrialFile:
+    """A picture or a measure of a trial's last stage."""
+
+    trial: str
+    target: str
+    name: str
+    content: bytes
 
 
 def write_measures(plan: Plan, store: Store, manifests: Manifests, directory: Path) -> None:
@@ -52,9 +65,24 @@ def write_measures(plan: Plan, store: Store, manifests: Manifests, directory: Pa
     place = directory / plan.space.name
     write_table(pa.Table.from_pylist(list(_stages(plan, manifests)), STAGES), place / "stages.parquet")
     write_table(_curves(plan, store, manifests), place / "curves.parquet")
-    for name, table in _measures(plan, store, manifests).items():
-        write_table(table, place / "measures" / f"{name}.parquet")
-    _copy_pictures(plan, store, manifests, place / "pictures")
+    write_files(_files(plan, store, manifests), place)
+
+
+def write_files(files: Iterable[TrialFile], place: Path) -> None:
+    """Write trials' measures and pictures into their sweep's directory. Pictures that are there already are removed."""
+    shutil.rmtree(place / "pictures", ignore_errors=True)
+    measures: dict[str, list[pa.Table]] = {}
+    for file in files:
+        if file.name.endswith(".arrow"):
+            table = pa.ipc.open_file(file.content).read_all()
+            labels = pa.array([file.trial] * len(table), pa.string())
+            measures.setdefault(Path(file.name).stem, []).append(table.add_column(0, "trial", labels))
+        elif file.name.endswith(".png"):
+            copy = place / "pictures" / file.target[:SHORT] / file.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(file.content)
+    for name, tables in measures.items():
+        write_table(pa.concat_tables(tables, promote_options="permissive"), place / "measures" / f"{name}.parquet")
 
 
 def _stages(plan: Plan, manifests: Manifests) -> Iterator[dict[str, Any]]:
@@ -71,8 +99,10 @@ def _stages(plan: Plan, manifests: Manifests) -> Iterator[dict[str, Any]]:
 
 def _curves(plan: Plan, store: Store, manifests: Manifests) -> pa.Table:
     columns: dict[str, list[Any]] = {name: [] for name in CURVES.names}
-    for key in plan.stages:
-        if key not in manifests or not (written := store.intact(key, manifests[key], CURVE)):
+    logged = [key for key in plan.stages if CURVE in manifests.get(key, {"files": ()})["files"]]
+    contents = store.contents((key, manifests[key], CURVE) for key in logged)
+    for key, written in zip(logged, contents, strict=True):
+        if written is None:
             continue
         curve = json.loads(written)
         steps = _thinned(curve.pop("step", []))
@@ -91,29 +121,15 @@ def _thinned(values: list[float]) -> list[float]:
     return [sum(part) / len(part) for part in parts]
 
 
-def _measures(plan: Plan, store: Store, manifests: Manifests) -> dict[str, pa.Table]:
-    """Tables by the name of the file that the trials' last stages hold, every row with the trial's label."""
-    found: dict[str, list[pa.Table]] = {}
-    for trial, target in plan.trials():
-        for name, content in _files(store, manifests, target.key, ".arrow"):
-            table = pa.ipc.open_file(content).read_all()
-            labels = pa.array([trial.label] * len(table), pa.string())
-            found.setdefault(Path(name).stem, []).append(table.add_column(0, "trial", labels))
-    return {name: pa.concat_tables(tables, promote_options="permissive") for name, tables in found.items()}
-
-
-def _copy_pictures(plan: Plan, store: Store, manifests: Manifests, place: Path) -> None:
-    """Those of the plan alone: what an earlier run of the sweep left is removed."""
-    shutil.rmtree(place, ignore_errors=True)
-    for _, target in plan.trials():
-        for name, content in _files(store, manifests, target.key, ".png"):
-            copy = place / target.key[:SHORT] / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(content)
-
-
-def _files(store: Store, manifests: Manifests, key: str, suffix: str) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of the intact files of an artifact that end so."""
-    for name in sorted(manifests[key]["files"]) if key in manifests else ():
-        if name.endswith(suffix) and (content := store.intact(key, manifests[key], name)):
-            yield name, content
+def _files(plan: Plan, store: Store, manifests: Manifests) -> Iterator[TrialFile]:
+    """The intact measures and pictures of the trials' last stages."""
+    named = [
+        (trial.label, target.key, name)
+        for trial, target in plan.trials()
+        for name in sorted(manifests.get(target.key, {"files": ()})["files"])
+        if name.endswith(SHOWN)
+    ]
+    contents = store.contents((key, manifests[key], name) for _, key, name in named)
+    for (label, key, name), content in zip(named, contents, strict=True):
+        if content is not None:
+            yield TrialFile(label, key, name, content)

@@ -9,6 +9,7 @@ import platform
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,7 +22,7 @@ from sweeper.failures import Kind
 from sweeper.memory import forget_peak, is_out_of_memory, peak, there_is
 from sweeper.resources import Resources
 from sweeper.stage import StageFunction
-from sweeper.store import Damaged, Store
+from sweeper.store import Damaged, Place, Store, Unreachable, open_store
 
 CURVE = "curve.json"
 STATE = "run.json"
@@ -38,7 +39,7 @@ class Job:
     function: str
     params: Mapping[str, Any]
     inputs: Mapping[str, str | list[str]]
-    store: str
+    store: Place
     sweep: str
     code: Mapping[str, str]
     """What it is to be done by, see `sweeper.provenance.code_of`."""
@@ -62,7 +63,8 @@ class Job:
     def from_json(cls, text: str) -> Job:
         """The inverse of `to_json`."""
         values = json.loads(text)
-        return cls(**values | {name: Resources(**values[name]) for name in ("request", "place")})
+        places = {name: Resources(**values[name]) for name in ("request", "place")}
+        return cls(**values | places | {"store": Place(**values["store"])})
 
 
 @dataclass(frozen=True)
@@ -140,12 +142,18 @@ def perform(job: Job, progressed: Callable[[int, int], None]) -> Outcome:
     """
     if stale := provenance.other_code(job.code):
         return Outcome(halt=f"{stale}. {SAME_CODE}")
-    store = Store(Path(job.store))
     try:
-        with store.claims.hold(job.key, f"sweep {job.sweep}, process {os.getpid()} on {platform.node()}") as ours:
+        store = open_store(job.store)
+    except (SweeperError, OSError) as error:
+        return Outcome(halt=first_line(error))
+    try:
+        owner = f"sweep {job.sweep}, process {os.getpid()} on {platform.node()}"
+        with closing(store), store.claims.hold(job.key, owner) as ours:
             if store.has(job.key):
                 return Outcome()
             return _attempt(job, store, progressed) if ours else Outcome(elsewhere=True)
+    except Unreachable as error:
+        return Outcome(halt=error.message)
     except OSError as error:
         return Outcome(halt=_of_the_store(error))
 
@@ -166,6 +174,8 @@ def _attempt(job: Job, store: Store, progressed: Callable[[int, int], None]) -> 
 
 
 def _outcome_of(error: Exception, request: Resources) -> Outcome:
+    if isinstance(error, Unreachable):
+        return Outcome(halt=error.message)
     if isinstance(error, SweeperError):
         return Outcome(failure=str(error))
     if isinstance(error, Diverged):

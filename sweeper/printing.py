@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -31,6 +32,11 @@ def shown(value: Any) -> str:
 def stage_name(label: str, params: Mapping[str, Any]) -> str:
     """A stage function with its plain parameters, such as ``train_adapter label=3 seed=0``."""
     return " ".join([label, *(f"{name}={value}" for name, value in params.items() if isinstance(value, int | str))])
+
+
+def from_here(path: Path) -> str:
+    """The path as one would type it in the current directory."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def json_text(value: Any) -> str:

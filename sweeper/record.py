@@ -21,6 +21,7 @@ from typing import IO, Literal
 from pydantic import BaseModel, ConfigDict
 
 from sweeper.errors import SweeperError, nearest
+from sweeper.store import Place
 
 LOOK_SECONDS = 0.3
 """Longer than another terminal's look at the lock takes."""
@@ -45,6 +46,8 @@ class SweepRecord(_Stored):
     """Text of every YAML file by its absolute path."""
     tracking_uri: str | None
     """None for a sweep without MLflow."""
+    store: Place | None = None
+    """None for the one beside the record."""
     commit: str | None
     began: datetime
     host: str

@@ -35,7 +35,7 @@ class Removal:
     def carry_out(self) -> None:
         """Delete it, the record last: what is interrupted can be said again."""
         if self.experiments:
-            from sweeper.tracking import delete_experiment
+            from sweeper.experiments import delete_experiment
 
             for name in self.experiments:
                 delete_experiment(self.uri, name)
@@ -72,6 +72,6 @@ def _users(runs: Path, space: str, name: str) -> list[str]:
 def _experiments(runs: Path, uri: str, spaces: Sequence[str]) -> list[str]:
     if not database_of(runs).exists():
         return []
-    from sweeper.tracking import has_experiment
+    from sweeper.experiments import has_experiment
 
     return [space for space in spaces if has_experiment(uri, space)]

@@ -20,14 +20,23 @@ from sweeper.space import Space, Trial
 from sweeper.store import Damaged, Store
 
 METRICS = "metrics.json"
+DAMAGED = {"status": "missing", "cause": "its result is damaged; the same command makes it again"}
 TABLE_METADATA = b"sweeper.table"
 Manifests: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 def read_metrics(store: Store, key: str) -> dict[str, Any]:
     """The numbers that a trial's last stage wrote. Raises Damaged."""
-    metrics: dict[str, Any] = json.loads((store.open(key) / METRICS).read_text())
+    (metrics,) = metrics_of(store, {key: store.manifest(key)}, [key])
+    if metrics is None:
+        raise Damaged(key)
     return metrics
+
+
+def metrics_of(store: Store, manifests: Manifests, keys: Sequence[str]) -> list[dict[str, Any] | None]:
+    """The numbers of those trials whose last stages are done, in order; None for a file that fails its sum."""
+    contents = store.contents((key, manifests[key], METRICS) for key in keys)
+    return [None if content is None else json.loads(content) for content in contents]
 
 
 def flat_config(config: BaseModel) -> dict[str, Any]:
@@ -45,11 +54,12 @@ def flat_config(config: BaseModel) -> dict[str, Any]:
 def failed_targets(graph: Graph, store: Store) -> set[str]:
     """Keys of the last stages of the trials that have failed and are not done since."""
     failures = store.failures.all().keys()
+    done = store.among({target.key for target in graph.targets})
     return {
         target.key
         for plan in graph.plans
         for target, stages in zip(plan.targets, plan.per_trial, strict=True)
-        if not store.has(target.key) and not failures.isdisjoint(stages)
+        if target.key not in done and not failures.isdisjoint(stages)
     }
 
 
@@ -66,12 +76,12 @@ def write_results(plan: Plan, store: Store, manifests: Manifests, directory: Pat
     """
     failures = store.failures.all()
     rows = []
+    done = [target.key for target in plan.targets if target.key in manifests]
+    metrics = dict(zip(done, metrics_of(store, manifests, done), strict=True))
     for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, manifests), strict=True):
         row = {**started_row(plan.space, trial), "status": "finished", "cause": None}
-        try:
-            row |= read_metrics(store, target.key) if target.key in manifests else _unfinished(stages, failures)
-        except Damaged:
-            row |= {"status": "missing", "cause": "its result is damaged; the same command makes it again"}
+        measured = metrics[target.key] if target.key in metrics else _unfinished(stages, failures)
+        row |= DAMAGED if measured is None else measured
         row |= cost
         row |= {"target": target.key, "stages": list(stages), "commit": provenance.commit()}
         rows.append(row)
@@ -116,7 +126,12 @@ def write_table(table: pa.Table, path: Path) -> None:
     """Write a table in one step: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".new")
-    pq.write_table(table, aside, write_page_checksum=True)
+    try:
+        with aside.open("wb") as file:  # which a full disk would leave open, were it opened by its name
+            pq.write_table(table, file, write_page_checksum=True)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
     aside.replace(path)
 
 

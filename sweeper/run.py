@@ -18,7 +18,6 @@ from sweeper import provenance
 from sweeper.aside import Aside
 from sweeper.dispatch import Dispatch, Machine, Observer
 from sweeper.errors import ClusterLost, CutShort, SweeperError
-from sweeper.housekeeping import size
 from sweeper.measures import write_measures
 from sweeper.plan import Graph, Plan
 from sweeper.progress import Display
@@ -27,9 +26,10 @@ from sweeper.rerun import discard_outdated
 from sweeper.resources import Resources
 from sweeper.results import failed_targets, write_results
 from sweeper.stage import Stage
-from sweeper.store import Damaged, Store
+from sweeper.store import Place, Store, Unreachable, open_store
 from sweeper.summary import headline, summarise
 from sweeper.sweep import Sweep
+from sweeper.trials import place_in
 from sweeper.ui import database_uri
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Options:
     """How a sweep is run; nothing here changes a result."""
 
     runs: Path
+    store: Place
     inline: bool = False
     address: str | None = None
     max_concurrent: int | None = None
@@ -97,9 +98,11 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     for space in sweep.spaces:
         space.check()
     graph = Graph.of(sweep)
-    store = Store(options.runs / "store")
+    store = open_store(options.store)
     store.prepare()
-    with driving(options.runs, _record(sweep, options)):
+    if note := store.note():
+        _say(console, f"  {note}")
+    with driving(options.runs, _record(sweep, options)), _reaching():
         _prepare(graph, store, options, console)
         targets = failed_targets(graph, store) if options.failed_only else None
         _write_all(graph, store, options, SweeperError, ended=False)
@@ -127,6 +130,15 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
         )
 
 
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """The store was reached when the run began: that it is no longer is no fault of the user's input."""
+    try:
+        yield
+    except Unreachable as error:
+        raise CutShort(error.message, fix="mend that, then say the same command again; it goes on") from None
+
+
 def _record(sweep: Sweep, options: Options) -> SweepRecord:
     asked, (host, pid) = sweep.asked, here()
     tracking = options.tracking_uri or database_uri(options.runs) if options.tracking else None
@@ -134,6 +146,7 @@ def _record(sweep: Sweep, options: Options) -> SweepRecord:
         name=sweep.name, spaces=tuple(space.name for space in sweep.spaces), file=asked.file.absolute(),
         sets=tuple(asked.sets), seeds=asked.seeds, preset=asked.preset,
         sources={str(path.absolute()): path.read_text() for path in sweep.files}, tracking_uri=tracking,
+        store=None if options.store == place_in(options.runs) else options.store,
         commit=provenance.commit(), began=datetime.now(UTC), host=host, pid=pid,
     )  # fmt: skip
 
@@ -141,10 +154,7 @@ def _record(sweep: Sweep, options: Options) -> SweepRecord:
 def _prepare(graph: Graph, store: Store, options: Options, console: Console) -> None:
     """Set damaged and outdated results aside, so that they are made again; inputs are checked when they are used."""
     store.remove_leftovers()
-    for target in graph.targets:
-        if store.has(target.key):
-            with suppress(Damaged):
-                store.open(target.key)
+    store.check(target.key for target in graph.targets)
     if options.rerun:
         _say(console, discard_outdated(graph, store, options.rerun))
     _say(console, headline(summarise(graph, store)))
@@ -153,7 +163,7 @@ def _prepare(graph: Graph, store: Store, options: Options, console: Console) -> 
 def _disk(graph: Graph, store: Store) -> str:
     manifests = store.manifests(graph.stages).values()
     used = sum(entry["size"] for manifest in manifests for entry in manifest["files"].values())
-    unfinished = decimal(size(store.root / "progress"))
+    unfinished = decimal(sum(each.bytes for each in store.entries("progress")))
     return f"  disk: {decimal(used)} for its {len(manifests):,} artifacts, {unfinished} for unfinished stages"
 
 

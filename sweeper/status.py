@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from sweeper.printing import aligned
+from sweeper.printing import aligned, from_here
 from sweeper.progress import clock
 from sweeper.record import Status, SweepRecord, is_driven, read_record, read_status
 from sweeper.trials import RecordedTrial, read_trials, store_of
@@ -61,12 +61,14 @@ class Look:
 def look(runs: Path, name: str) -> Look:
     """How far the sweep is now. Raises SweeperError naming the nearest ones."""
     driven = is_driven(runs, name)  # first: what a driver that has ended has said is its last word
-    record, status, store = read_record(runs, name), read_status(runs, name), store_of(runs)
+    record, status, store = read_record(runs, name), read_status(runs, name), store_of(runs, name)
     if status and status.updated < record.began:  # of the driver before
         status = None
-    trials = {space: [(trial, trial.status_in(store)) for trial in read_trials(runs, space)] for space in record.spaces}
-    keys = {key for each in trials.values() for trial, _ in each for key in trial.stages}
-    return Look(runs, record, driven, status, trials, sum(map(store.has, keys)), len(keys))
+    found = {space: read_trials(runs, space) for space in record.spaces}
+    keys = {key for trials in found.values() for trial in trials for key in trial.stages}
+    done = store.among(keys)
+    trials = {space: [(trial, trial.status_among(done)) for trial in trials] for space, trials in found.items()}
+    return Look(runs, record, driven, status, trials, len(done), len(keys))
 
 
 def status_text(now: Look) -> str:
@@ -112,12 +114,9 @@ def go_on(runs: Path, record: SweepRecord) -> str:
         words.append("--no-tracking")
     elif not is_served(runs, record.tracking_uri):
         words += ["--tracking-uri", record.tracking_uri]
+    if record.store:
+        words += ["--store", record.store.address]
     return shlex.join([*words, *(["--runs", str(runs)] if runs != Path("runs") else [])])
-
-
-def from_here(path: Path) -> str:
-    """The path as one would type it in the current directory."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def local_time(moment: datetime) -> str:

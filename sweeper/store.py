@@ -1,35 +1,34 @@
-"""Content-addressed artifacts in a directory.
+"""Content-addressed artifacts: what a store offers, wherever its artifacts lie.
 
-    objects/<2 digits>/<key>/    an artifact: its files and manifest.json (sizes, SHA-256 sums, provenance, own sum)
-    progress/<key>/<number>.*/   saved progress of an unfinished stage, with a manifest of its own
-    failures/<key>.json          why a stage could not be done, until it is
-    claims/<key>                 whose it is to run the stage, locked by the process that does
-    damaged/                     what failed its sums, set aside
-    tmp/                         what is being written, each directory locked by its writer
+    objects      artifacts by key: their files and a manifest (sizes, SHA-256 sums, provenance, own sum)
+    progress     saved progress of unfinished stages, with manifests of their own
+    failures     why a stage could not be done, until it is
+    claims       whose it is to run a stage
+    damaged      what failed its sums, set aside
+    tmp          what is being written
 
-A directory is written aside and renamed into place: a reader sees all of it or nothing. Sums are checked
-whenever an artifact is opened, so that a result never rests on damaged bytes.
+An artifact is there as a whole or not at all, and the first one of a key stays. Sums are checked whenever an artifact
+is opened, so that a result never rests on damaged bytes.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
-import json
-import os
-import shutil
-import uuid
-from collections.abc import Collection, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from sweeper.claims import Claims
 from sweeper.errors import SweeperError
 from sweeper.failures import Failures
 
-MANIFEST = "manifest.json"
-PLACES = ("objects", "progress", "failures", "claims", "tmp")
+CACHE_BYTES = 20 * 2**30
+FEW = 50
+"""So many keys are asked for one by one; for more of them the store is listed."""
+File = tuple[str, Mapping[str, Any], str]
+"""Key of an artifact, its manifest, and the name of one of its files."""
 
 
 class Damaged(Exception):
@@ -40,236 +39,196 @@ class Damaged(Exception):
         self.key = key
 
 
-class Store:
-    """Artifacts by key below ``root``. Safe for many readers and writers on one filesystem."""
+class Unreachable(SweeperError, OSError):
+    """The store does not answer, or refuses. What it holds is safe; the same command goes on when it answers."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
-        self.claims = Claims(self.root / "claims")
-        self.failures = Failures(self.root / "failures")
 
+@dataclass(frozen=True)
+class Place:
+    """Where a store is, and where a node keeps copies of what lies far away."""
+
+    address: str
+    """A directory, or the URL of a bucket with a prefix."""
+    cache: str | None = None
+    """Directory on every node for copies; by default the user's cache directory there. Only a bucket needs it."""
+    cache_bytes: int = CACHE_BYTES
+    """What the copies may take on a node."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something in a store that can be removed as a whole."""
+
+    name: str
+    """Its path in the store."""
+    bytes: int
+    made: datetime
+    key: str
+    """Of the stage that it belongs to."""
+
+
+class Claims(Protocol):
+    """Whose it is to run a stage."""
+
+    def hold(self, key: str, owner: str) -> AbstractContextManager[bool]:
+        """Hold the claim to a stage; False where a living process has it. A dead owner's claim becomes free."""
+
+    def owner(self, key: str) -> str | None:
+        """Who lives and holds the claim, or None."""
+
+    def living(self) -> set[str]:
+        """Keys of all claims that are held."""
+
+    def remove_free(self) -> None:
+        """Remove the claims that dead processes left."""
+
+
+class Store(ABC):
+    """Artifacts by key. Safe for many readers and writers; what is reached over a network raises Unreachable."""
+
+    place: Place
+    claims: Claims
+    failures: Failures
+
+    @abstractmethod
     def prepare(self) -> None:
-        """Make the store's directories. Raises SweeperError when the place cannot be written."""
-        try:
-            for name in PLACES:
-                (self.root / name).mkdir(parents=True, exist_ok=True)
-            with self.scratch():
-                pass
-        except OSError as error:
-            raise SweeperError(
-                f"the store {self.root} cannot be written: {error.strerror}", fix="choose another place with --runs"
-            ) from None
+        """Make sure that it can be written. Raises SweeperError."""
 
+    @abstractmethod
+    def note(self) -> str | None:
+        """What should be known of it before a run."""
+
+    @abstractmethod
+    def check_exists(self) -> None:
+        """Raises SweeperError where no store is there yet."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what `open` and `progress` have given."""
+
+    @abstractmethod
     def remove_leftovers(self) -> None:
         """Remove what dead processes left: half written, claimed, or of use no more as the stage is done."""
-        for left in (self.root / "tmp").iterdir():
-            lock = _locked(left)
-            if lock is not None:
-                _remove(left)
-                os.close(lock)
-        self.claims.remove_free()
-        for left in [*(self.root / "progress").iterdir(), *(self.root / "failures").iterdir()]:
-            key = left.name.partition(".")[0]
-            if self.has(key) and not self.claims.owner(key):
-                _remove(left)
 
-    def path(self, key: str) -> Path:
-        """Where the artifact lies, or would lie."""
-        return self.root / "objects" / key[:2] / key
-
+    @abstractmethod
     def has(self, key: str) -> bool:
         """Whether the artifact is committed."""
-        return (self.path(key) / MANIFEST).is_file()
 
+    @abstractmethod
     def among(self, keys: Collection[str]) -> set[str]:
-        """Those of many keys whose artifacts are committed: the store is listed, not asked for every key."""
-        listed = (each.name for each in (self.root / "objects").glob("??/*"))
-        return {key for key in listed if key in keys and self.has(key)}
+        """Those of some keys whose artifacts are committed."""
 
+    @abstractmethod
+    def present(self) -> list[str]:
+        """Keys of all artifacts in place, sorted, the damaged ones among them."""
+
+    @abstractmethod
     def manifest(self, key: str) -> dict[str, Any]:
         """The manifest of a committed artifact. Raises Damaged."""
-        try:
-            return _read(self.path(key))
-        except (OSError, ValueError):
-            self._set_aside(key)
-            raise Damaged(key) from None
 
+    @abstractmethod
     def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        """The manifests of those artifacts that are committed, by key; not of one that cannot be read."""
-        found = {}
-        for key in self.among(keys):
-            with contextlib.suppress(OSError, ValueError):
-                found[key] = _read(self.path(key))
-        return found
+        """The manifests of those artifacts that are committed, by key and in order; not of one that cannot be read."""
 
+    @abstractmethod
     def open(self, key: str) -> Path:
-        """The directory of a committed artifact, every file checked against its sum. Raises Damaged."""
-        if self.fault(key):
-            self._set_aside(key)
-            raise Damaged(key)
-        return self.path(key)
+        """A directory with the files of a committed artifact, every one checked against its sum. Raises Damaged."""
+
+    @abstractmethod
+    def check(self, keys: Iterable[str]) -> None:
+        """Set aside those of the committed artifacts that fail their sums."""
+
+    @abstractmethod
+    def set_aside(self, key: str) -> None:
+        """Take a damaged artifact out of every reader's sight, so that its stage runs again."""
+
+    @abstractmethod
+    def contents(self, files: Iterable[File]) -> Iterator[bytes | None]:
+        """Files of artifacts, in order; None where one fails the sum in its manifest. Sets nothing aside."""
+
+    @abstractmethod
+    def fault(self, key: str) -> str | None:
+        """What is wrong with an artifact; None where every file has its sum. Sets nothing aside."""
+
+    @abstractmethod
+    def unlisted(self, key: str) -> list[str]:
+        """Names of an artifact's files that its manifest does not list."""
+
+    @abstractmethod
+    def commit(self, key: str, written: Path, provenance: Mapping[str, Any]) -> None:
+        """Make a directory of `scratch` the artifact ``key``, in one step. The first commit stays."""
+
+    @abstractmethod
+    def discard(self, key: str) -> None:
+        """Remove an artifact and a recorded failure, so that the stage runs again."""
+
+    @abstractmethod
+    def scratch(self) -> AbstractContextManager[Path]:
+        """An empty directory to write in, removed afterwards unless it was committed or saved."""
+
+    @abstractmethod
+    def save_progress(self, key: str, written: Path) -> None:
+        """Make a directory of `scratch` the newest progress of ``key``, in one step."""
+
+    @abstractmethod
+    def progress(self, key: str) -> Path | None:
+        """A directory with the newest intact progress of ``key``, or None."""
+
+    @abstractmethod
+    def reached(self, key: str) -> str | None:
+        """The name of the newest saved progress of ``key``, another one whenever more was saved; or None."""
+
+    @abstractmethod
+    def entries(self, place: str) -> Iterator[Entry]:
+        """What lies in a place of the store, such as ``progress``, by name; in ``tmp`` what is not being written."""
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Remove something of the store: out of every reader's sight in one step, then deleted."""
+
+    @abstractmethod
+    def being_written(self) -> int:
+        """Bytes of what living processes are writing, as far as that is known."""
+
+    @abstractmethod
+    def free(self) -> int | None:
+        """Bytes that are free; None where there is no end to them."""
+
+    @abstractmethod
+    def read(self, name: str) -> bytes | None:
+        """A small file of the store by its path in it; None where there is none, or it cannot be read."""
+
+    @abstractmethod
+    def beacon(self) -> AbstractContextManager[str]:
+        """Write a file for `trouble` to be asked about elsewhere: its path in the store."""
+
+    @abstractmethod
+    def trouble(self, beacon: str) -> str | None:
+        """Why the store cannot be used from here; None when it can.
+
+        Args:
+            beacon: path in the store of a file that another process has written, and holds.
+        """
 
     def intact(self, key: str, manifest: Mapping[str, Any], name: str) -> bytes | None:
         """One file of an artifact; None where it fails the sum in the artifact's manifest. Sets nothing aside."""
-        try:
-            content = (self.path(key) / name).read_bytes()
-            return content if hashlib.sha256(content).hexdigest() == manifest["files"][name]["sha256"] else None
-        except (OSError, KeyError):
-            return None
+        return next(iter(self.contents([(key, manifest, name)])))
 
-    def commit(self, key: str, written: Path, provenance: Mapping[str, Any]) -> None:
-        """Move a directory made by `scratch` into place as the artifact ``key``. The first commit stays."""
-        _seal(written, provenance)
-        target = self.path(key)
-        target.parent.mkdir(exist_ok=True)
-        try:
-            written.rename(target)
-        except OSError:  # an artifact, or what is left of a damaged one
-            if not self.has(key):
-                self._set_aside(key)
-                written.rename(target)
-        _remove(self.root / "progress" / key)
-        self.failures.forget(key)
-
-    def discard(self, key: str) -> None:
-        """Remove an artifact and a recorded failure, so that the stage runs again."""
-        self.failures.forget(key)
-        self.remove(self.path(key))
-
-    @contextlib.contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """An empty directory on the store's filesystem, removed afterwards unless it was moved into place."""
-        path, lock = self.root / "tmp" / uuid.uuid4().hex, None
-        while lock is None or not path.exists():  # it may be taken for a dead writer's until it is locked
-            path.mkdir(parents=True, exist_ok=True)
-            lock = _locked(path)
-        try:
-            yield path
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(lock)
-
-    def save_progress(self, key: str, written: Path) -> None:
-        """Move a directory made by `scratch` into place as the newest progress of ``key``."""
-        _seal(written, {})
-        existing = self._progress(key)
-        number = int(existing[-1].name.partition(".")[0]) + 1 if existing else 0
-        target = self.root / "progress" / key / f"{number:08d}.{uuid.uuid4().hex[:8]}"
-        if not existing:
-            _remove(target.parent)  # whatever it is
-        target.parent.mkdir(exist_ok=True)
-        written.rename(target)
-        for old in existing:
-            shutil.rmtree(old, ignore_errors=True)
-
-    def progress(self, key: str) -> Path | None:
-        """The newest intact progress of ``key``, or None."""
-        for path in reversed(self._progress(key)):
-            if _fault(path) is None:
-                return path
-        return None
-
-    def _progress(self, key: str) -> list[Path]:
-        directory = self.root / "progress" / key
-        return sorted(path for path in directory.glob("*.*") if path.name.partition(".")[0].isdigit())
-
-    def _set_aside(self, key: str) -> None:
-        place = self.root / "damaged"
-        place.mkdir(exist_ok=True)
-        with contextlib.suppress(OSError):
-            self.path(key).rename(place / f"{key}.{uuid.uuid4().hex[:8]}")
-
-    def present(self) -> list[str]:
-        """Keys of all artifacts in place, the damaged ones among them."""
-        return sorted(path.name for path in (self.root / "objects").glob("*/*"))
-
-    def fault(self, key: str) -> str | None:
-        """What is wrong with an artifact; None where every file has its sum. Sets nothing aside."""
-        return _fault(self.path(key))
-
-    def unlisted(self, key: str) -> list[str]:
-        """Names in an artifact's directory that its manifest does not list."""
-        listed = self.manifest(key)["files"].keys() | {MANIFEST}
-        return sorted(path.name for path in self.path(key).iterdir() if path.name not in listed)
-
-    def is_held(self, path: Path) -> bool:
-        """Whether a living process holds the lock of a file or directory of the store."""
-        lock = _locked(path)
-        if lock is None:
-            return path.exists()
-        os.close(lock)
-        return False
-
-    def remove(self, path: Path) -> None:
-        """Remove a file or directory of the store: out of every reader's sight in one step, then deleted."""
-        with self.scratch() as aside, contextlib.suppress(FileNotFoundError):
-            path.rename(aside / path.name)
+    def _remove_done(self) -> None:
+        """Progress and failures of stages that are done."""
+        left = [*self.entries("progress"), *self.entries("failures")]
+        done = self.among({each.key for each in left}) if left else set()
+        for each in left:
+            if each.key in done and not self.claims.owner(each.key):
+                self.remove(each.name)
 
 
-def _seal(directory: Path, provenance: Mapping[str, Any]) -> None:
-    files = {path.name: {"size": path.stat().st_size, "sha256": _sha256(path)} for path in sorted(directory.iterdir())}
-    manifest = json.loads(json.dumps({"files": files, **provenance}))
-    (directory / MANIFEST).write_text(_text(manifest | {"sum": _own_sum(manifest)}))
+def open_store(place: Place) -> Store:
+    """The store at a place. Raises SweeperError for an address that is none."""
+    if "://" in place.address:
+        from sweeper.stores.bucket import Bucket
 
+        return Bucket(place)
+    from sweeper.stores.directory import Directory
 
-def _read(directory: Path) -> dict[str, Any]:
-    """The manifest in a directory. Raises OSError, and ValueError for one that fails its own sum.
-
-    Those of earlier stores have none.
-    """
-    manifest = json.loads((directory / MANIFEST).read_text())
-    if not isinstance(manifest, dict):
-        raise ValueError(directory)
-    own_sum = manifest.pop("sum", None)
-    if own_sum != _own_sum(manifest) and (own_sum is not None or "stage" not in manifest):
-        raise ValueError(directory)
-    return manifest
-
-
-def _own_sum(manifest: Mapping[str, Any]) -> str:
-    return hashlib.sha256(_text(manifest).encode()).hexdigest()
-
-
-def _text(manifest: Mapping[str, Any]) -> str:
-    return json.dumps(manifest, indent=1, sort_keys=True)
-
-
-def _fault(directory: Path) -> str | None:
-    try:
-        for name, entry in _read(directory)["files"].items():
-            path = directory / name
-            if not path.is_file():
-                return f"{name} is missing"
-            if path.stat().st_size != entry["size"]:
-                return f"{name} has {path.stat().st_size} bytes instead of {entry['size']}"
-            if _sha256(path) != entry["sha256"]:
-                return f"{name} has another sum than when it was made"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return f"{MANIFEST} cannot be read"
-    return None
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _locked(directory: Path) -> int | None:
-    """A descriptor that holds the directory's lock for as long as this process lives; None if another holds it."""
-    try:
-        descriptor = os.open(directory, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    return Directory(Path(place.address))

@@ -27,27 +27,11 @@ def check_table(
     Raises SweeperError at the place of the first name that is wrong.
     """
     rows = [table.rows] if isinstance(table.rows, str) else table.rows
-    names = [*([CASE] if cases else []), *fields]
-    columns = [*numbers, *fields]
-    for index, name in enumerate(rows):
-        if name in rows[:index]:
-            message, where = f"table: '{name}' is given twice", document.where("table", "rows", index)
-            raise SweeperError(message, fix="remove one", where=where)
-        if name not in names:
-            fix = "give the space cases, or name an axis" if name == CASE else nearest(name, names)
-            where = document.where("table", "rows", index)
-            raise SweeperError(f"table: unknown name '{name}'", fix=fix, where=where)
-    for index, name in enumerate(table.columns):
-        if name not in columns:
-            where = document.where("table", "columns", index)
-            raise SweeperError(f"table: unknown column '{name}'", fix=nearest(name, columns), where=where)
-        if name not in numbers and not _is_number(fields[name].annotation):
-            fix, where = "name it in the table's rows", document.where("table", "columns", index)
-            raise SweeperError(f"table: column '{name}' is no number", fix=fix, where=where)
+    _check_rows(document, rows, [*([CASE] if cases else []), *fields])
+    _check_columns(document, table.columns, fields, numbers)
     if table.across and (table.across not in rows or len(rows) == 1):
-        fix = "name one of several rows"
-        raise SweeperError(f"table: across is no row of it: '{table.across}'", fix=fix,
-                           where=document.where("table", "across"))  # fmt: skip
+        message, where = f"table: across is no row of it: '{table.across}'", document.where("table", "across")
+        raise SweeperError(message, fix="name one of several rows", where=where)
     for index, case in enumerate(table.bounds):
         if case not in cases:
             fix = nearest(case, cases) if cases else "give the space cases"
@@ -55,6 +39,28 @@ def check_table(
     if table.published and table.published not in published_names():
         fix, where = nearest(table.published, published_names()), document.where("table", "published")
         raise SweeperError(f"no published values called '{table.published}'", fix=fix, where=where)
+
+
+def _check_rows(document: Document, rows: Sequence[str], names: Sequence[str]) -> None:
+    for index, name in enumerate(rows):
+        where = document.where("table", "rows", index)
+        if name in rows[:index]:
+            raise SweeperError(f"table: '{name}' is given twice", fix="remove one", where=where)
+        if name not in names:
+            fix = "give the space cases, or name an axis" if name == CASE else nearest(name, names)
+            raise SweeperError(f"table: unknown name '{name}'", fix=fix, where=where)
+
+
+def _check_columns(
+    document: Document, columns: Sequence[str], fields: Mapping[str, Any], numbers: Sequence[str]
+) -> None:
+    for index, name in enumerate(columns):
+        where = document.where("table", "columns", index)
+        if name not in numbers and name not in fields:
+            fix = nearest(name, [*numbers, *fields])
+            raise SweeperError(f"table: unknown column '{name}'", fix=fix, where=where)
+        if name not in numbers and not _is_number(fields[name].annotation):
+            raise SweeperError(f"table: column '{name}' is no number", fix="name it in the table's rows", where=where)
 
 
 def _is_number(annotation: Any) -> bool:

@@ -13,14 +13,15 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError, nearest
-from sweeper.record import read_record, recorded
-from sweeper.store import MANIFEST, Store
+from sweeper.record import SweepRecord, read_record, recorded
+from sweeper.store import Place, Store, open_store
 
 CANDIDATES = 8
 """Trials that an error names."""
@@ -45,14 +46,30 @@ class RecordedTrial:
         """Its label without the seed; empty where a space has one row."""
         return re.sub(r"( · )?seed \d+$", "", self.label)
 
-    def status_in(self, store: Store) -> str:
-        """Its status now: what was missing or failed may have been done since."""
-        return "finished" if store.has(self.target) else self.status
+    def status_among(self, done: Collection[str]) -> str:
+        """Its status now, when these stages are done: what was missing or failed may have been since."""
+        return "finished" if self.target in done else self.status
 
 
-def store_of(runs: Path) -> Store:
-    """Where artifacts lie below the results' directory."""
-    return Store(runs / "store")
+def place_in(runs: Path) -> Place:
+    """Where artifacts lie, unless another place is named."""
+    return Place(str((runs / "store").absolute()))
+
+
+def store_of(runs: Path, name: str) -> Store:
+    """Where the artifacts lie of the sweep or space called ``name``."""
+    return open_store(recorded_place(runs, name) or place_in(runs))
+
+
+def recorded_place(runs: Path, name: str) -> Place | None:
+    """The place that the last sweep has named which ran the sweep or space called ``name``."""
+    last: SweepRecord | None = None
+    for each in recorded(runs):
+        with suppress(SweeperError):
+            record = read_record(runs, each)
+            if name in (each, *record.spaces) and (last is None or record.began > last.began):
+                last = record
+    return last.store if last else None
 
 
 def results_path(runs: Path, space: str) -> Path:
@@ -94,15 +111,6 @@ def read_row(runs: Path, trial: RecordedTrial) -> tuple[dict[str, Any], dict[str
     row = next(row for row in table.to_pylist() if (row["trial"], row["target"]) == (trial.label, trial.target))
     differ = [name for name in table.column_names if any(each != row[name] for each in table[name].to_pylist())]
     return row, json.loads(table.schema.metadata[TABLE_METADATA]), differ
-
-
-def read_manifest(store: Store, key: str) -> Mapping[str, Any] | None:
-    """The manifest of an artifact, None where it is missing or damaged. Sets nothing aside."""
-    try:
-        manifest = json.loads((store.path(key) / MANIFEST).read_text())
-    except (OSError, ValueError):
-        return None
-    return manifest if isinstance(manifest, dict) and "stage" in manifest else None
 
 
 def find_trial(runs: Path, text: str) -> RecordedTrial:

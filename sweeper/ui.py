@@ -1,7 +1,8 @@
-"""The MLflow UI on the embedded database, on the loopback interface."""
+"""The MLflow UI: served from the embedded database on the loopback interface, opened at the sweep's comparison."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -11,11 +12,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import webbrowser
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from sweeper.errors import SweeperError
+from sweeper.record import read_record, recorded
+from sweeper.trials import spaces_of
 
 READY_SECONDS = 60.0
 
@@ -31,12 +36,74 @@ def database_uri(runs: Path) -> str:
 
 
 def is_served(runs: Path, uri: str) -> bool:
-    """Whether the tracking URI is the embedded database, which `serve` shows."""
+    """Whether the tracking URI is the embedded database, which `show_runs` serves."""
     return uri == database_uri(runs)
 
 
-def serve(runs: Path, port: int | None) -> None:
-    """Start the server, say where it answers, and stop it at Ctrl-C. Raises SweeperError."""
+def show_runs(runs: Path, name: str | None, port: int | None, *, browse: bool) -> None:
+    """Say where MLflow shows the runs of a sweep, by default of the last one, and open the first such page.
+
+    The embedded database is served until Ctrl-C; a tracking server that the sweep has used serves itself.
+
+    Raises SweeperError for an unknown sweep, where there is no database, and where a server does not answer.
+    """
+    from sweeper.links import server_of
+
+    spaces = spaces_of(runs, name) if name else _last_tracked(runs)
+    if server := server_of(runs, spaces):
+        click.echo(f"MLflow UI: {server}")
+        _open(_say_links(runs, spaces, server) or server, browse)
+        return
+    try:
+        with _served(runs, port) as (process, base):
+            click.echo(f"MLflow UI: {base}  (Ctrl-C stops it)")
+            _open(_say_links(runs, spaces, base) or base, browse)
+            process.wait()
+    except KeyboardInterrupt:
+        click.echo("stopped")
+
+
+def _last_tracked(runs: Path) -> list[str]:
+    """The spaces of the sweep that was run last with MLflow."""
+    last = None
+    for name in recorded(runs):
+        with contextlib.suppress(SweeperError):
+            record = read_record(runs, name)
+            if record.tracking_uri and (last is None or record.began > last.began):
+                last = record
+    return list(last.spaces) if last else []
+
+
+def _say_links(runs: Path, spaces: Sequence[str], base: str) -> str | None:
+    """Print the page that compares the trials of each space, and return the first."""
+    from sweeper.links import MOST, find_runs
+
+    first = None
+    for space in spaces:
+        found = find_runs(runs, space, base)
+        count = len(found.runs)
+        if not count:
+            click.echo(f"compare {space}: none of its trials has a finished run there")
+            continue
+        which = f"{count} trials" if count <= MOST else f"{MOST} of {count} trials, each row with its first seeds"
+        click.echo(f"compare {space} ({which}): {found.compare(base)}")
+        first = first or found.compare(base)
+    return first
+
+
+def _open(url: str, browse: bool) -> None:
+    """In a browser, for someone who sits before a screen."""
+    if (
+        browse
+        and sys.stdout.isatty()
+        and ({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys() or sys.platform == "darwin")
+    ):
+        webbrowser.open(url)
+
+
+@contextlib.contextmanager
+def _served(runs: Path, port: int | None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A server of the embedded database that answers, and its address. Raises SweeperError."""
     database = database_of(runs)
     if not database.exists():
         raise SweeperError(f"{database} does not exist", fix="run a sweep first, or name its directory with --runs")
@@ -46,7 +113,7 @@ def serve(runs: Path, port: int | None) -> None:
     server = Path(sys.executable).with_name("mlflow")
     command = [
         str(server) if server.exists() else shutil.which("mlflow") or "mlflow", "server",
-        "--backend-store-uri", f"sqlite:///{database.absolute()}",
+        "--backend-store-uri", database_uri(runs),
         "--artifacts-destination", (runs / "mlartifacts").absolute().as_uri(),
         "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
     ]  # fmt: skip
@@ -56,10 +123,7 @@ def serve(runs: Path, port: int | None) -> None:
     )
     try:
         _wait(process, port)
-        click.echo(f"MLflow UI: http://127.0.0.1:{port}  (Ctrl-C stops it)")
-        process.wait()
-    except KeyboardInterrupt:
-        click.echo("stopped")
+        yield process, f"http://127.0.0.1:{port}"
     finally:
         _stop(process)
 

@@ -14,7 +14,7 @@ from sweeper.dispatch import Dispatch
 from sweeper.inline import run_inline, this_process
 from sweeper.plan import Graph
 from sweeper.space import Space
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +45,7 @@ table: {rows: [branch.size, case], columns: [cost, score]}
 """
 
 
-def finish(graph: Graph, store: Store, **options: object) -> Dispatch:
+def finish(graph: Graph, store: Directory, **options: object) -> Dispatch:
     """Run what is missing, in this process."""
     dispatch = Dispatch(graph, store, machine=this_process(), save_seconds=60, observers=[], **options)  # type: ignore[arg-type]
     run_inline(dispatch)
@@ -105,8 +105,8 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
+def store(tmp_path: Path) -> Directory:
+    made = Directory(tmp_path / "store")
     made.prepare()
     return made
 

@@ -6,18 +6,20 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sweeper.commands.options import runs_option
+from sweeper.commands.options import place_of, runs_option, store_options
 
 
 @click.command()
 @runs_option
+@store_options
 @click.option("--address", help="Ray cluster of which every node is checked too.")
 @click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow server. [default: a database in --runs]")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
-def doctor(runs: Path, address: str | None, tracking_uri: str | None, as_json: bool) -> None:
+def doctor(runs: Path, address: str | None, tracking_uri: str | None, as_json: bool, **place: Any) -> None:
     """Check what sweeps need: packages, devices, store, disk, MLflow, and the nodes of a cluster.
 
     Exits with 1 when a check failed.
@@ -25,7 +27,7 @@ def doctor(runs: Path, address: str | None, tracking_uri: str | None, as_json: b
     from sweeper.doctor import diagnose
 
     checks = []
-    for check in diagnose(runs, address, tracking_uri):
+    for check in diagnose(runs, place_of(runs, **place), address, tracking_uri):
         checks.append(check)
         if not as_json:
             click.echo(str(check))

@@ -81,7 +81,14 @@ def rm(name: str, runs: Path, yes: bool) -> None:
     removal = removal_of(runs, name)
     for line in removal.lines():
         click.echo(line)
-    click.echo(f"stays: artifacts, until sweeper store gc{runs_suffix(runs)}")
+    click.echo(f"stays: artifacts, until sweeper store gc{runs_suffix(runs)}{_store_suffix(runs, name)}")
     if yes:
         removal.carry_out()
     click.echo("deleted" if yes else "nothing is deleted yet: say the same with --yes")
+
+
+def _store_suffix(runs: Path, name: str) -> str:
+    from sweeper.trials import recorded_place
+
+    place = recorded_place(runs, name)
+    return f" --store {place.address}" if place else ""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweeper.errors import SweeperError
+
+if TYPE_CHECKING:
+    from sweeper.store import Place
+
 runs_option = click.option(
     "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, envvar="SWEEPER_RUNS",
-    help="Directory of the store, results and tracking database.",
+    help="Directory of the results, the tracking database and, unless another is named, the store.",
 )  # fmt: skip
 
 
@@ -23,6 +28,45 @@ def space_options(command: Any) -> Any:
     ):
         command = option(command)
     return command
+
+
+def store_options(command: Any) -> Any:
+    """Options that say where the artifacts lie; `place_of` understands them."""
+    for option in (
+        click.option(
+            "--cache-size", metavar="SIZE", default="20GiB", show_default=True, envvar="SWEEPER_CACHE_SIZE",
+            help="What the copies may take on a node.",
+        ),
+        click.option(
+            "--cache", type=click.Path(path_type=Path), envvar="SWEEPER_CACHE",
+            help="Directory on every node for copies from a bucket. [default: the user's cache directory there]",
+        ),
+        click.option(
+            "--store", metavar="PLACE", envvar="SWEEPER_STORE",
+            help="Where the artifacts lie: a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX. "
+            "[default: store in --runs]",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str) -> Place:
+    """The place that the options name. Raises SweeperError."""
+    from pydantic import ByteSize, TypeAdapter, ValidationError
+
+    from sweeper.store import Place
+    from sweeper.trials import place_in
+
+    if store is None:
+        return place_in(runs)
+    if "://" not in store:
+        return Place(str(Path(store).expanduser().absolute()))
+    try:
+        limit = TypeAdapter(ByteSize).validate_python(cache_size)
+    except ValidationError:
+        raise SweeperError(f"--cache-size: '{cache_size}' is no size", fix="give one such as 20GiB") from None
+    return Place(store, str(cache.expanduser().absolute()) if cache else None, limit)
 
 
 def runs_suffix(runs: Path) -> str:

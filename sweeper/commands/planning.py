@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sweeper.commands.options import runs_option, space_options
+from sweeper.commands.options import place_of, runs_option, space_options, store_options
 
 
 @click.command()
 @space_options
 @runs_option
+@store_options
 @click.option("--slots", type=click.IntRange(1), help="Stages at a time in the expected time. [default: one per CPU]")
 @click.option("--graph", type=click.Path(path_type=Path), metavar="FILE", help="Draw the graph as .svg or .html.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
@@ -26,6 +28,7 @@ def plan(
     slots: int | None,
     graph: Path | None,
     as_json: bool,
+    **place: Any,
 ) -> None:
     """Say what the sweep in SPACE is: what its rows share, what is cached, how long the rest takes. Runs nothing."""
     from sweeper.drawing import check_suffix, draw
@@ -38,9 +41,9 @@ def plan(
     from sweeper.forecast import Forecast
     from sweeper.plan import Graph
     from sweeper.preview import preview
-    from sweeper.store import Store
+    from sweeper.store import open_store
 
-    forecast = Forecast.of(Graph.of(sweep), Store(runs / "store"), slots or os.cpu_count() or 1)
+    forecast = Forecast.of(Graph.of(sweep), open_store(place_of(runs, **place)), slots or os.cpu_count() or 1)
     told = forecast.as_json()
     click.echo(json.dumps(told, indent=1) if as_json else preview(told, forecast.sharing))
     if graph:

@@ -25,13 +25,19 @@ def table(name: str, runs: Path, how: str, statistics: bool) -> None:
 
 
 @click.command()
+@click.argument("name", required=False)
 @runs_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Port on the loopback interface. [default: a free one]")
-def ui(runs: Path, port: int | None) -> None:
-    """Open the sweeps' runs in the MLflow UI, on this machine only, until Ctrl-C."""
-    from sweeper.ui import serve
+@click.option("--no-browser", is_flag=True, help="Only print the addresses.")
+def ui(name: str | None, runs: Path, port: int | None, no_browser: bool) -> None:
+    """Compare the trials of the sweep NAME, by default the last one, in the MLflow UI.
 
-    serve(runs, port)
+    Serves it on this machine only, until Ctrl-C. Prints the address of the page that compares the finished trials of
+    each search space (100 at most: then every row with its first seeds) and opens the first in a browser.
+    """
+    from sweeper.ui import show_runs
+
+    show_runs(runs, name, port, browse=not no_browser)
 
 
 def printed_table(runs: Path, name: str, how: Any = "text", *, statistics: bool = False) -> str:

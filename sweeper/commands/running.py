@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweeper.commands.options import runs_option, runs_suffix, space_options
+from sweeper.commands.options import place_of, runs_option, runs_suffix, space_options, store_options
 from sweeper.commands.results import printed_table
 from sweeper.errors import SweeperError
 
@@ -40,6 +40,7 @@ def engine_options(command: Any) -> Any:
             "--address", help="Ray cluster to run on, from one of its nodes: auto, or HOST:PORT. [default: one here]"
         ),
         click.option("--inline", is_flag=True, help="Run in this process, one stage after the other, without Ray."),
+        store_options,
         runs_option,
     ):  # fmt: skip
         command = option(command)
@@ -62,8 +63,8 @@ def run(space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | Non
 @click.command()
 @click.argument("name")
 @engine_options
-def retry(name: str, runs: Path, tracking_uri: str | None, no_tracking: bool, **engine: Any) -> None:
-    """Run the failed trials of the sweep NAME, as it was last run, and no others."""
+def retry(name: str, runs: Path, store: str | None, tracking_uri: str | None, no_tracking: bool, **engine: Any) -> None:
+    """Run the failed trials of the sweep NAME, as it was last run and from the store it was run with, and no others."""
     from sweeper.record import read_record
     from sweeper.sweep import load_sweep
     from sweeper.ui import is_served
@@ -76,7 +77,8 @@ def retry(name: str, runs: Path, tracking_uri: str | None, no_tracking: bool, **
     if record.tracking_uri and not is_served(runs, record.tracking_uri):
         tracking_uri = tracking_uri or record.tracking_uri
     _run(
-        sweep, runs=runs, failed_only=True, tracking_uri=tracking_uri,
+        sweep, runs=runs, store=store or (record.store.address if record.store else None), failed_only=True,
+        tracking_uri=tracking_uri,
         no_tracking=no_tracking or not record.tracking_uri, **engine,
     )  # fmt: skip
 
@@ -85,6 +87,9 @@ def _run(
     sweep: Sweep,
     *,
     runs: Path,
+    store: str | None,
+    cache: Path | None,
+    cache_size: str,
     inline: bool,
     address: str | None,
     max_concurrent: int | None,
@@ -101,7 +106,8 @@ def _run(
     if inline and (address or max_concurrent):
         raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")
     options = Options(
-        runs=runs, inline=inline, address=address, max_concurrent=max_concurrent, save_seconds=save_seconds,
+        runs=runs, store=place_of(runs, store, cache, cache_size), inline=inline, address=address,
+        max_concurrent=max_concurrent, save_seconds=save_seconds,
         tracking=not no_tracking, tracking_uri=tracking_uri, rerun=rerun, failed_only=failed_only,
     )  # fmt: skip
     finished = run_sweep(sweep, options, Console(stderr=True))

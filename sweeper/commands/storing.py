@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweeper.commands.options import runs_option
+from sweeper.commands.options import place_of, runs_option, store_options
 from sweeper.errors import SweeperError, nearest
 from sweeper.printing import aligned
 
 if TYPE_CHECKING:
     from sweeper.housekeeping import Artifact, Rubbish
-    from sweeper.store import Store
+    from sweeper.store import Place, Store
 
 LINES = 50
 """Artifacts that ``ls`` prints without ``--all``."""
@@ -32,14 +32,15 @@ def store() -> None:
 
 @store.command()
 @runs_option
+@store_options
 @click.option("--stage", metavar="FUNCTION", help="Only artifacts of this stage function.")
 @click.option("--all", "everything", is_flag=True, help=f"Print more than the newest {LINES}.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of them as JSON.")
-def ls(runs: Path, stage: str | None, everything: bool, as_json: bool) -> None:
+def ls(runs: Path, stage: str | None, everything: bool, as_json: bool, **place: Any) -> None:
     """List the artifacts, newest first, with the number of search spaces whose results need them."""
     from sweeper.housekeeping import artifacts, read_needs
 
-    with _opened(runs) as opened:
+    with _opened(place_of(runs, **place)) as opened:
         found = artifacts(opened, read_needs(runs))
     functions = sorted({each.function for each in found})
     if stage is not None and stage not in functions:
@@ -59,7 +60,8 @@ def ls(runs: Path, stage: str | None, everything: bool, as_json: bool) -> None:
 
 @store.command()
 @runs_option
-def verify(runs: Path) -> None:
+@store_options
+def verify(runs: Path, **place: Any) -> None:
     """Check every sum of every artifact, and set damaged ones aside. Exits with 1 when there were any."""
     from rich.console import Console
     from rich.progress import track
@@ -69,11 +71,11 @@ def verify(runs: Path) -> None:
 
     damaged = checked = 0
     console = Console(stderr=True)
-    with _opened(runs) as opened:
+    with _opened(place_of(runs, **place)) as opened:
         present = artifacts(opened, {})
         for each in track(present, "verifying", console=console, transient=True, disable=not console.is_terminal):
             fault = opened.fault(each.key)
-            if not opened.path(each.key).exists():
+            if fault and each.key not in opened.present():
                 continue  # collected or set aside meanwhile
             checked += 1
             name = f"{each.key[:12]} {each.stage}"
@@ -81,7 +83,7 @@ def verify(runs: Path) -> None:
                 if fault:
                     damaged += 1
                     click.echo(f"damaged  {name}: {fault}")
-                    opened.open(each.key)
+                    opened.set_aside(each.key)
                 else:
                     for file in opened.unlisted(each.key):
                         click.echo(f"unlisted {name}: {file} is not in the manifest")
@@ -93,12 +95,13 @@ def verify(runs: Path) -> None:
 
 @store.command()
 @runs_option
+@store_options
 @click.option("--yes", is_flag=True, help="Delete; without it only counts are shown.")
-def gc(runs: Path, yes: bool) -> None:
+def gc(runs: Path, yes: bool, **place: Any) -> None:
     """Collect what no results below --runs need, and what dead processes left behind. Safe beside a running sweep."""
     from sweeper.housekeeping import find_rubbish, remove_rubbish
 
-    with _opened(runs) as opened:
+    with _opened(place_of(runs, **place)) as opened:
         found = find_rubbish(opened, runs)
         for line in _counted(found):
             click.echo(line)
@@ -115,12 +118,13 @@ def gc(runs: Path, yes: bool) -> None:
 
 @store.command()
 @runs_option
+@store_options
 @click.option("--json", "as_json", is_flag=True, help="Print bytes as JSON.")
-def du(runs: Path, as_json: bool) -> None:
+def du(runs: Path, as_json: bool, **place: Any) -> None:
     """Show what takes the disk: by stage function, by search space, and the rest."""
     from sweeper.housekeeping import read_needs, usage
 
-    with _opened(runs) as opened:
+    with _opened(place_of(runs, **place)) as opened:
         used = usage(opened, read_needs(runs))
     if as_json:
         click.echo(json.dumps(used, indent=1))
@@ -132,25 +136,26 @@ def du(runs: Path, as_json: bool) -> None:
         rows.append((name, f"{each['artifacts']:,}", _size(each["bytes"]), _size(each["own_bytes"])))
     rows.append(("", "", "", ""))
     for kind in ("progress", "damaged", "being_written", "leftovers", "total", "free"):
-        rows.append((kind.replace("_", " "), "", _size(used[kind]), ""))
+        if used[kind] is not None:
+            rows.append((kind.replace("_", " "), "", _size(used[kind]), ""))
     for line in aligned(rows, right=(1, 2, 3)):
         click.echo(line)
 
 
 @contextmanager
-def _opened(runs: Path) -> Iterator[Store]:
+def _opened(place: Place) -> Iterator[Store]:
     """The store, and every failure of the filesystem as one clear error."""
-    from sweeper.store import Store
+    from sweeper.store import Unreachable, open_store
 
-    found = Store(runs / "store")
+    found = open_store(place)
     try:
-        if not found.root.is_dir():
-            fix = "run a sweep first, or name its directory with --runs"
-            raise SweeperError(f"{runs / 'store'} does not exist", fix=fix)
+        found.check_exists()
         yield found
+    except Unreachable:
+        raise
     except OSError as error:
         fix = "is it yours, and is the disk well?"
-        raise SweeperError(f"{error.filename or runs / 'store'}: {error.strerror or error}", fix=fix) from None
+        raise SweeperError(f"{error.filename or place.address}: {error.strerror or error}", fix=fix) from None
 
 
 def _counted(found: Iterable[Rubbish]) -> list[str]:

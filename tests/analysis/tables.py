@@ -1,7 +1,7 @@
 """Every table of the paper in every format, as it was last looked at.
 
-``data`` holds results of the paper's search spaces on the digits, with a tenth of the training and three seeds, but for
-two trials of ``functions``: one failed, one never run. Write the snapshots anew, and look at what has changed:
+``paper`` holds results of the paper's search spaces on the digits, with a tenth of the training and three seeds, but
+for two trials of ``functions``: one failed, one never run. Write the snapshots anew, and look at what has changed:
 
     python -m tests.analysis.tables
 """
@@ -13,7 +13,7 @@ from analysis.results import read_results
 from analysis.summary import summarise
 
 HERE = Path(__file__).parent
-DATA = HERE / "data"
+DATA = HERE / "paper"
 SNAPSHOTS = HERE / "snapshots"
 TABLES = sorted(path.parent.name for path in DATA.glob("*/trials.parquet"))
 

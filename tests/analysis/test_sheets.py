@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from analysis.sheets import Sheet, table_sheets
+from analysis.sheets import Sheet, comparison_sheets, table_sheets
 from analysis.summary import summarise
 from tests.analysis.sweeps import UNRUN, write_sweep
 
@@ -85,3 +85,10 @@ def test_a_grid_has_a_sheet_for_every_column_and_its_published_values(tmp_path: 
         "evaluations, by points", "LA %, by points", "LA % published, by points",
     ]  # fmt: skip
     assert [entry.text for entry in found[2].lines[0].entries] == ["1", "56.27", "63.00"]
+
+
+def test_a_difference_of_nothing_has_no_sign_of_its_own(tmp_path: Path) -> None:
+    trials = [trial("a", 0, 1.0), trial("a", 1, 2.0), trial("b", 0, 0.998), trial("b", 1, 2.0)]
+    names = {"rows": "case", "design": ["case"], "columns": ["la"], "baseline": {"case": "a"}}
+    (sheet,) = comparison_sheets(summarise(write_sweep(tmp_path, trials, **names)))
+    assert [entry.text for entry in sheet.lines[0].entries[:4]] == ["b", "a", "2", "+0.00"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.clusters.hosts import PATIENCE, Host, Room, lacking, make_keys, wait_for
 from tests.conftest import ROOT
 
@@ -74,7 +74,7 @@ def test_a_sweep_on_a_cluster_without_workers_brings_those_it_can_use_and_they_g
     told = driver.communicate(timeout=PATIENCE)[0]
     assert driver.returncode == 0, told
     assert "(n=4)" in told
-    store = Store(tmp_path / "runs" / "store")
+    store = Directory(tmp_path / "runs" / "store")
     made = store.manifests(store.present()).values()
     spans = sorted((datetime.fromisoformat(each["started"]).timestamp(), each["seconds"]) for each in made)
     assert any(began + seconds > after for (began, seconds), (after, _) in pairwise(spans))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.clusters.hosts import PATIENCE, Host, Room, lacking, make_keys, wait_for
 from tests.conftest import ROOT, Project
 
@@ -56,8 +56,8 @@ class Cluster:
         return self.head, *self.workers
 
     @property
-    def store(self) -> Store:
-        return Store(self.shared / "runs" / "store")
+    def store(self) -> Directory:
+        return Directory(self.shared / "runs" / "store")
 
     def ray(self, command: str, *arguments: str) -> str:
         """What the operator says."""
@@ -72,7 +72,7 @@ class Cluster:
 
     def at_work(self) -> set[str]:
         """Names of the machines that are at a stage."""
-        owners = [self.store.claims.owner(path.name) for path in self.store.claims.root.glob("*")]
+        owners = [self.store.claims.owner(key) for key in self.store.claims.living()]
         return {owner.rpartition(" ")[2] for owner in owners if owner}
 
     def machines(self) -> dict[str, str]:

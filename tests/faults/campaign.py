@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import SPACE, Done, Project
 
 SMALL = SPACE.replace("[1, 2, 3]", "[1, 2]")
@@ -89,7 +89,7 @@ class Campaign:
         return self.project.path / "runs"
 
     @property
-    def store(self) -> Store:
+    def store(self) -> Directory:
         return store_of(self.project)
 
     def remember(self) -> None:
@@ -120,9 +120,9 @@ class Campaign:
         return [key[:12] for key, place in self.before.items() if key not in hit and now.get(key) != place]
 
 
-def store_of(project: Project) -> Store:
+def store_of(project: Project) -> Directory:
     """Where a project's artifacts lie."""
-    return Store(project.path / "runs" / "store")
+    return Directory(project.path / "runs" / "store")
 
 
 def tables(project: Project, name: str) -> dict[str, str]:
@@ -131,7 +131,7 @@ def tables(project: Project, name: str) -> dict[str, str]:
     return {how: each.stdout or each.stderr for how, each in done.items()}
 
 
-def files(store: Store) -> dict[str, object]:
+def files(store: Directory) -> dict[str, object]:
     """Names, sizes and sums by key. Damaged manifests have none."""
     found: dict[str, object] = {}
     for key in store.present():
@@ -142,13 +142,13 @@ def files(store: Store) -> dict[str, object]:
     return found
 
 
-def made(store: Store) -> Made:
+def made(store: Directory) -> Made:
     """When which directory became an artifact, by key: another one means that the stage was run again."""
     stats = {key: (store.path(key) / "manifest.json").stat() for key in store.present()}
     return {key: (stat.st_ino, stat.st_mtime_ns) for key, stat in stats.items()}
 
 
-def leftovers(store: Store) -> list[str]:
+def leftovers(store: Directory) -> list[str]:
     """What a finished sweep has no use for."""
     places = (store.root / name for name in UNFINISHED)
     return [str(path.relative_to(store.root)) for place in places for path in place.iterdir()]

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from sweeper.store import MANIFEST, Store
+from sweeper.stores.directory import Directory
+from sweeper.stores.manifest import MANIFEST
 
 Harm = Callable[[Path, Random], None]
 Damage = Callable[[Path, Random], frozenset[str]]
@@ -77,7 +78,7 @@ def of_artifact(function: str, harm: Harm) -> Damage:
     """Harm an artifact of a stage function, and take away what was made from it, up to the result of a trial."""
 
     def damage(runs: Path, pick: Random) -> frozenset[str]:
-        store = Store(runs / "store")
+        store = Directory(runs / "store")
         key = pick.choice(keys_of(store, function))
         above = _chain_above(store, key, pick)
         for each in above:
@@ -90,7 +91,7 @@ def of_artifact(function: str, harm: Harm) -> Damage:
 
 def of_all_inputs(runs: Path, pick: Random) -> frozenset[str]:
     """Every input of a result that is to be made again."""
-    store = Store(runs / "store")
+    store = Directory(runs / "store")
     target = pick.choice(keys_of(store, "total"))
     inputs = store.manifest(target)["inputs"]["bends"]
     shutil.rmtree(store.path(target))
@@ -103,7 +104,7 @@ def of_progress(harm: Callable[[Path, Random], None]) -> Damage:
     """A stage that is to be made again finds saved progress which is harmed."""
 
     def damage(runs: Path, pick: Random) -> frozenset[str]:
-        store = Store(runs / "store")
+        store = Directory(runs / "store")
         key = pick.choice(keys_of(store, "grow"))
         above = _chain_above(store, key, pick)
         for each in (key, *above):
@@ -143,7 +144,7 @@ def stale(place: str, *names: str) -> Damage:
     """What dead processes leave behind: files and directories that nobody holds."""
 
     def damage(runs: Path, pick: Random) -> frozenset[str]:
-        store = Store(runs / "store")
+        store = Directory(runs / "store")
         for name in names:
             path = store.root / place / name.format(key=pick.choice(keys_of(store, "total")))
             if path.suffix == ".dir" or place == "progress":
@@ -159,7 +160,7 @@ def of_file(name: str, harm: Harm, missing: bool = False) -> Damage:
     """Harm one of the files that say what a sweep has come to; ``missing``: with a result still to be made."""
 
     def damage(runs: Path, pick: Random) -> frozenset[str]:
-        store = Store(runs / "store")
+        store = Directory(runs / "store")
         harm(runs / name, pick)
         hit = [pick.choice(keys_of(store, "total"))] if missing else []
         for key in hit:
@@ -185,13 +186,13 @@ DAMAGES: dict[str, Damage] = {
 }  # fmt: skip
 
 
-def keys_of(store: Store, function: str) -> list[str]:
+def keys_of(store: Directory, function: str) -> list[str]:
     """Of the intact artifacts of a stage function, in order."""
     whole = [key for key in store.present() if store.fault(key) is None]
     return [key for key in whole if store.manifest(key)["stage"].endswith(f":{function}")]
 
 
-def _chain_above(store: Store, key: str, pick: Random) -> list[str]:
+def _chain_above(store: Directory, key: str, pick: Random) -> list[str]:
     """Something made from the artifact, something made from that, and so on."""
     users = [each for name in ("bend", "total") for each in keys_of(store, name)]
     users = [each for each in users if key in str(store.manifest(each)["inputs"])]

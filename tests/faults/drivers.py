@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import Project
 
 PATIENCE = 120.0
@@ -53,7 +53,7 @@ class Driver:
     """``sweeper`` with these arguments, in a process group of its own."""
 
     def __init__(self, project: Project, *arguments: str, **environment: str) -> None:
-        self.store = Store(project.path / "runs" / "store")
+        self.store = Directory(project.path / "runs" / "store")
         self.mark = f"{project.path}#{uuid.uuid4().hex}"
         self._log = (project.path / f"log.{uuid.uuid4().hex}").open("w+")
         self.process = subprocess.Popen(

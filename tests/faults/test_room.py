@@ -88,7 +88,7 @@ def test_a_disk_that_becomes_read_only(small: Campaign) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         f"error: the store {small.store.root} cannot be written: Read-only file system\n"
-        "  fix: choose another place with --runs\n"
+        "  fix: choose another place with --runs or --store\n"
     )
     mount("-o", "remount,rw,size=20m", small.runs)
     assert small.judge(small.go_on()) == GOOD

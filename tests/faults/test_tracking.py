@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from sweeper.tracking import MlflowClient
+from sweeper.experiments import MlflowClient
 from tests.conftest import SPACE, Project
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
 from tests.tiny.disturbance import FAULT

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sweeper.plan import Graph
 from sweeper.record import Status, SweepRecord, driving, write_status
 from sweeper.results import write_results
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 from tests.conftest import Project
 
@@ -41,8 +41,8 @@ def record(project: Project, state: str = "finished", name: str = "tiny", **said
         say(project, state, name, **last)
 
 
-def store_of(project: Project) -> Store:
-    return Store(project.path / "runs" / "store")
+def store_of(project: Project) -> Directory:
+    return Directory(project.path / "runs" / "store")
 
 
 def graph_of(project: Project, file: str = "space.yaml") -> Graph:
@@ -55,5 +55,5 @@ def begin_again(project: Project, lost: int) -> list[str]:
     targets = [target.key for target in plan.targets]
     for key in targets[:lost]:
         shutil.rmtree(store.path(key))
-    write_results(plan, Store(project.path / "nothing"), {}, project.path / "runs" / "results")
+    write_results(plan, Directory(project.path / "nothing"), {}, project.path / "runs" / "results")
     return targets

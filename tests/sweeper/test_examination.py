@@ -1,11 +1,12 @@
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from sweeper import examination
 from sweeper.examination import examine, unmet
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 
 
 @pytest.fixture(autouse=True)
@@ -13,26 +14,25 @@ def _no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examination, "_gpus", list)  # it starts a process
 
 
-def test_what_the_driver_wrote_and_holds_is_seen(store: Store) -> None:
-    with store.scratch() as held:
-        (held / "beacon").write_text("nonce")
-        seen = examine(str(store.root), str(held / "beacon"))
-        assert (seen["beacon"], seen["store"]) == ("nonce", None)
+def test_what_the_driver_wrote_and_holds_is_seen(store: Directory) -> None:
+    with store.beacon() as beacon:
+        seen = examine(asdict(store.place), beacon)
+        assert (seen["beacon"], seen["store"]) == ((store.root / beacon).read_text(), None)
         assert json.loads(json.dumps(seen))["code"].keys() >= {"sweeper", "trainables.funlora"}
-        assert list((store.root / "tmp").iterdir()) == [held]
+        assert list((store.root / "tmp").iterdir()) == [(store.root / beacon).parent]
 
 
 def test_another_directory_than_the_drivers_is_found_out_and_not_made(tmp_path: Path) -> None:
-    seen = examine(str(tmp_path / "store"), str(tmp_path / "store" / "tmp" / "beacon"))
+    seen = examine({"address": str(tmp_path / "store")}, "tmp/some/beacon")
     assert seen["store"] == f"the store {tmp_path}/store here is not the driver's"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_lock_that_does_not_hold_is_found_out(store: Store) -> None:
+def test_a_lock_that_does_not_hold_is_found_out(store: Directory) -> None:
     beacon = store.root / "tmp" / "unlocked" / "beacon"
     beacon.parent.mkdir()
     beacon.write_text("nonce")
-    seen = examine(str(store.root), str(beacon))
+    seen = examine(asdict(store.place), "tmp/unlocked/beacon")
     assert seen["store"] == f"a lock on {store.root} that another process holds is not seen here"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import ROOT, SPACE, Project
 from tests.faults.campaign import GOOD, RUN, Campaign, Undisturbed
 from tests.faults.drivers import PATIENCE, Driver, kill_all
@@ -70,7 +70,7 @@ def test_stages_that_take_less_time_than_a_process_to_start_run_side_by_side(pro
     project.write(SPACE.replace("[0, 1]", "[0]").replace("[1, 2, 3]", str(list(range(8)))))
     done = project.sweeper("run", "space.yaml", "--no-tracking", "--set", "trunk.pause=0.08")
     assert done.returncode == 0, done.stderr
-    store = Store(project.path / "runs" / "store")
+    store = Directory(project.path / "runs" / "store")
     made = sorted((manifest["started"], manifest["seconds"]) for manifest in store.manifests(store.present()).values())
     spans = [(datetime.fromisoformat(started).timestamp(), seconds) for started, seconds in made]
     assert sum(began + seconds > after for (began, seconds), (after, _) in pairwise(spans)) > 5

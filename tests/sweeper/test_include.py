@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import CASES, SPACE, Project
 
 PAPER = "name: paper\ninclude: [space.yaml, more/cases.yaml]\n"
@@ -52,7 +52,7 @@ def test_included_spaces_run_as_one_graph(finished: Project) -> None:
 
 
 def test_a_stage_belongs_to_the_first_space_that_needs_it(finished: Project) -> None:
-    store = Store(finished.path / "runs/store")
+    store = Directory(finished.path / "runs/store")
     sweeps = [store.manifest(path.name)["sweep"] for path in store.root.glob("objects/*/*")]
     assert (sweeps.count("tiny"), sweeps.count("cases")) == (50, 18)
 
@@ -70,9 +70,7 @@ def test_results_are_those_of_running_every_space_alone(finished: Project, paper
         assert paper.sweeper("run", path, "--inline", "--no-tracking").returncode == 0
         assert rows_of(finished, name) == rows_of(paper, name)
         assert finished.csv(name) == paper.csv(name)
-        schemas = [
-            pq.read_schema(each.path / "runs/results" / name / "trials.parquet") for each in (finished, paper)
-        ]
+        schemas = [pq.read_schema(each.path / "runs/results" / name / "trials.parquet") for each in (finished, paper)]
         assert schemas[0].equals(schemas[1], check_metadata=True)
 
 

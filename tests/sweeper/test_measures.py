@@ -7,18 +7,18 @@ import pytest
 
 from sweeper.measures import POINTS, write_measures
 from sweeper.plan import Graph, Plan
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import Project, finish
 
 
 @pytest.fixture
-def plan(graph: Graph, store: Store) -> Plan:
+def plan(graph: Graph, store: Directory) -> Plan:
     finish(graph, store)
     return graph.plans[0]
 
 
 @pytest.fixture
-def written(plan: Plan, store: Store, tmp_path: Path) -> Path:
+def written(plan: Plan, store: Directory, tmp_path: Path) -> Path:
     write_measures(plan, store, store.manifests(plan.stages), tmp_path)
     return tmp_path / "tiny"
 
@@ -35,7 +35,7 @@ def test_every_stage_that_is_done_is_a_row_with_the_number_of_trials_it_is_of(pl
     assert all(row["peak_memory"] > 2**20 for row in rows)
 
 
-def test_curves_are_what_stages_logged(written: Path, plan: Plan, store: Store) -> None:
+def test_curves_are_what_stages_logged(written: Path, plan: Plan, store: Directory) -> None:
     rows = pq.read_table(written / "curves.parquet").to_pylist()
     key = next(key for key, node in plan.stages.items() if node.function.label == "grow")
     logged = json.loads((store.path(key) / "curve.json").read_text())
@@ -45,7 +45,7 @@ def test_curves_are_what_stages_logged(written: Path, plan: Plan, store: Store) 
     assert {row["metric"] for row in mine} == {"value"}
 
 
-def test_a_long_curve_is_thinned_to_means_of_neighbours(plan: Plan, store: Store, tmp_path: Path) -> None:
+def test_a_long_curve_is_thinned_to_means_of_neighbours(plan: Plan, store: Directory, tmp_path: Path) -> None:
     key = next(key for key, node in plan.stages.items() if node.function.label == "grow")
     steps = list(range(1, 10 * POINTS + 1))
     recommit(store, key, {"curve.json": json.dumps({"step": steps, "value": [2.0 * step for step in steps]})})
@@ -55,7 +55,7 @@ def test_a_long_curve_is_thinned_to_means_of_neighbours(plan: Plan, store: Store
     assert (rows[0]["step"], rows[0]["value"]) == (5.5, 11.0)
 
 
-def test_pictures_and_tables_of_the_last_stages_are_taken_over(plan: Plan, store: Store, tmp_path: Path) -> None:
+def test_pictures_and_tables_of_the_last_stages_are_taken_over(plan: Plan, store: Directory, tmp_path: Path) -> None:
     trial, target = next(iter(plan.trials()))
     table = pa.table({"layer": [3, 5], "rank": [1, 4]})
     sink = pa.BufferOutputStream()
@@ -70,7 +70,7 @@ def test_pictures_and_tables_of_the_last_stages_are_taken_over(plan: Plan, store
         assert picture.read_bytes() == (store.path(each.key) / "total.png").read_bytes()
 
 
-def test_a_file_that_fails_its_sum_is_left_out(plan: Plan, store: Store, tmp_path: Path) -> None:
+def test_a_file_that_fails_its_sum_is_left_out(plan: Plan, store: Directory, tmp_path: Path) -> None:
     _, target = next(iter(plan.trials()))
     (store.path(target.key) / "total.png").write_bytes(b"no picture")
     write_measures(plan, store, store.manifests(plan.stages), tmp_path)
@@ -82,7 +82,7 @@ def test_the_command_writes_them_at_its_end(project: Project) -> None:
     assert pq.read_table(project.path / "runs" / "results" / "tiny" / "stages.parquet").num_rows == 50
 
 
-def recommit(store: Store, key: str, files: dict[str, str | bytes]) -> None:
+def recommit(store: Directory, key: str, files: dict[str, str | bytes]) -> None:
     """The artifact once more, with these files beside or instead of its own."""
     manifest = store.manifest(key)
     contents = {name: (store.path(key) / name).read_bytes() for name in manifest.pop("files")} | files

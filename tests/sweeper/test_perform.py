@@ -10,15 +10,15 @@ from sweeper.perform import Job, Outcome, perform
 from sweeper.provenance import code_of
 from sweeper.resources import Resources
 from sweeper.stage import Stage, StageRun, SweeperError, stage
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow
 
 
-def job_of(node: Stage, store: Store, save_seconds: float = 60) -> Job:
+def job_of(node: Stage, store: Directory, save_seconds: float = 60) -> Job:
     request = Resources(1, 0.0, 0)
-    root, function, code = str(store.root), node.function.name, code_of(node.function.module)
-    return Job(node.key, function, node.params, node.input_keys, root, "test", code, save_seconds, request, request)
+    place, function, code = store.place, node.function.name, code_of(node.function.module)
+    return Job(node.key, function, node.params, node.input_keys, place, "test", code, save_seconds, request, request)
 
 
 def ignore(step: int, total: int) -> None: ...
@@ -35,12 +35,12 @@ def stop_at(step: int) -> Callable[[int, int], None]:
 TRUNK = grow(trunk=Trunk(steps=30, pause=0), seed=4)
 
 
-def files(store: Store, node: Stage) -> object:
+def files(store: Directory, node: Stage) -> object:
     return store.manifest(node.key)["files"]
 
 
-def test_a_stopped_stage_goes_on_and_ends_with_the_same_bytes(store: Store, tmp_path: Path) -> None:
-    undisturbed = Store(tmp_path / "other")
+def test_a_stopped_stage_goes_on_and_ends_with_the_same_bytes(store: Directory, tmp_path: Path) -> None:
+    undisturbed = Directory(tmp_path / "other")
     undisturbed.prepare()
     assert perform(job_of(TRUNK, undisturbed), ignore).failure is None
     for step in (7, 19):
@@ -56,12 +56,12 @@ def test_a_stopped_stage_goes_on_and_ends_with_the_same_bytes(store: Store, tmp_
     assert files(store, TRUNK) == files(undisturbed, TRUNK)
 
 
-def test_a_stage_whose_artifact_exists_is_not_run_again(store: Store) -> None:
+def test_a_stage_whose_artifact_exists_is_not_run_again(store: Directory) -> None:
     perform(job_of(TRUNK, store), ignore)
     assert perform(job_of(TRUNK, store), stop_at(1)).failure is None
 
 
-def test_a_failing_stage_is_an_outcome_with_its_cause_and_leaves_nothing(store: Store) -> None:
+def test_a_failing_stage_is_an_outcome_with_its_cause_and_leaves_nothing(store: Directory) -> None:
     bad = bend(trunk=TRUNK, branch=Branch(kind="bad", size=1), turn=0)
     perform(job_of(TRUNK, store), ignore)
     outcome = perform(job_of(bad, store), ignore)
@@ -78,11 +78,11 @@ def refuse(run: StageRun) -> None:
     raise SweeperError("cat.png is no image", fix="remove it")
 
 
-def test_what_a_user_can_mend_fails_with_its_message_alone(store: Store) -> None:
+def test_what_a_user_can_mend_fails_with_its_message_alone(store: Directory) -> None:
     assert perform(job_of(refuse(), store), ignore) == Outcome(failure="cat.png is no image\n  fix: remove it")
 
 
-def test_a_damaged_input_is_named_and_set_aside(store: Store) -> None:
+def test_a_damaged_input_is_named_and_set_aside(store: Directory) -> None:
     perform(job_of(TRUNK, store), ignore)
     (store.path(TRUNK.key) / "chain.txt").write_text("0")
     outcome = perform(job_of(bend(TRUNK, Branch(kind="plus", size=1), 0), store), ignore)
@@ -90,7 +90,7 @@ def test_a_damaged_input_is_named_and_set_aside(store: Store) -> None:
     assert not store.has(TRUNK.key)
 
 
-def test_a_manifest_says_what_made_the_artifact(store: Store) -> None:
+def test_a_manifest_says_what_made_the_artifact(store: Directory) -> None:
     perform(job_of(TRUNK, store), ignore)
     manifest = store.manifest(TRUNK.key)
     assert manifest["params"] == {"trunk": {"steps": 30, "pause": 0.0}, "seed": 4}
@@ -98,14 +98,14 @@ def test_a_manifest_says_what_made_the_artifact(store: Store) -> None:
     assert {"source", "commit", "packages", "device", "cpus", "seconds", "started", "machine"} <= manifest.keys()
 
 
-def test_a_job_is_one_line_of_json(store: Store) -> None:
+def test_a_job_is_one_line_of_json(store: Directory) -> None:
     job = replace(job_of(bend(TRUNK, Branch(kind="plus", size=1), 0), store), request=Resources(1, 0.5, 2**30))
     assert Job.from_json(job.to_json()) == job
     assert "\n" not in job.to_json()
     assert job.device == "cuda"
 
 
-def test_a_worker_with_other_code_than_the_driver_refuses_the_stage_and_says_both(store: Store) -> None:
+def test_a_worker_with_other_code_than_the_driver_refuses_the_stage_and_says_both(store: Directory) -> None:
     job = job_of(TRUNK, store)
     here = job.code["tests.tiny.experiment"][:12]
     stale = replace(job, code={**job.code, "tests.tiny.experiment": "0123456789abcdef"})

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper import store as store_module
 from sweeper import summary as summary_module
 from sweeper.plan import Graph, Plan
 from sweeper.stage import StageRun, stage
 from sweeper.store import Store
+from sweeper.stores import directory
 from sweeper.summary import stale, summarise
 from sweeper.sweep import load_sweep
 from tests.conftest import Project, finish
@@ -36,8 +36,8 @@ def test_a_finished_sweep_has_nothing_to_run(graph: Graph, store: Store) -> None
 def test_planning_reads_every_manifest_once(graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     finish(graph, store)
     read: list[str] = []
-    original = store_module._read
-    monkeypatch.setattr(store_module, "_read", lambda path: read.append(path.name) or original(path))
+    original = directory.read
+    monkeypatch.setattr(directory, "read", lambda path: read.append(path.name) or original(path))
     summarise(graph, store)
     assert sorted(read) == sorted(graph.stages)
 

@@ -8,7 +8,8 @@ import pytest
 
 from sweeper.plan import Graph
 from sweeper.record import driving, is_driven, read_record, read_status
-from sweeper.store import Store
+from sweeper.store import Place
+from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 from tests.conftest import SPACE, Project
 
@@ -18,8 +19,6 @@ RUN = ("run", "space.yaml", "--inline", "--no-tracking")
 def made(project: Project) -> dict[str, float]:
     """When each artifact was written, by key."""
     return {path.parent.name: path.stat().st_mtime for path in (project.path / "runs").glob("store/objects/*/*/*.json")}
-
-
 
 
 def test_a_finished_sweep_leaves_its_command_and_its_last_status(project: Project) -> None:
@@ -121,7 +120,7 @@ def test_a_stage_that_fits_on_no_node_is_refused_before_anything_runs(
     machine = run.Machine("cpu", lambda: Resources(2, 0.0, 0), lambda request: request)
     engine = run.Engine(lambda dispatch: None, machine, 2, [Resources(2, 0.0, 2**34)])
     with pytest.raises(run.SweeperError) as error:
-        run._check_requests(graph, graph.stages, engine, run.Options(Path("runs")), run.Console())
+        run._check_requests(graph, graph.stages, engine, run.Options(Path("runs"), Place("store")), run.Console())
     assert str(error.value) == (
         "stage bend asks for 64 CPU, 4.0 GiB of memory, and the largest node has 2 CPU, 16.0 GiB of memory\n"
         "  fix: ask for less in the search space: resources: {bend: {...}}"
@@ -130,7 +129,7 @@ def test_a_stage_that_fits_on_no_node_is_refused_before_anything_runs(
 
 def test_a_damaged_manifest_in_the_middle_of_a_plan_changes_nothing(project: Project) -> None:
     project.sweeper(*RUN)
-    store = Store(project.path / "runs" / "store")
+    store = Directory(project.path / "runs" / "store")
     key = next(iter(store.present()))
     (store.path(key) / "manifest.json").write_text("{")
     planned = json.loads(project.sweeper("plan", "space.yaml", "--json").stdout)

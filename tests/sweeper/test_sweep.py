@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import CASES, SPACE, Project
 
 INLINE = ("run", "space.yaml", "--inline", "--no-tracking")
@@ -27,8 +27,8 @@ def copy(finished: Project, tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-def store_of(project: Project) -> Store:
-    return Store(project.path / "runs" / "store")
+def store_of(project: Project) -> Directory:
+    return Directory(project.path / "runs" / "store")
 
 
 def test_a_run_ends_with_its_table_and_where_things_are(copy: Project) -> None:

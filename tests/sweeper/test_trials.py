@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.provenance import commit, packages
+from sweeper.stores.manifest import read, write
 from sweeper.trials import find_trial
 from tests.conftest import CASES, SPACE, Project
 from tests.sweeper.records import begin_again, graph_of, record, store_of
@@ -169,8 +170,8 @@ def test_where_mlflow_has_a_trial(finished: Project) -> None:
 
 
 def edit_manifest(project: Project, key: str, **values: object) -> None:
-    path = store_of(project).path(key) / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    directory = store_of(project).path(key)
+    write(directory, {**read(directory), **values})
 
 
 def test_what_differs_among_the_stages_of_a_trial_is_counted(finished: Project, key: str) -> None:

@@ -35,11 +35,9 @@ def test_what_fails_says_how_to_mend_it_and_exits_with_1(project: Project, monke
     assert done.returncode == 1
     assert (
         f"FAIL store: the store {project.path}/space.yaml/runs/store cannot be written: Not a directory\n"
-        "     fix: choose another place with --runs\n"
+        "     fix: choose another place with --runs or --store\n"
     ) in done.stdout
-    assert (
-        f"FAIL token: {token} can be read by others (mode 0644)\n     fix: chmod 600 {token}\n"
-    ) in done.stdout
+    assert (f"FAIL token: {token} can be read by others (mode 0644)\n     fix: chmod 600 {token}\n") in done.stdout
     assert "FAIL devices: torch cannot be imported: ImportError: no libcudart\n" in done.stdout
     assert "FAIL cluster: no Ray cluster answers at 127.0.0.1:9\n     fix: start one with " in done.stdout
     assert "secret" not in done.stdout

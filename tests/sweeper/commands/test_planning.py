@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import CASES, SPACE, Project
 
 PLAN = ("plan", "space.yaml", "--slots", "2")
@@ -31,8 +31,8 @@ def copy(finished: Project, tmp_path: Path) -> Project:
     return made
 
 
-def store_of(project: Project) -> Store:
-    return Store(project.path / "runs" / "store")
+def store_of(project: Project) -> Directory:
+    return Directory(project.path / "runs" / "store")
 
 
 def took(project: Project, device: str = "cpu", **seconds: float) -> None:
@@ -58,7 +58,9 @@ def told(project: Project, *arguments: str) -> list[str]:
 
 
 def test_a_plan_of_nothing_yet(project: Project) -> None:
-    assert project.sweeper(*PLAN).stdout == """\
+    assert (
+        project.sweeper(*PLAN).stdout
+        == """\
 tiny: 12 trials, 60 stages, 50 unique, 0 cached, 50 to run
 
 6 rows     stages  cached  to run  own  shared
@@ -79,6 +81,7 @@ expected  unknown on 2 slots
 saved     10 of 60 stages of one run per trial; unknown how much time
 disk      0 bytes here; to come: unknown
 """
+    )
 
 
 def test_a_plan_of_more_seeds_than_have_run(copy: Project) -> None:

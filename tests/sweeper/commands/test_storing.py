@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sweeper.record import SweepRecord, driving
-from sweeper.store import Store
+from sweeper.stores.directory import Directory
 from tests.conftest import Project
 
 KEY = "ab" + "0" * 62
@@ -38,15 +38,15 @@ def swept(_swept: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def kept(swept: Project) -> Store:
-    return Store(swept.path / "runs" / "store")
+def kept(swept: Project) -> Directory:
+    return Directory(swept.path / "runs" / "store")
 
 
 def listed(project: Project, *options: str) -> list[dict[str, Any]]:
     return list(json.loads(project.sweeper("store", "ls", "--json", *options).stdout))
 
 
-def make(store: Store, key: str, **manifest: object) -> Path:
+def make(store: Directory, key: str, **manifest: object) -> Path:
     with store.scratch() as directory:
         (directory / "file").write_text("content")
         store.commit(key, directory, manifest)
@@ -60,7 +60,7 @@ def record(project: Project, began: datetime) -> SweepRecord:
     )  # fmt: skip
 
 
-def test_ls_lists_every_artifact_newest_first_with_who_needs_it(swept: Project, kept: Store) -> None:
+def test_ls_lists_every_artifact_newest_first_with_who_needs_it(swept: Project, kept: Directory) -> None:
     found = listed(swept)
     assert {each["key"] for each in found} == set(kept.present())
     assert [each["made"] for each in found] == sorted((each["made"] for each in found), reverse=True)
@@ -74,7 +74,7 @@ def test_ls_lists_every_artifact_newest_first_with_who_needs_it(swept: Project, 
     assert lines[1].endswith("  2  grow seed=0")
 
 
-def test_ls_prints_fifty_lines_unless_asked_for_all(swept: Project, kept: Store) -> None:
+def test_ls_prints_fifty_lines_unless_asked_for_all(swept: Project, kept: Directory) -> None:
     for number in range(30):
         make(kept, f"{number:064x}")
     count = len(kept.present())
@@ -95,11 +95,12 @@ def test_a_store_that_is_not_there(project: Project, command: str) -> None:
     done = project.sweeper("store", command)
     assert done.returncode == 2
     assert done.stderr == (
-        "error: runs/store does not exist\n  fix: run a sweep first, or name its directory with --runs\n"
+        "error: runs/store does not exist\n"
+        "  fix: run a sweep first, or name its directory with --runs or its store with --store\n"
     )
 
 
-def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(swept: Project, kept: Store) -> None:
+def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(swept: Project, kept: Directory) -> None:
     count = len(kept.present())
     assert swept.sweeper("store", "verify").stdout == f"{count} artifacts, all whole\n"
     cut, flipped, gone = (str(each["key"]) for each in listed(swept, "--stage", "bend")[:3])
@@ -129,7 +130,7 @@ def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(s
     assert swept.sweeper("store", "verify").returncode == 0
 
 
-def test_gc_deletes_what_no_results_need_and_only_with_yes(swept: Project, kept: Store) -> None:
+def test_gc_deletes_what_no_results_need_and_only_with_yes(swept: Project, kept: Directory) -> None:
     before = kept.present()
     assert swept.sweeper("store", "gc", "--yes").stdout == "nothing to delete\n"
     shutil.rmtree(swept.path / "runs" / "results" / "tiny-branch.kind=minus")
@@ -143,7 +144,7 @@ def test_gc_deletes_what_no_results_need_and_only_with_yes(swept: Project, kept:
     assert "0 to run" in swept.sweeper(*RUN, "--seeds", "0,1").stderr
 
 
-def test_gc_deletes_what_dead_processes_left_and_nothing_of_living_ones(swept: Project, kept: Store) -> None:
+def test_gc_deletes_what_dead_processes_left_and_nothing_of_living_ones(swept: Project, kept: Directory) -> None:
     needed = str(listed(swept)[0]["key"])
     dead = [kept.root / place for place in (
         "tmp/dead/half", f"claims/{OTHER}", f"failures/{OTHER}.json", f"damaged/{OTHER}.12345678/file",
@@ -171,7 +172,7 @@ def test_gc_deletes_what_dead_processes_left_and_nothing_of_living_ones(swept: P
     assert not any(path.exists() for path in living if needed not in str(path))
 
 
-def test_gc_refuses_when_results_cannot_be_read(swept: Project, kept: Store) -> None:
+def test_gc_refuses_when_results_cannot_be_read(swept: Project, kept: Directory) -> None:
     before = kept.present()
     (swept.path / "runs" / "results" / "tiny" / "trials.parquet").write_text("no parquet")
     done = swept.sweeper("store", "gc", "--yes")
@@ -183,7 +184,7 @@ def test_gc_refuses_when_results_cannot_be_read(swept: Project, kept: Store) -> 
     assert kept.present() == before
 
 
-def test_gc_without_any_results_says_that_everything_would_go(swept: Project, kept: Store) -> None:
+def test_gc_without_any_results_says_that_everything_would_go(swept: Project, kept: Directory) -> None:
     before = kept.present()
     shutil.rmtree(swept.path / "runs" / "results")
     assert "runs/results has no results: these are all artifacts there are\n" in swept.sweeper("store", "gc").stdout
@@ -192,7 +193,7 @@ def test_gc_without_any_results_says_that_everything_would_go(swept: Project, ke
     assert kept.present() == []
 
 
-def test_gc_waits_for_a_running_sweep_to_write_down_what_it_needs(swept: Project, kept: Store) -> None:
+def test_gc_waits_for_a_running_sweep_to_write_down_what_it_needs(swept: Project, kept: Directory) -> None:
     results = swept.path / "runs" / "results" / "tiny" / "trials.parquet"
     with driving(swept.path / "runs", record(swept, datetime.now(UTC) + timedelta(seconds=1))):
         done = swept.sweeper("store", "gc", "--yes")
@@ -205,7 +206,7 @@ def test_gc_waits_for_a_running_sweep_to_write_down_what_it_needs(swept: Project
         assert swept.sweeper("store", "gc", "--yes").returncode == 0
 
 
-def test_gc_keeps_what_a_lost_sweep_had_made(swept: Project, kept: Store) -> None:
+def test_gc_keeps_what_a_lost_sweep_had_made(swept: Project, kept: Directory) -> None:
     before = kept.present()
     shutil.rmtree(swept.path / "runs" / "results" / "tiny")
     with driving(swept.path / "runs", record(swept, datetime.now(UTC))):
@@ -219,7 +220,7 @@ def test_gc_keeps_what_a_lost_sweep_had_made(swept: Project, kept: Store) -> Non
     assert kept.present() == before
 
 
-def test_du_counts_every_byte_once_and_what_a_sweep_needs_alone(swept: Project, kept: Store) -> None:
+def test_du_counts_every_byte_once_and_what_a_sweep_needs_alone(swept: Project, kept: Directory) -> None:
     (kept.root / "damaged").mkdir()
     (kept.root / "damaged" / "file").write_text("12345")
     used = json.loads(swept.sweeper("store", "du", "--json").stdout)
@@ -233,12 +234,12 @@ def test_du_counts_every_byte_once_and_what_a_sweep_needs_alone(swept: Project, 
     assert next(line for line in lines if line.startswith("damaged")).split() == ["damaged", "5", "bytes"]
 
 
-def test_an_artifact_taken_meanwhile_stays(kept: Store, swept: Project) -> None:
+def test_an_artifact_taken_meanwhile_stays(kept: Directory, swept: Project) -> None:
     from sweeper.housekeeping import find_rubbish, remove_rubbish
 
     place = make(kept, KEY)
     found = find_rubbish(kept, swept.path / "runs")
-    assert [each.path for each in found] == [place]
+    assert [kept.root / each.name for each in found] == [place]
     (kept.root / "claims").mkdir(exist_ok=True)
     with (kept.root / "claims" / KEY).open("wb") as claim:
         fcntl.flock(claim, fcntl.LOCK_EX)

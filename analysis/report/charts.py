@@ -1,0 +1,158 @@
+"""What ``charts.js`` draws: the numbers of those figures in which a reader wants to look closer, as panels.
+
+    {"choice": what panels are of, "first": the one that is shown first,
+     "panels": [{"name", "x", "y", "logx", "logy", "lines" | "points" | "cells"}]}
+
+All numbers come from where the printed figure has them; those that are missing are null.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.figures.accuracy import accuracies
+from analysis.figures.cost import COSTS, WIDE
+from analysis.figures.groups import Group, Spread, groups_of, main_metric, over_trials, spread
+from analysis.figures.keys import looks_of
+from analysis.figures.panels import panels_of
+from analysis.figures.pareto import pareto_front
+from analysis.figures.style import Look
+from analysis.results import Results
+
+Chart: TypeAlias = dict[str, Any]
+DIGITS = 5
+"""Significant ones that a chart keeps."""
+
+
+def accuracy_chart(results: Results, _: Figure) -> Chart:
+    """Lines with deviations, a panel for each that the figure has."""
+    measured = {row.values: (row, found) for row in groups_of(results) if len(found := accuracies(row))}
+    panels = []
+    shown = [(row, len(found)) for row, found in measured.values()]
+    for panel in panels_of(shown, results.described.rows):
+        lines = []
+        for line in panel.lines:
+            found = measured[line.row.values][1]
+            mean, std = over_trials(found)
+            told, tasks = line.row.told(len(found)), [*range(1, len(mean) + 1)]
+            drawn = {"label": line.label, "told": told, "x": tasks, "y": numbers(mean), "std": numbers(std)}
+            lines.append(drawn | _look(line.look))
+        name = panel.title.partition("\n")[0]
+        panels.append({"name": name, "x": "task", "y": "accuracy on all classes seen, %", "lines": lines})
+    return {"choice": "rows of", "first": 0, "panels": panels}
+
+
+def cost_chart(results: Results, _: Figure) -> Chart:
+    """Points with deviations in both directions, the front and the limits; a panel per cost in which rows differ."""
+    metric = main_metric(results) or ""
+    title = results.described.number(metric).title
+    measured = {row: value for row in groups_of(results) if (value := spread(row, metric))}
+    rivals = [row for row in measured if not row.bound]
+    looks = looks_of(rivals)
+    bounds = {row: value for row, value in measured.items() if row.bound}
+    limits = [
+        {"label": row.told(value.n), "y": number(value.mean), "dash": Look.limit(index).line}
+        for index, (row, value) in enumerate(bounds.items())
+    ]
+    panels = []
+    for cost in COSTS:
+        found = [(row, price, measured[row]) for row in rivals if (price := spread(row, cost))]
+        prices = [price.mean for _, price, _ in found]
+        if len(set(prices)) > 1:
+            points = [_point(*each, looks[each[0].values]) for each in found]
+            wide = min(prices) > 0 and max(prices) > WIDE * min(prices)
+            front = _front(found, results.described.number(metric).better == "higher")
+            panels.append(
+                {"name": results.described.number(cost).title, "x": results.described.number(cost).title, "y": title,
+                 "logx": wide, "points": points, "front": front, "limits": limits}
+            )  # fmt: skip
+    return {"choice": "cost", "first": 0, "panels": panels}
+
+
+def _point(row: Group, cost: Spread, value: Spread, look: Look) -> Chart:
+    return {
+        "label": row.label, "told": row.told(min(cost.n, value.n)), "x": number(cost.mean), "y": number(value.mean),
+        "xstd": number(cost.std), "std": number(value.std), "hollow": not (cost.whole and value.whole),
+    } | _look(look)  # fmt: skip
+
+
+def _front(found: Sequence[tuple[Group, Spread, Spread]], higher: bool) -> list[list[float | None]]:
+    whole = [(cost.mean, value.mean) for _, cost, value in found if cost.whole and value.whole]
+    return [numbers(whole[index]) for index in pareto_front(whole, higher)]
+
+
+def heatmap_chart(results: Results, _: Figure) -> Chart:
+    """Cells of the table's two names, a panel per measured column."""
+    rows = groups_of(results)
+    down, across = (list(dict.fromkeys(row.values[place] for row in rows)) for place in (0, 1))
+    by_values = {row.values: row for row in rows}
+    panels = []
+    for name in results.described.columns:
+        described = results.described.number(name)
+        if described.kind == "fact" or not any(spread(row, name) for row in rows):
+            continue
+        cells = [[_cell(by_values.get((y, x)), name, described.decimals) for x in across] for y in down]
+        panels.append(
+            {"name": described.title, "x": results.described.rows[1], "y": results.described.rows[0],
+             "across": [*map(str, across)], "down": [*map(str, down)], "cells": cells,
+             "lower": described.better == "lower"}
+        )  # fmt: skip
+    metric = results.described.number(main_metric(results) or "").title
+    first = next((index for index, panel in enumerate(panels) if panel["name"] == metric), 0)
+    return {"choice": "column", "first": first, "panels": panels}
+
+
+def _cell(row: Group | None, name: str, decimals: int) -> Chart | None:
+    if row is None:
+        return None
+    found = spread(row, name)
+    if found is None:
+        return {"told": row.label, "text": "missing", "value": None}
+    mean, count = f"{found.mean:.{decimals}f}", None if found.whole else f"{found.n} of {found.trials}"
+    text = mean if math.isnan(found.std) else f"{mean} ± {found.std:.{decimals}f}"
+    return {"told": row.told(found.n), "text": text, "value": number(found.mean), "mean": mean, "count": count}
+
+
+def curves_chart(results: Results, figure: Figure) -> Chart:
+    """The lines of the figure itself, a panel per stage function and metric."""
+    panels = [
+        {"name": f"{axes.get_title(loc='left') or axes.get_title()}: {axes.get_ylabel()}", "x": axes.get_xlabel(),
+         "y": axes.get_ylabel(), "logy": axes.get_yscale() == "log", "lines": list(_lines(axes))}
+        for axes in figure.axes
+    ]  # fmt: skip
+    return {"choice": "stage", "first": 0, "panels": panels}
+
+
+def _lines(axes: Axes) -> Iterable[Chart]:
+    for line in axes.lines:
+        look = Look(str(line.get_color()), "", line.get_linestyle())  # type: ignore[arg-type]
+        label, x, y = str(line.get_label()), numbers(line.get_xdata()), numbers(line.get_ydata())
+        yield {"label": label, "told": label, "x": x, "y": y} | _look(look)
+
+
+CHARTS: Mapping[str, Callable[[Results, Figure], Chart]] = {
+    "accuracy": accuracy_chart,
+    "cost": cost_chart,
+    "heatmap": heatmap_chart,
+    "curves": curves_chart,
+}
+"""By the name of the figure, in the order of the page."""
+
+
+def _look(look: Look) -> Chart:
+    return {"colour": look.colour, "marker": look.marker, "dash": look.line}
+
+
+def numbers(values: Any) -> list[float | None]:
+    """Some numbers as `number` gives them."""
+    return [number(value) for value in values]
+
+
+def number(value: Any) -> float | None:
+    """A number to the digits that a chart keeps; None where it is not finite."""
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

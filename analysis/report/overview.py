@@ -1,0 +1,98 @@
+"""What a reader learns first: how much is done, what it took, and where to look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from analysis.report.markup import Cell, Html, element, grid, joined
+from analysis.report.phrases import counted, duration, moment
+from analysis.report.stages import Stage, alone_of, saved_share, seconds_of, stages_of
+from analysis.results import Results
+
+STATES = ("finished", "failed", "missing")
+
+
+def overview(sweeps: Sequence[Results], title: str) -> Html:
+    """The page's heading, a paragraph, and a line per sweep."""
+    stages = stages_of(sweeps)
+    return element(
+        "section",
+        element("p", "Sweep report", class_="kind"),
+        element("h1", title),
+        element("p", _origin(stages), class_="origin"),
+        _tiles(sweeps, stages),
+        element("p", _paragraph(sweeps, stages), class_="lead"),
+        *([_sweeps(sweeps)] if len(sweeps) > 1 else []),
+        id="overview",
+        aria_label="Overview",
+    )
+
+
+def states(results: Results) -> Counter[str]:
+    """How many trials are finished, failed, missing."""
+    return Counter(results.read(["status"])["status"].to_pylist())
+
+
+def _origin(stages: Sequence[Stage]) -> str:
+    if not stages:
+        return "Nothing is known yet of when and from what it was run"
+    made = f"Results of {moment(stages[-1].started)}"
+    commits = list(dict.fromkeys(each.commit or "" for each in stages))
+    if len(commits) > 1:
+        return f"{made}, from {len(commits)} commits"
+    if not commits[0]:
+        return f"{made}, from outside a checkout"
+    changed = " with changed files" if commits[0].endswith("+") else ""
+    return f"{made}, from commit {commits[0][:12]}{changed}"
+
+
+def _tiles(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
+    total = sum((states(results) for results in sweeps), Counter[str]())
+    tiles = [("trials finished", f"{total['finished']:,}", f"of {total.total():,}")]
+    if stages:
+        tiles += [
+            ("stages run", f"{len(stages):,}", f"of {sum(each.trials for each in stages):,} in one run per trial"),
+            ("stage time spent", duration(seconds_of(stages)), "summed over stages"),
+            ("saved by sharing", f"{saved_share(stages):.0f} %", duration(alone_of(stages) - seconds_of(stages))),
+        ]
+    return element(
+        "dl",
+        *(element("div", element("dt", name), element("dd", element("strong", value), " ", element("span", beside)))
+          for name, value, beside in tiles),
+        class_="tiles",
+    )  # fmt: skip
+
+
+def _paragraph(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
+    total = sum((states(results) for results in sweeps), Counter[str]())
+    where = f" in {len(sweeps)} sweeps" if len(sweeps) > 1 else ""
+    told = ", ".join(f"{total[state]:,} {state}" for state in STATES if total[state])
+    parts = [f"{counted(total.total(), 'trial')}{where}: {told}. "]
+    if stages:
+        used = sum(each.trials for each in stages)
+        parts.append(
+            f"{counted(len(stages), 'stage')} took {duration(seconds_of(stages))}; one run per trial would have been "
+            f"{used:,} stages and {duration(alone_of(stages))}. "
+        )
+    else:
+        parts.append("Which stages were run is not written yet: that is done when a sweep's command ends. ")
+    if total["finished"] < total.total():
+        parts.append("What is missing says why beside its row, and is in no average.")
+    return joined(parts)
+
+
+def _sweeps(sweeps: Sequence[Results]) -> Html:
+    lines = []
+    for index, results in enumerate(sweeps):
+        found, stages = states(results), stages_of([results])
+        known = bool(stages)
+        cells = [
+            *(Cell(f"{found[state]:,}", found[state]) for state in STATES),
+            Cell(f"{len(stages):,}" if known else "unknown", len(stages) if known else None),
+            Cell(duration(seconds_of(stages)) if known else "unknown", seconds_of(stages) if known else None),
+            Cell(f"{saved_share(stages):.0f} %" if known else "unknown", saved_share(stages) if known else None),
+        ]
+        lines.append((element("a", results.name, href=f"#sweep-{index}"), cells))
+    heads = ["sweep", *STATES, "stages", "stage time", "saved within it"]
+    return grid("Sweeps, each by itself: a stage that several need is counted in every one", heads, lines)

@@ -1,0 +1,94 @@
+"""Where the results come from: code, packages, machines, times, published values, and the statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from analysis.published import published_table
+from analysis.report.markup import Cell, Html, element, grid
+from analysis.report.phrases import moment
+from analysis.report.stages import Stage, by, seconds_of, stages_of
+from analysis.results import Results
+
+CELLS = (
+    "A cell is mean ± standard deviation (with n − 1) over the trials of its row; a row of which a trial is missing "
+    "says so, and is ranked nowhere. The best of a column is bold, the second underlined."
+)
+METHODS = (
+    "A difference from the baseline is taken seed by seed, so that what a seed does to both rows cancels; its 95 % "
+    "intervals are Student's t and the bootstrap's percentiles, of which the t interval is the one to trust with few "
+    "seeds.",
+    "P-values are those of the paired t-test, corrected by Holm's method for the number of rows that are compared.",
+    "Seeds needed are about those with which such a test would find a difference of this mean and deviation in four of "
+    "five cases, at the level that Holm's first step asks for.",
+)
+"""What `analysis.differences` says of itself, in three sentences."""
+
+
+def provenance(sweeps: Sequence[Results]) -> Html:
+    """Commits, versions, machines and times of all stages; sources of published values; how rows are compared."""
+    stages = stages_of(sweeps)
+    parts: list[str] = [element("h2", "Provenance")]
+    if stages:
+        parts += [_lived(stages), _origins(stages), _versions(stages)]
+    else:
+        parts.append(element("p", "No stage is written yet, so nothing is known of code, packages and machines."))
+    return element(
+        "section",
+        *parts,
+        element("h3", "Published values"),
+        _published(sweeps),
+        element("h3", "Statistics"),
+        *(element("p", sentence) for sentence in (CELLS, *METHODS)),
+        id="provenance",
+    )
+
+
+def _lived(stages: Sequence[Stage]) -> Html:
+    facts = [
+        ("first stage started", moment(stages[0].started)),
+        ("last stage started", moment(stages[-1].started)),
+        ("machines", ", ".join(by(stages, lambda each: each.machine or "unknown"))),
+        ("devices", ", ".join(by(stages, lambda each: each.device or "unknown"))),
+    ]
+    return element(
+        "dl", *(element("div", element("dt", name), element("dd", value)) for name, value in facts), class_="facts"
+    )
+
+
+def _origins(stages: Sequence[Stage]) -> Html:
+    groups = by(stages, lambda each: each.commit or "")
+    lines = [
+        (
+            element("code", commit.rstrip("+") or "unknown"),
+            [
+                Cell.of(_tree(commit)),
+                Cell(f"{len(group):,}", len(group)),
+                Cell(f"{seconds_of(group):,.1f}", seconds_of(group)),
+            ],
+        )
+        for commit, group in groups.items()
+    ]
+    return grid("Commits that stages were run from", ["commit", "files", "stages", "seconds"], lines)
+
+
+def _tree(commit: str) -> str:
+    return "outside a checkout" if not commit else "changed (+)" if commit.endswith("+") else "as committed"
+
+
+def _versions(stages: Iterable[Stage]) -> Html:
+    found: dict[str, dict[str, None]] = {}
+    for packages in {each.packages: each for each in stages}.values():
+        for name, version in packages.versions.items():
+            found.setdefault(name, {})[version] = None
+    lines = [(name, [Cell.of(", ".join(versions))]) for name, versions in found.items()]
+    return grid("Versions that stages were run with", ["package", "version"], lines)
+
+
+def _published(sweeps: Sequence[Results]) -> Html:
+    lines = []
+    for index, results in enumerate(sweeps):
+        reference = results.described.published
+        source = str(published_table(reference)["source"]) if reference else "none"
+        lines.append((element("a", results.name, href=f"#sweep-{index}"), [Cell.of(source)]))
+    return grid("What stands beside our values", ["sweep", "source"], lines)

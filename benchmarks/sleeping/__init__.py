@@ -1,0 +1,1 @@
+"""A trainable whose stages sleep for as long as the stages of a real sweep took."""

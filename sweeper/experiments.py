@@ -1,0 +1,92 @@
+"""MLflow's side of a sweep: an experiment of the space's name, in a database or on a server, and the runs in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Run
+
+from sweeper.errors import SweeperError, first_line
+
+KIND, KEY, CAUSE, STORE, FILES = (f"sweeper.{name}" for name in ("kind", "key", "cause", "store", "files"))
+"""Tags of a run: sweep, trial or stage; which one; why it failed; who wrote it; the names of its artifacts."""
+PAGE = 5000
+"""Runs or experiments per request."""
+
+
+def connect(uri: str) -> MlflowClient:
+    """A client that says nothing of its own. Nothing is asked yet."""
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return MlflowClient(uri)
+
+
+def knock(uri: str, fix: str = "check --tracking-uri, or run with --no-tracking") -> None:
+    """Ask a tracking server or database for an experiment. Raises SweeperError where it does not answer in seconds."""
+    before = dict(os.environ)
+    os.environ |= {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+    try:
+        connect(uri).search_experiments(max_results=1)
+    except Exception as error:
+        raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def has_experiment(uri: str, name: str) -> bool:
+    """Whether a database has an experiment that is not deleted. Raises MlflowException."""
+    return living(connect(uri), name) is not None
+
+
+def delete_experiment(uri: str, name: str) -> None:
+    """Mark an experiment as deleted, with its runs; nothing where there is none. Raises MlflowException."""
+    client = connect(uri)
+    if found := living(client, name):
+        client.delete_experiment(found.experiment_id)
+
+
+def living(client: MlflowClient, name: str) -> Experiment | None:
+    """The experiment of this name that is not deleted."""
+    found = client.get_experiment_by_name(name)
+    return found if found and found.lifecycle_stage == "active" else None
+
+
+def runs_of(client: MlflowClient, experiments: Sequence[str], kind: str) -> Iterator[Run]:
+    """The sweeps', trials' or stages' runs in experiments of these ids, newest first."""
+    token = None
+    while True:
+        page = client.search_runs(experiments, f"tags.`{KIND}` = '{kind}'", max_results=PAGE, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def sweeps(client: MlflowClient) -> dict[str, Run]:
+    """The sweep's run of every experiment that has one, by the experiment's name."""
+    experiments: dict[str, str] = {}
+    token = None
+    while True:
+        page = client.search_experiments(max_results=1000, page_token=token)
+        experiments |= {each.experiment_id: each.name for each in page}
+        token = page.token
+        if not token:
+            break
+    ids = list(experiments)
+    parts = [ids[first : first + 100] for first in range(0, len(ids), 100)]
+    found = {experiments[run.info.experiment_id]: run for part in parts for run in runs_of(client, part, "sweep")}
+    return dict(sorted(found.items()))
+
+
+def trial_key(target: str, label: str) -> str:
+    """What a trial's run is found again by: the key of its last stage, and what the trial is called in its space."""
+    return f"{target}:{label}"
