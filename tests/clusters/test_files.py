@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 import yaml
+
+import sweeper.cluster  # noqa: F401  # Ray reads once, when it is imported, that it is to ask for a token
+from tests.conftest import ROOT
+
+# isort: split
 from ray._common.utils import load_class
 from ray.autoscaler._private.node_provider_availability_tracker import NodeAvailabilityRecord, NodeAvailabilitySummary
 from ray.autoscaler._private.resource_demand_scheduler import get_nodes_for
 from ray.autoscaler._private.util import prepare_config, validate_config
-
-from tests.conftest import ROOT
 
 AWS, ONPREM = ROOT / "cluster.yaml", ROOT / "clusters" / "onprem.yaml"
 COMMANDS = [
