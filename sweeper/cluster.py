@@ -18,6 +18,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a look at a cluster that has just ended would start another
 
 import ray
+from ray.exceptions import AuthenticationError
 
 from sweeper.errors import SweeperError
 
@@ -33,23 +34,27 @@ OBJECT_STORE_BYTES = 100 * 2**20
 
 @contextlib.contextmanager
 def cluster(address: str | None) -> Iterator[None]:
-    """Connect to a Ray cluster, or start one on this machine for the duration.
+    """Connect to the Ray cluster that this machine belongs to, or start one here for the duration.
 
-    Raises SweeperError when the address cannot be reached.
+    Raises SweeperError when the address cannot be reached, or its cluster refuses this machine's token.
     """
     if address is None:
         _private_token()
-    elif ":" in address.removeprefix("ray://"):
+    elif address.startswith("ray://"):
+        fix = "say it on the head, or send it there: `ray job submit -- sweeper run … --address auto`"
+        raise SweeperError(f"Ray Tune does not run through Ray's client, {address}", fix=fix)
+    elif ":" in address:
         _knock(address)
     mark = os.environ[MARK] = uuid.uuid4().hex
     try:
         here = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
         ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL,
                  **(here if address is None else {}))  # fmt: skip
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
         if address is None:
             raise SweeperError(f"Ray does not start on this machine: {error}", fix="--inline needs no Ray") from None
-        raise _no_cluster(address) from None
+        refused = AuthenticationError.__name__ in f"{error!r} {error.__cause__!r}"
+        raise (_refused if refused else _no_cluster)(address) from None
     processes = _processes() if address is None else []
     try:
         yield
@@ -61,7 +66,7 @@ def cluster(address: str | None) -> Iterator[None]:
 
 def _knock(address: str) -> None:
     """Ray itself waits for minutes where nothing listens. Raises SweeperError after a few seconds."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
     except (OSError, ValueError):
@@ -71,6 +76,11 @@ def _knock(address: str) -> None:
 def _no_cluster(address: str) -> SweeperError:
     fix = "start one with `ray up cluster.yaml`, or leave --address out to use this machine"
     return SweeperError(f"no Ray cluster answers at {address}", fix=fix)
+
+
+def _refused(address: str) -> SweeperError:
+    fix = "copy ~/.ray/auth_token of its head here, and let nobody else read it: chmod 600 ~/.ray/auth_token"
+    return SweeperError(f"the Ray cluster at {address} takes only machines that have its token", fix=fix)
 
 
 def _private_token() -> None:

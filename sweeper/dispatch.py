@@ -11,7 +11,7 @@ from typing import Protocol
 from sweeper.failures import Failure, Kind
 from sweeper.perform import Job, Outcome
 from sweeper.plan import Graph
-from sweeper.provenance import source_hash
+from sweeper.provenance import code_of, source_hash
 from sweeper.resources import Resources
 from sweeper.schedule import Schedule
 from sweeper.stage import Stage
@@ -177,6 +177,7 @@ class Dispatch:
             inputs=node.input_keys,
             store=self._store.place,
             sweep=self._graph.first_space[node.key],
+            code=code_of(node.function.module),
             save_seconds=self._save_seconds,
             request=self._request(node),
             place=self.schedule.request(node.key),

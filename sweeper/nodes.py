@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from sweeper.autoscaling import may_come, resources_of
 from sweeper.dispatch import Machine
 from sweeper.resources import Resources
 
@@ -19,26 +21,31 @@ NODE_SECONDS = 180.0
 
 
 def machine() -> Machine:
-    """What the connected cluster has."""
-    device = "cuda" if ray.cluster_resources().get("GPU", 0) else "cpu"
+    """What the connected cluster has, or may grow to."""
+    device = "cuda" if any(node.gpus for node in node_resources()) else "cpu"
     return Machine(device, _Capacity(), _alone)
 
 
 def node_resources() -> list[Resources]:
-    """What every living node has."""
-    return [_resources(node["Resources"]) for node in ray.nodes() if node["Alive"]]
+    """What every living node has, and every one that may come."""
+    return [*(resources_of(node["Resources"]) for node in ray.nodes() if node["Alive"]), *may_come()]
 
 
 class _Capacity:
-    """What the cluster has now, asked for once a second at most."""
+    """What the cluster has now, asked for once a second at most, or may grow to: nodes come when they are asked for."""
 
     def __init__(self) -> None:
         self._asked_at = -1.0
         self._known = Resources(0, 0.0, 0)
+        self._grown = reduce(Resources.plus, may_come(), self._known)
 
     def __call__(self) -> Resources:
         if time.monotonic() - self._asked_at > CAPACITY_SECONDS:
-            self._asked_at, self._known = time.monotonic(), _resources(ray.cluster_resources())
+            now, grown = resources_of(ray.cluster_resources()), self._grown
+            self._known = Resources(
+                max(now.cpus, grown.cpus), max(now.gpus, grown.gpus), max(now.memory, grown.memory)
+            )
+            self._asked_at = time.monotonic()
         return self._known
 
 
@@ -66,10 +73,6 @@ def _answer(pending: Any, until: float) -> Any:
         return f"no answer within {NODE_SECONDS:.0f} s"
     except ray.exceptions.RayError as error:
         return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
-
-
-def _resources(amounts: dict[str, float]) -> Resources:
-    return Resources(int(amounts.get("CPU", 0)), amounts.get("GPU", 0.0), int(amounts.get("memory", 0)))
 
 
 def _alone(request: Resources) -> Resources:

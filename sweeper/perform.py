@@ -28,6 +28,7 @@ CURVE = "curve.json"
 STATE = "run.json"
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 ROOM = 2**16
+SAME_CODE = "Put the same files on every node, and restart Ray there"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Job:
     inputs: Mapping[str, str | list[str]]
     store: Place
     sweep: str
+    code: Mapping[str, str]
+    """What it is to be done by, see `sweeper.provenance.code_of`."""
     save_seconds: float
     """A stage saves its progress this often."""
     request: Resources
@@ -78,7 +81,7 @@ class Outcome:
     elsewhere: bool = False
     """Whether another sweep is at this very stage."""
     halt: str | None = None
-    """Why no stage can be done for now, such as a full disk."""
+    """Why no stage can be done for now, such as a full disk, or other code than the driver's."""
 
 
 @dataclass
@@ -133,9 +136,12 @@ class DirectoryRun:
 def perform(job: Job, progressed: Callable[[int, int], None]) -> Outcome:
     """Run a job's stage and commit its artifact; a stage whose artifact exists is done already.
 
+    With other code than the driver's nothing is done: its results would be told as those of the driver's code.
     Whatever the stage raises becomes the outcome; KeyboardInterrupt passes. What a user can mend (SweeperError) and
     what the numbers did (Diverged) has no traceback.
     """
+    if stale := provenance.other_code(job.code):
+        return Outcome(halt=f"{stale}. {SAME_CODE}")
     try:
         store = open_store(job.store)
     except (SweeperError, OSError) as error:

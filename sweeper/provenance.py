@@ -8,10 +8,11 @@ import hashlib
 import importlib.util
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
+PERFORMER = "sweeper.perform"
 PACKAGES = ("numpy", "pyarrow", "pydantic", "ray", "torch", "torchdiffeq")
 
 
@@ -31,6 +32,20 @@ def source_hash(module: str) -> str:
             trees[name] = ast.dump(tree)
             pending += [each for each in _imports(tree) if each.partition(".")[0] == package]
     return hashlib.sha256("\n".join(trees[name] for name in sorted(trees)).encode()).hexdigest()
+
+
+def code_of(module: str) -> dict[str, str]:
+    """Hashes of the code that makes a stage of ``module``: its own, and the orchestrator's part that performs it."""
+    return {each: source_hash(each) for each in (PERFORMER, module)}
+
+
+def other_code(code: Mapping[str, str]) -> str | None:
+    """How the code here differs from that of `code_of` elsewhere; None where it does not."""
+    for module, there in code.items():
+        if (here := source_hash(module)) != there:
+            has = f"has other code of {module}, {here[:12]}" if _file(module) else f"does not find {module}"
+            return f"{platform.node()} {has}; where the sweep was started it is {there[:12]}"
+    return None
 
 
 @functools.cache

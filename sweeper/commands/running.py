@@ -36,7 +36,9 @@ def engine_options(command: Any) -> Any:
         click.option(
             "--max-concurrent", type=click.IntRange(1), help="Stages at a time at most. [default: one per CPU]"
         ),
-        click.option("--address", help="Ray cluster to run on; without it one is started on this machine."),
+        click.option(
+            "--address", help="Ray cluster to run on, from one of its nodes: auto, or HOST:PORT. [default: one here]"
+        ),
         click.option("--inline", is_flag=True, help="Run in this process, one stage after the other, without Ray."),
         store_options,
         runs_option,

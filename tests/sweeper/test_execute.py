@@ -56,6 +56,15 @@ def test_an_address_where_no_cluster_is(project: Project) -> None:
     ]
 
 
+def test_a_driver_that_is_no_part_of_the_cluster_is_told_where_to_run(project: Project) -> None:
+    done = project.sweeper("run", "space.yaml", "--no-tracking", "--address", "ray://127.0.0.1:10001")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-2:] == [
+        "error: Ray Tune does not run through Ray's client, ray://127.0.0.1:10001",
+        "  fix: say it on the head, or send it there: `ray job submit -- sweeper run … --address auto`",
+    ]
+
+
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one stage at a time")
 def test_stages_that_take_less_time_than_a_process_to_start_run_side_by_side(project: Project) -> None:
     project.write(SPACE.replace("[0, 1]", "[0]").replace("[1, 2, 3]", str(list(range(8)))))

@@ -1,4 +1,5 @@
 import json
+import platform
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.perform import Job, Outcome, perform
+from sweeper.provenance import code_of
 from sweeper.resources import Resources
 from sweeper.stage import Stage, StageRun, SweeperError, stage
 from sweeper.stores.directory import Directory
@@ -15,8 +17,8 @@ from tests.tiny.experiment import bend, grow
 
 def job_of(node: Stage, store: Directory, save_seconds: float = 60) -> Job:
     request = Resources(1, 0.0, 0)
-    place, function = store.place, node.function.name
-    return Job(node.key, function, node.params, node.input_keys, place, "test", save_seconds, request, request)
+    place, function, code = store.place, node.function.name, code_of(node.function.module)
+    return Job(node.key, function, node.params, node.input_keys, place, "test", code, save_seconds, request, request)
 
 
 def ignore(step: int, total: int) -> None: ...
@@ -101,3 +103,15 @@ def test_a_job_is_one_line_of_json(store: Directory) -> None:
     assert Job.from_json(job.to_json()) == job
     assert "\n" not in job.to_json()
     assert job.device == "cuda"
+
+
+def test_a_worker_with_other_code_than_the_driver_refuses_the_stage_and_says_both(store: Directory) -> None:
+    job = job_of(TRUNK, store)
+    here = job.code["tests.tiny.experiment"][:12]
+    stale = replace(job, code={**job.code, "tests.tiny.experiment": "0123456789abcdef"})
+    absent = replace(job, code={**job.code, "nowhere.to_be_found": "0123456789abcdef"})
+    fix = "where the sweep was started it is 0123456789ab. Put the same files on every node, and restart Ray there"
+    told = f"{platform.node()} has other code of tests.tiny.experiment, {here}; {fix}"
+    assert perform(stale, ignore) == Outcome(halt=told)
+    assert perform(absent, ignore) == Outcome(halt=f"{platform.node()} does not find nowhere.to_be_found; {fix}")
+    assert store.present() == []
