@@ -137,5 +137,8 @@ def _all_draws(n: int) -> tuple[Floats, Floats]:
 @lru_cache(maxsize=1)
 def _random_draws(n: int, draws: int) -> Floats:
     """The same for random outcomes (``draws``, n), which are the same ones every time."""
-    picked = np.random.default_rng(0).integers(n, size=(draws, n)) + n * np.arange(draws)[:, None]
-    return np.bincount(picked.ravel(), minlength=draws * n).reshape(draws, n).astype(float)
+    random = np.random.default_rng(0)
+    counts = np.empty((draws, n))
+    for row in counts:
+        row[:] = np.bincount(random.integers(n, size=n), minlength=n)
+    return counts
