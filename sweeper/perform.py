@@ -28,7 +28,7 @@ CURVE = "curve.json"
 STATE = "run.json"
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 ROOM = 2**16
-SAME_CODE = "Put the same files on every node, and restart Ray there"
+SAME_CODE = "Put the same files on every node"
 
 
 @dataclass(frozen=True)

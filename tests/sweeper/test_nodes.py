@@ -8,6 +8,7 @@ import pytest
 
 from sweeper import cluster
 from sweeper.nodes import on_every_node
+from sweeper.store import Place
 
 OBJECT_STORE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
@@ -28,7 +29,7 @@ def address() -> Iterator[str]:
 def test_every_node_is_examined_beside_the_driver(address: str, tmp_path: Path) -> None:
     from sweeper.doctor import diagnose
 
-    checks = [str(each) for each in diagnose(tmp_path, address, None)]
+    checks = [str(each) for each in diagnose(tmp_path, Place(str(tmp_path / "store")), address, None)]
     assert f"ok   cluster: 2 nodes at {address}" in checks
     nodes = [each for each in checks if " node " in each]
     assert len({each.partition(":")[0] for each in nodes}) == 2
