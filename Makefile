@@ -10,7 +10,7 @@ run: $(STAMP)
 	.venv/bin/sweeper run search_spaces/layer_selection.yaml
 
 test: lint
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses=2 --dist=loadfile
 
 lint: $(STAMP)
 	.venv/bin/ruff check .
