@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import SweeperError
 from sweeper.grid import CASE
 from sweeper.printing import shown
-from sweeper.record import SweepRecord, read_record, recorded
+from sweeper.record import last_record
 from sweeper.store import Store
 from sweeper.trials import COLUMNS, RecordedTrial, read_row, store_of
 
@@ -92,14 +91,7 @@ def label(manifest: Mapping[str, Any]) -> str:
 
 def tracked_at(runs: Path, space: str) -> str | None:
     """The tracking URI of the last sweep that ran the space with MLflow."""
-    last: SweepRecord | None = None
-    for name in recorded(runs):
-        try:
-            record = read_record(runs, name)
-        except SweeperError:
-            continue
-        if space in record.spaces and record.tracking_uri and (last is None or record.began > last.began):
-            last = record
+    last = last_record(runs, lambda record: space in record.spaces and record.tracking_uri is not None)
     return last.tracking_uri if last else None
 
 

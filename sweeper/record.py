@@ -13,7 +13,7 @@ import fcntl
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Literal
@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sweeper.errors import SweeperError, nearest
 from sweeper.store import Place
+from sweeper.stores.locks import is_held
 
 LOOK_SECONDS = 0.3
 """Longer than another terminal's look at the lock takes."""
@@ -108,6 +109,17 @@ def recorded(runs: Path) -> list[str]:
     return sorted(path.parent.name for path in (runs / "sweeps").glob("*/sweep.json"))
 
 
+def last_record(runs: Path, wanted: Callable[[SweepRecord], bool]) -> SweepRecord | None:
+    """The record of the sweep that was begun last among those that are wanted; what cannot be read is none."""
+    last = None
+    for name in recorded(runs):
+        with contextlib.suppress(SweeperError):
+            record = read_record(runs, name)
+            if wanted(record) and (last is None or record.began > last.began):
+                last = record
+    return last
+
+
 def read_status(runs: Path, name: str) -> Status | None:
     """How far a sweep is; None before its driver has said anything."""
     try:
@@ -118,14 +130,7 @@ def read_status(runs: Path, name: str) -> Status | None:
 
 def is_driven(runs: Path, name: str) -> bool:
     """Whether a living driver works at the sweep."""
-    try:
-        with (directory_of(runs, name) / "lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    return is_held(directory_of(runs, name) / "lock")
 
 
 @contextlib.contextmanager

@@ -14,13 +14,12 @@ import functools
 import json
 import re
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError, nearest
-from sweeper.record import SweepRecord, read_record, recorded
+from sweeper.record import last_record, read_record, recorded
 from sweeper.store import Place, Store, open_store
 
 CANDIDATES = 8
@@ -63,12 +62,7 @@ def store_of(runs: Path, name: str) -> Store:
 
 def recorded_place(runs: Path, name: str) -> Place | None:
     """The place that the last sweep has named which ran the sweep or space called ``name``."""
-    last: SweepRecord | None = None
-    for each in recorded(runs):
-        with suppress(SweeperError):
-            record = read_record(runs, each)
-            if name in (each, *record.spaces) and (last is None or record.began > last.began):
-                last = record
+    last = last_record(runs, lambda record: name in (record.name, *record.spaces))
     return last.store if last else None
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from sweeper.errors import SweeperError
-from sweeper.record import read_record, recorded
+from sweeper.record import last_record
 from sweeper.trials import spaces_of
 
 READY_SECONDS = 60.0
@@ -65,12 +65,7 @@ def show_runs(runs: Path, name: str | None, port: int | None, *, browse: bool) -
 
 def _last_tracked(runs: Path) -> list[str]:
     """The spaces of the sweep that was run last with MLflow."""
-    last = None
-    for name in recorded(runs):
-        with contextlib.suppress(SweeperError):
-            record = read_record(runs, name)
-            if record.tracking_uri and (last is None or record.began > last.began):
-                last = record
+    last = last_record(runs, lambda record: record.tracking_uri is not None)
     return list(last.spaces) if last else []
 
 
