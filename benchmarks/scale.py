@@ -19,7 +19,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.orchestration import Ends, span
+from benchmarks.orchestration import span
 from sweeper.cluster import ray  # first: it sets what Ray reads when it is imported
 from sweeper.dispatch import Dispatch
 from sweeper.execute import run_on_ray
@@ -87,7 +87,7 @@ def _measure(graph: Graph, seconds: Mapping[str, float], count: int) -> float:
         sleeping = Graph.of(load_sweep(_write(work, graph, seconds)))
         store = Directory(work / "store")
         store.prepare()
-        dispatch = Dispatch(sleeping, store, machine=machine(), save_seconds=3600, observers=[Ends()])
+        dispatch = Dispatch(sleeping, store, machine=machine(), save_seconds=3600, observers=[])
         run_on_ray(dispatch, SLOTS * count)
         for cause in dispatch.schedule.failed.values():
             raise click.ClickException(cause)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures.groups import Array, Group, groups_of, over_trials, stacked
-from analysis.figures.panels import legend_of, panel_sheet, panels_of
+from analysis.figures.groups import Array, Group, Values, groups_of, over_trials, stacked
+from analysis.figures.panels import Panel, legend_of, panel_sheet, panels_of
 from analysis.figures.style import WIDTH
 from analysis.results import Results
 
@@ -19,14 +21,13 @@ APART, SPREAD = 0.05, 0.4
 
 def draw(results: Results) -> Figure | None:
     """A line per row: mean and standard deviation over its finished trials of the accuracy after every task."""
-    measured = {row.values: (row, found) for row in groups_of(results) if len(found := accuracies(row))}
-    if not measured:
+    measured, panels = panels_with_accuracies(results)
+    if not panels:
         return None
-    panels = panels_of([(row, len(found)) for row, found in measured.values()], results.described.rows)
     figure, places = panel_sheet(panels, WIDTH * 0.62, below="task", left="accuracy, %")
     for panel, axes in zip(panels, places, strict=True):
         for index, line in enumerate(panel.lines):
-            mean, std = over_trials(measured[line.row.values][1])
+            mean, std = over_trials(measured[line.row.values])
             beside = (index - (len(panel.lines) - 1) / 2) * min(APART, SPREAD / len(panel.lines))
             axes.errorbar(
                 np.arange(1, len(mean) + 1) + beside, mean, std, color=line.look.colour, marker=line.look.marker,
@@ -34,11 +35,18 @@ def draw(results: Results) -> Figure | None:
                 rasterized=len(measured) > MANY and line.look.rasters,
             )  # fmt: skip
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    legend_of(figure, panels, results.described.rows, {len(found) for _, found in measured.values()})
+    legend_of(figure, panels, results.described.rows, {len(found) for found in measured.values()})
     return figure
 
 
-def accuracies(row: Group) -> Array:
+def panels_with_accuracies(results: Results) -> tuple[dict[Values, Array], Sequence[Panel]]:
+    """Accuracies (n, tasks) by the row's values, and the panels of these rows; nothing where none has any."""
+    rows = [(row, found) for row in groups_of(results) if len(found := _accuracies(row))]
+    panels = panels_of([(row, len(found)) for row, found in rows], results.described.rows) if rows else []
+    return {row.values: found for row, found in rows}, panels
+
+
+def _accuracies(row: Group) -> Array:
     """Accuracy in percent of a row's finished trials after every task (n, tasks); none where none has any."""
     if "accuracy" not in row.finished.column_names:
         return np.empty((0, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,19 @@ class Point:
         return self.cost.whole and self.value.whole
 
 
+@dataclass(frozen=True)
+class Plot:
+    """What is drawn of a sweep."""
+
+    metric: str
+    points: Mapping[str, Sequence[Point]]
+    """Of the rivals, by the cost they are drawn against: no cost that all of them share."""
+    rivals: Sequence[Group]
+    looks: Looks
+    limits: Mapping[Group, Spread]
+    """Rows that are bounds, with their value of the metric."""
+
+
 def draw(results: Results) -> Figure | None:
     """The table's first metric against parameters per class and against seconds, a panel each.
 
@@ -49,6 +62,28 @@ def draw(results: Results) -> Figure | None:
     rival: the Pareto front joins whole rows alone. A row that is a limit is a horizontal line. A cost that all rows
     share is left out.
     """
+    plot = plot_of(results)
+    if plot is None:
+        return None
+    number = results.described.number
+    figure, panels = sheet(WIDTH * 0.6 * len(plot.points), len(plot.points), sharey=True)
+    for axes, (cost, points) in zip(panels, plot.points.items(), strict=True):
+        _draw_points(axes, points)
+        if front := front_of(points, number(plot.metric).better == "higher"):
+            axes.plot(*zip(*front, strict=True), drawstyle="steps-post", gid="front", zorder=2, **FRONT)
+        for index, value in enumerate(plot.limits.values()):
+            look = Look.limit(index)
+            axes.axhline(value.mean, color=look.colour, linestyle=look.line, zorder=1, gid="limit")
+        axes.set(xlabel=number(cost).title, ylabel=number(plot.metric).title)
+    points = max(plot.points.values(), key=len)
+    named = {each.row.values: each.row.told(each.value.n) for each in points}
+    handles = [*entries(plot.rivals, plot.looks, named), *_further(points, plot.limits)]
+    legend_below(figure, handles, heading(plot.rivals, results.described.rows))
+    return figure
+
+
+def plot_of(results: Results) -> Plot | None:
+    """What is drawn; None where no metric is measured, or rows do not differ in what they cost."""
     metric = main_metric(results)
     if metric is None:
         return None
@@ -57,22 +92,19 @@ def draw(results: Results) -> Figure | None:
     looks, limits = looks_of(rivals), {row: value for row, value in measured.items() if row.bound}
     costs = {cost: list(_points(measured, rivals, looks, cost)) for cost in COSTS}
     shown = {cost: points for cost, points in costs.items() if len({each.cost.mean for each in points}) > 1}
-    if not shown:
-        return None
-    number = results.described.number
-    figure, panels = sheet(WIDTH * 0.6 * len(shown), len(shown), sharey=True)
-    for axes, (cost, points) in zip(panels, shown.items(), strict=True):
-        _draw_points(axes, points)
-        _draw_front(axes, points, number(metric).better == "higher")
-        for index, value in enumerate(limits.values()):
-            look = Look.limit(index)
-            axes.axhline(value.mean, color=look.colour, linestyle=look.line, zorder=1, gid="limit")
-        axes.set(xlabel=number(cost).title, ylabel=number(metric).title)
-    points = max(shown.values(), key=len)
-    named = {each.row.values: each.row.told(each.value.n) for each in points}
-    handles = [*entries(rivals, looks, named), *_further(points, limits)]
-    legend_below(figure, handles, heading(rivals, results.described.rows))
-    return figure
+    return Plot(metric, shown, rivals, looks, limits) if shown else None
+
+
+def front_of(points: Sequence[Point], higher: bool) -> list[tuple[float, float]]:
+    """Cost and value of the whole rows that no other beats: what a cost buys, up to the next of them."""
+    rivals = [(each.cost.mean, each.value.mean) for each in points if each.whole]
+    return [rivals[index] for index in pareto_front(rivals, higher)]
+
+
+def is_wide(points: Sequence[Point]) -> bool:
+    """Whether costs are so far apart that their axis is logarithmic."""
+    costs = [each.cost.mean for each in points]
+    return min(costs) > 0 and max(costs) > WIDE * min(costs)
 
 
 def _points(measured: dict[Group, Spread], rivals: Sequence[Group], looks: Looks, cost: str) -> Iterator[Point]:
@@ -88,22 +120,14 @@ def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
             marker=each.look.marker, linestyle="none", elinewidth=0.6, ecolor=(each.look.colour, 0.6), zorder=3,
             markerfacecolor=each.look.colour if each.whole else "none", label=each.row.label,
         )  # fmt: skip
-    costs = [each.cost.mean for each in points]
-    if min(costs) > 0 and max(costs) > WIDE * min(costs):
+    if is_wide(points):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
 
 
-def _draw_front(axes: Axes, points: Sequence[Point], higher: bool) -> None:
-    """Steps: what a cost buys, up to the next row that no other beats."""
-    rivals = [(each.cost.mean, each.value.mean) for each in points if each.whole]
-    if front := [rivals[index] for index in pareto_front(rivals, higher)]:
-        axes.plot(*zip(*front, strict=True), drawstyle="steps-post", gid="front", zorder=2, **FRONT)
-
-
-def _further(points: Sequence[Point], limits: dict[Group, Spread]) -> Iterator[Artist]:
+def _further(points: Sequence[Point], limits: Mapping[Group, Spread]) -> Iterator[Artist]:
     """Entries of the legend for what is no row: the front, hollow points; and for the limits."""
     if any(each.whole for each in points):
         yield Line2D([], [], label="Pareto front", **FRONT)

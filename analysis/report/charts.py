@@ -9,18 +9,15 @@ All numbers come from where the printed figure has them; those that are missing 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.accuracy import accuracies
-from analysis.figures.cost import COSTS, WIDE
-from analysis.figures.groups import Group, Spread, groups_of, main_metric, over_trials, spread
-from analysis.figures.keys import looks_of
-from analysis.figures.panels import panels_of
-from analysis.figures.pareto import pareto_front
+from analysis.figures.accuracy import panels_with_accuracies
+from analysis.figures.cost import Point, front_of, is_wide, plot_of
+from analysis.figures.groups import Group, groups_of, main_metric, over_trials, spread
 from analysis.figures.style import Look
 from analysis.results import Results
 
@@ -31,13 +28,12 @@ DIGITS = 5
 
 def accuracy_chart(results: Results, _: Figure) -> Chart:
     """Lines with deviations, a panel for each that the figure has."""
-    measured = {row.values: (row, found) for row in groups_of(results) if len(found := accuracies(row))}
+    measured, drawn_panels = panels_with_accuracies(results)
     panels = []
-    shown = [(row, len(found)) for row, found in measured.values()]
-    for panel in panels_of(shown, results.described.rows):
+    for panel in drawn_panels:
         lines = []
         for line in panel.lines:
-            found = measured[line.row.values][1]
+            found = measured[line.row.values]
             mean, std = over_trials(found)
             told, tasks = line.row.told(len(found)), [*range(1, len(mean) + 1)]
             drawn = {"label": line.label, "told": told, "x": tasks, "y": numbers(mean), "std": numbers(std)}
@@ -49,41 +45,30 @@ def accuracy_chart(results: Results, _: Figure) -> Chart:
 
 def cost_chart(results: Results, _: Figure) -> Chart:
     """Points with deviations in both directions, the front and the limits; a panel per cost in which rows differ."""
-    metric = main_metric(results) or ""
-    title = results.described.number(metric).title
-    measured = {row: value for row in groups_of(results) if (value := spread(row, metric))}
-    rivals = [row for row in measured if not row.bound]
-    looks = looks_of(rivals)
-    bounds = {row: value for row, value in measured.items() if row.bound}
+    plot = plot_of(results)
+    if plot is None:
+        return {"choice": "cost", "first": 0, "panels": []}
+    described = results.described
+    metric = described.number(plot.metric)
     limits = [
         {"label": row.told(value.n), "y": number(value.mean), "dash": Look.limit(index).line}
-        for index, (row, value) in enumerate(bounds.items())
+        for index, (row, value) in enumerate(plot.limits.items())
     ]
-    panels = []
-    for cost in COSTS:
-        found = [(row, price, measured[row]) for row in rivals if (price := spread(row, cost))]
-        prices = [price.mean for _, price, _ in found]
-        if len(set(prices)) > 1:
-            points = [_point(*each, looks[each[0].values]) for each in found]
-            wide = min(prices) > 0 and max(prices) > WIDE * min(prices)
-            front = _front(found, results.described.number(metric).better == "higher")
-            panels.append(
-                {"name": results.described.number(cost).title, "x": results.described.number(cost).title, "y": title,
-                 "logx": wide, "points": points, "front": front, "limits": limits}
-            )  # fmt: skip
+    panels = [
+        {"name": described.number(cost).title, "x": described.number(cost).title, "y": metric.title,
+         "logx": is_wide(points), "points": [*map(_point, points)],
+         "front": [*map(numbers, front_of(points, metric.better == "higher"))], "limits": limits}
+        for cost, points in plot.points.items()
+    ]  # fmt: skip
     return {"choice": "cost", "first": 0, "panels": panels}
 
 
-def _point(row: Group, cost: Spread, value: Spread, look: Look) -> Chart:
+def _point(point: Point) -> Chart:
+    cost, value = point.cost, point.value
     return {
-        "label": row.label, "told": row.told(min(cost.n, value.n)), "x": number(cost.mean), "y": number(value.mean),
-        "xstd": number(cost.std), "std": number(value.std), "hollow": not (cost.whole and value.whole),
-    } | _look(look)  # fmt: skip
-
-
-def _front(found: Sequence[tuple[Group, Spread, Spread]], higher: bool) -> list[list[float | None]]:
-    whole = [(cost.mean, value.mean) for _, cost, value in found if cost.whole and value.whole]
-    return [numbers(whole[index]) for index in pareto_front(whole, higher)]
+        "label": point.row.label, "told": point.row.told(min(cost.n, value.n)), "x": number(cost.mean),
+        "y": number(value.mean), "xstd": number(cost.std), "std": number(value.std), "hollow": not point.whole,
+    } | _look(point.look)  # fmt: skip
 
 
 def heatmap_chart(results: Results, _: Figure) -> Chart:

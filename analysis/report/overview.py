@@ -13,16 +13,22 @@ from analysis.results import Results
 STATES = ("finished", "failed", "missing")
 
 
-def overview(sweeps: Sequence[Results], title: str) -> Html:
-    """The page's heading, a paragraph, and a line per sweep."""
-    stages = stages_of(sweeps)
+def overview(sweeps: Sequence[Results], stages: Sequence[Stage], title: str) -> Html:
+    """The page's heading, a paragraph, and a line per sweep.
+
+    Args:
+        sweeps: of the page.
+        stages: of all of them.
+        title: of the page.
+    """
+    total = sum((states(results) for results in sweeps), Counter[str]())
     return element(
         "section",
         element("p", "Sweep report", class_="kind"),
         element("h1", title),
         element("p", _origin(stages), class_="origin"),
-        _tiles(sweeps, stages),
-        element("p", _paragraph(sweeps, stages), class_="lead"),
+        _tiles(total, stages),
+        element("p", _paragraph(len(sweeps), total, stages), class_="lead"),
         *([_sweeps(sweeps)] if len(sweeps) > 1 else []),
         id="overview",
         aria_label="Overview",
@@ -47,8 +53,7 @@ def _origin(stages: Sequence[Stage]) -> str:
     return f"{made}, from commit {commits[0][:12]}{changed}"
 
 
-def _tiles(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
-    total = sum((states(results) for results in sweeps), Counter[str]())
+def _tiles(total: Counter[str], stages: Sequence[Stage]) -> Html:
     tiles = [("trials finished", f"{total['finished']:,}", f"of {total.total():,}")]
     if stages:
         tiles += [
@@ -64,9 +69,8 @@ def _tiles(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
     )  # fmt: skip
 
 
-def _paragraph(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
-    total = sum((states(results) for results in sweeps), Counter[str]())
-    where = f" in {len(sweeps)} sweeps" if len(sweeps) > 1 else ""
+def _paragraph(sweeps: int, total: Counter[str], stages: Sequence[Stage]) -> Html:
+    where = f" in {sweeps} sweeps" if sweeps > 1 else ""
     told = ", ".join(f"{total[state]:,} {state}" for state in STATES if total[state])
     parts = [f"{counted(total.total(), 'trial')}{where}: {told}. "]
     if stages:

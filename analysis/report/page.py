@@ -13,6 +13,7 @@ from analysis.report.overview import overview
 from analysis.report.packing import plotly_block, plotly_script
 from analysis.report.provenance import provenance
 from analysis.report.sharing import sharing
+from analysis.report.stages import stages_of
 from analysis.report.stills import Stills
 from analysis.report.sweep import section
 from analysis.results import Results
@@ -44,7 +45,8 @@ def page(
     sections = [
         section(each, f"sweep-{index}", (links or {}).get(each.name, {}), stills) for index, each in enumerate(sweeps)
     ]
-    main = joined([overview(sweeps, title), *sections, sharing(sweeps), provenance(sweeps)])
+    stages = stages_of(sweeps)
+    main = joined([overview(sweeps, stages, title), *sections, sharing(sweeps, stages), provenance(sweeps, stages)])
     scripts = [_asset(name) for name in SCRIPTS]
     return Template(_asset("page.html")).substitute(
         title=element("title", f"{title} · sweep report"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from analysis.published import published_table
 from analysis.report.markup import Cell, Html, element, grid
 from analysis.report.phrases import moment
-from analysis.report.stages import Stage, by, seconds_of, stages_of
+from analysis.report.stages import Stage, by, seconds_of
 from analysis.results import Results
 
 CELLS = (
@@ -25,9 +25,8 @@ METHODS = (
 """What `analysis.differences` says of itself, in three sentences."""
 
 
-def provenance(sweeps: Sequence[Results]) -> Html:
+def provenance(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
     """Commits, versions, machines and times of all stages; sources of published values; how rows are compared."""
-    stages = stages_of(sweeps)
     parts: list[str] = [element("h2", "Provenance")]
     if stages:
         parts += [_lived(stages), _origins(stages), _versions(stages)]

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 from analysis.report.markup import Cell, Html, element, grid, joined
 from analysis.report.phrases import counted, duration
-from analysis.report.stages import Stage, alone_of, by, saved_share, seconds_of, stages_of
+from analysis.report.stages import Stage, alone_of, by, saved_share, seconds_of
 from analysis.results import Results
 
 MIB = 2**20
 
 
-def sharing(sweeps: Sequence[Results]) -> Html:
-    """Stages by function: how many, of how many trials, their seconds, with and without sharing."""
-    stages = stages_of(sweeps)
+def sharing(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
+    """Stages of all sweeps by function: how many, of how many trials, their seconds, with and without sharing."""
     without = [results.name for results in sweeps if results.beside("stages") is None]
     parts: list[str] = [element("h2", "How it was computed, and what was shared")]
     if without:
