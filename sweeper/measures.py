@@ -68,9 +68,15 @@ def write_measures(plan: Plan, store: Store, manifests: Manifests, directory: Pa
     write_files(_files(plan, store, manifests), place)
 
 
+def forget_measures(plan: Plan, directory: Path) -> None:
+    """Remove the measures of earlier trials: they know these by label alone, which others may have by now."""
+    shutil.rmtree(directory / plan.space.name / "measures", ignore_errors=True)
+
+
 def write_files(files: Iterable[TrialFile], place: Path) -> None:
-    """Write trials' measures and pictures into their sweep's directory. Pictures that are there already are removed."""
-    shutil.rmtree(place / "pictures", ignore_errors=True)
+    """Write trials' measures and pictures into their sweep's directory, in place of all that are there."""
+    for earlier in ("measures", "pictures"):
+        shutil.rmtree(place / earlier, ignore_errors=True)
     measures: dict[str, list[pa.Table]] = {}
     for file in files:
         if file.name.endswith(".arrow"):

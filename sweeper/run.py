@@ -18,7 +18,7 @@ from sweeper import provenance
 from sweeper.aside import Aside
 from sweeper.dispatch import Dispatch, Machine, Observer
 from sweeper.errors import ClusterLost, CutShort, SweeperError
-from sweeper.measures import write_measures
+from sweeper.measures import forget_measures, write_measures
 from sweeper.plan import Graph, Plan
 from sweeper.progress import Display
 from sweeper.record import State, Status, SweepRecord, driving, here, write_status
@@ -176,6 +176,8 @@ def _write_all(graph: Graph, store: Store, options: Options, kind: type[SweeperE
             paths.append(write_results(plan, store, manifests, directory))
             if ended:
                 write_measures(plan, store, manifests, directory)
+            else:
+                forget_measures(plan, directory)
         return paths
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error

@@ -82,6 +82,28 @@ def test_the_command_writes_them_at_its_end(project: Project) -> None:
     assert pq.read_table(project.path / "runs" / "results" / "tiny" / "stages.parquet").num_rows == 50
 
 
+def test_measures_of_earlier_trials_do_not_outlive_them(plan: Plan, store: Directory, tmp_path: Path) -> None:
+    earlier = measure_of_earlier_trials(tmp_path)
+    write_measures(plan, store, store.manifests(plan.stages), tmp_path)
+    assert not earlier.exists()
+
+
+def test_measures_of_earlier_trials_are_gone_from_the_start_of_a_run(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = measure_of_earlier_trials(project.path / "runs" / "results")
+    monkeypatch.setattr("sweeper.run.write_measures", lambda *_: None)  # as in a run that is killed before its end
+    assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
+    assert not earlier.exists()
+
+
+def measure_of_earlier_trials(results: Path) -> Path:
+    path = results / "tiny" / "measures" / "ranks.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"of trials that had these labels before")
+    return path
+
+
 def recommit(store: Directory, key: str, files: dict[str, str | bytes]) -> None:
     """The artifact once more, with these files beside or instead of its own."""
     manifest = store.manifest(key)
