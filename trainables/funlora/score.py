@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sweeper.stage import StageRun, stage
 
@@ -41,6 +41,20 @@ def score(
     measures hold. Beside it the measures' tables, ``*.arrow``, and pictures.
     """
     hits = [json.loads((each / "hits.json").read_text()) for each in classifiers]
+    metrics = _accuracies(hits, tasks)
+    evaluations = [json.loads((each / "samples.json").read_text())["evaluations"] for each in banks]
+    for name, values in (("nfe", evaluations), ("fm_loss", [_read(each / "loss.json") for each in losses])):
+        if values:
+            metrics[name] = sum(values) / len(values)
+    for each in measures:
+        metrics |= json.loads((each / METRICS).read_text()) if (each / METRICS).exists() else {}
+        for beside in (*each.glob("*.arrow"), *each.glob("*.png")):
+            shutil.copy(beside, run.output)
+    (run.output / METRICS).write_text(json.dumps(metrics))
+
+
+def _accuracies(hits: Sequence[Mapping[str, Sequence[int]]], tasks: TaskStream) -> dict[str, Any]:
+    """What the classifiers' hits come to, by the names of `score`."""
     matrix = [[_percent(seen, task) for task in tasks[: done + 1]] for done, seen in enumerate(hits)]
     accuracy = [_percent(seen, tuple(int(label) for label in seen)) for seen in hits]
     metrics = {
@@ -52,15 +66,7 @@ def score(
     }
     if len(tasks) > 1:
         metrics |= {"forgetting": forgetting(matrix), "bwt": backward_transfer(matrix)}
-    evaluations = [json.loads((each / "samples.json").read_text())["evaluations"] for each in banks]
-    for name, values in (("nfe", evaluations), ("fm_loss", [_read(each / "loss.json") for each in losses])):
-        if values:
-            metrics[name] = sum(values) / len(values)
-    for each in measures:
-        metrics |= json.loads((each / METRICS).read_text()) if (each / METRICS).exists() else {}
-        for beside in (*each.glob("*.arrow"), *each.glob("*.png")):
-            shutil.copy(beside, run.output)
-    (run.output / METRICS).write_text(json.dumps(metrics))
+    return metrics
 
 
 def forgetting(matrix: Sequence[Sequence[float]]) -> float:
@@ -89,6 +95,6 @@ def _read(path: Path) -> float:
     return float(json.loads(path.read_text()))
 
 
-def _percent(hits: dict[str, list[int]], classes: tuple[int, ...]) -> float:
+def _percent(hits: Mapping[str, Sequence[int]], classes: tuple[int, ...]) -> float:
     correct = sum(hits[str(label)][0] for label in classes)
     return 100 * correct / sum(hits[str(label)][1] for label in classes)
