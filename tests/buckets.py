@@ -55,60 +55,63 @@ class Network:
         return sum(asked == method and re.search(path, where) is not None for asked, where in self.asked)
 
 
-def _handler(network: Network) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = 2**16
+class _Handler(BaseHTTPRequestHandler):
+    network: Network
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 2**16
 
-        def _pass(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            network.asked.append((self.command, self.path))
-            harms = [fault for fault in network.faults if fault.hits(self.command, self.path)]
-            harm: str | None = harms[0].harm if harms else None
-            headers = dict(self.headers.items())
-            if harm == "dropped":
-                self.close_connection = True
-                return
-            if harm == "refusing":
-                harm = "501" if any(name.lower().startswith("if-") for name in headers) else None
-            if harm in ("500", "403", "501"):
-                names = {"500": "InternalError", "403": "InvalidAccessKeyId", "501": "NotImplemented"}
-                self._answer(int(harm), {}, f"<Error><Code>{names[harm]}</Code></Error>".encode())
-                return
-            if harm == "slow":
-                time.sleep(harms[0].seconds)
-            if harm == "unconditional":
-                headers = {name: value for name, value in headers.items() if not name.lower().startswith("if-")}
-            server = http.client.HTTPConnection("127.0.0.1", network.port)
-            server.request(self.command, self.path, body, headers)
-            answer = server.getresponse()
-            content, told = answer.read(), dict(answer.getheaders())
-            server.close()
-            if harm == "unanswered":
-                self.close_connection = True
-                return
-            if harm == "shortened":
-                content = content[: len(content) // 2]
-            self._answer(answer.status, told, content, cut=harm == "cut")
+    def _pass(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.network.asked.append((self.command, self.path))
+        harms = [fault for fault in self.network.faults if fault.hits(self.command, self.path)]
+        harm: str | None = harms[0].harm if harms else None
+        headers = dict(self.headers.items())
+        if harm == "dropped":
+            self.close_connection = True
+            return
+        if harm == "refusing":
+            harm = "501" if any(name.lower().startswith("if-") for name in headers) else None
+        if harm in ("500", "403", "501"):
+            names = {"500": "InternalError", "403": "InvalidAccessKeyId", "501": "NotImplemented"}
+            self._answer(int(harm), {}, f"<Error><Code>{names[harm]}</Code></Error>".encode())
+            return
+        if harm == "slow":
+            time.sleep(harms[0].seconds)
+        if harm == "unconditional":
+            headers = {name: value for name, value in headers.items() if not name.lower().startswith("if-")}
+        status, told, content = self._asked(body, headers)
+        if harm == "unanswered":
+            self.close_connection = True
+            return
+        if harm == "shortened":
+            content = content[: len(content) // 2]
+        self._answer(status, told, content, cut=harm == "cut")
 
-        def _answer(self, status: int, headers: dict[str, str], content: bytes, cut: bool = False) -> None:
-            self.send_response_only(status)
-            length = headers.get("Content-Length") if self.command == "HEAD" else None
-            for name, value in headers.items():
-                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
-                    self.send_header(name, value)
-            self.send_header("Content-Length", length or str(len(content)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content[: len(content) // 2] if cut else content)
-            self.close_connection = cut
+    def _asked(self, body: bytes, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """What the server answers."""
+        server = http.client.HTTPConnection("127.0.0.1", self.network.port)
+        server.request(self.command, self.path, body, headers)
+        answer = server.getresponse()
+        content, told = answer.read(), dict(answer.getheaders())
+        server.close()
+        return answer.status, told, content
 
-        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass  # noqa: N815
+    def _answer(self, status: int, headers: dict[str, str], content: bytes, cut: bool = False) -> None:
+        self.send_response_only(status)
+        length = headers.get("Content-Length") if self.command == "HEAD" else None
+        for name, value in headers.items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", length or str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content[: len(content) // 2] if cut else content)
+        self.close_connection = cut
 
-        def log_message(self, *arguments: object) -> None: ...
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass  # noqa: N815
 
-    return Handler
+    def log_message(self, *arguments: object) -> None: ...
 
 
 @contextmanager
@@ -129,7 +132,7 @@ def server() -> Iterator[int]:
 def network(port: int) -> Iterator[tuple[Network, str]]:
     """A network before a server, and its address."""
     made = Network(port)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(made)) as proxy:
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"network": made})) as proxy:
         proxy.daemon_threads = True
         threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True).start()
         try:
