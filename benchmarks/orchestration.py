@@ -35,6 +35,7 @@ from sweeper.makespan import Task, critical_path, makespan, slot_seconds
 from sweeper.nodes import machine
 from sweeper.plan import Graph, Plan
 from sweeper.stage import Stage
+from sweeper.store import Store
 from sweeper.stores.directory import Directory
 from sweeper.sweep import Sweep, load_sweep
 
@@ -130,13 +131,13 @@ def overhead(stages: int, cold: int) -> None:
         slots = there.capacity().cpus
         on_ray = partial(run_on_ray, slots=slots)
         rows = [
-            ("sweeper", stages, _toy(work / "ray", stages, on_ray, there)),
+            ("sweeper", stages, toy(work / "ray", stages, on_ray, there)),
             ("Ray Tune, a trial per stage, processes reused", stages, _plain_tune(work / "warm", stages, reuse=True)),
             ("Ray Tune, a trial per stage, a process each", cold, _plain_tune(work / "cold", cold, reuse=False)),
-            ("sweeper, with MLflow", stages, _toy(work / "tracked", stages, on_ray, there, tracking=True)),
-            ("sweeper, without Ray", stages, _toy(work / "inline", stages, run_inline, this_process())),
+            ("sweeper, with MLflow", stages, toy(work / "tracked", stages, on_ray, there, tracking=True)),
+            ("sweeper, without Ray", stages, toy(work / "inline", stages, run_inline, this_process())),
         ]
-    click.echo(f"| {_conditions(slots, load)} | stages | wall ms per stage |\n| --- | ---: | ---: |")
+    click.echo(f"| {conditions(slots, load)} | stages | wall ms per stage |\n| --- | ---: | ---: |")
     for name, count, seconds in rows:
         click.echo(f"| {name} | {count} | {1000 * seconds:.1f} |")
 
@@ -159,7 +160,7 @@ def paper(file: Path, sets: tuple[str, ...], seeds: str) -> None:
         config = {"file": str(file.absolute()), "sets": list(sets), "seeds": seeds}
         wall_alone = _timed(lambda: alone.extend(_one_run_per_trial(config, len(list(graph.targets)))))
     seconds = {key: manifest["seconds"] for key, manifest in manifests.items()}
-    click.echo(f"| {_conditions(slots, load)} | one run per trial | sweeper | ratio |\n| --- | ---: | ---: | ---: |")
+    click.echo(f"| {conditions(slots, load)} | one run per trial | sweeper | ratio |\n| --- | ---: | ---: | ---: |")
     failed = sum(target.key not in made for target, made in zip(graph.targets, alone, strict=True))
     click.echo(f"| failed trials | {failed} | {sum(target.key not in seconds for target in graph.targets)} | |")
     _print_row("stages run", sum(map(len, alone)), ends.started_stages)
@@ -177,11 +178,28 @@ def paper(file: Path, sets: tuple[str, ...], seeds: str) -> None:
     _print_bound("the makespan that is planned with these seconds", bound, makespan(tasks, slots))
 
 
-def _toy(work: Path, stages: int, run: Callable[[Dispatch], None], there: Machine, *, tracking: bool = False) -> float:
-    """Seconds per stage."""
+def toy(
+    work: Path,
+    stages: int,
+    run: Callable[[Dispatch], None],
+    there: Machine,
+    *,
+    store: Store | None = None,
+    tracking: bool = False,
+) -> float:
+    """Seconds per stage that does nothing.
+
+    Args:
+        work: directory for what it needs; made.
+        stages: how many.
+        run: takes them through.
+        there: what there is to run them on.
+        store: where artifacts go; one in ``work`` by default.
+        tracking: whether MLflow is told.
+    """
     work.mkdir()
     (work / "toy.yaml").write_text(TOY.format(seeds=list(range(stages // TOY_STAGES))))
-    graph, store, ends = Graph.of(load_sweep(work / "toy.yaml")), _store(work), Ends()
+    graph, store, ends = Graph.of(load_sweep(work / "toy.yaml")), store or _store(work), Ends()
     observers: list[Observer] = [ends]
     with ExitStack() as stack:
         if tracking:
@@ -242,7 +260,7 @@ def _store(work: Path) -> Directory:
     return store
 
 
-def _dispatch(graph: Graph, store: Directory, there: Machine, observers: Sequence[Observer]) -> Dispatch:
+def _dispatch(graph: Graph, store: Store, there: Machine, observers: Sequence[Observer]) -> Dispatch:
     return Dispatch(graph, store, machine=there, save_seconds=3600, observers=observers)
 
 
@@ -279,7 +297,7 @@ def _timed(action: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def _conditions(slots: int, load: float) -> str:
+def conditions(slots: int, load: float) -> str:
     return f"{slots} at a time, {platform.machine()}, load {load:.1f} before and {os.getloadavg()[0]:.1f} after"
 
 
