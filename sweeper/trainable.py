@@ -6,7 +6,8 @@ parts that the stages of a run belong to with their meaning; it imports nothing 
 answered at once. ``experiment`` offers ``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json``,
 the pictures, ``*.png``, to be seen beside the numbers, and measures too long for a number, ``*.arrow``;
 ``facts(config)``, the numbers known before anything runs; and ``check(config)``, whether it can run here. All three may
-raise `InvalidConfig`.
+raise `InvalidConfig`. It may offer ``steps(config)``, stages whose ``metrics.json`` holds the numbers as they stand on
+the way, such as after every task; the last one is that of ``run``. A search can stop a run there that promises little.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +92,12 @@ class Trainable:
         """Build the graph of one continual run."""
         last: Stage = importlib.import_module(f"{self.module}.experiment").run(config)
         return last
+
+    def steps(self, config: BaseModel) -> Sequence[Stage]:
+        """The stages that hold the numbers on the way through a run, in order; the last one is that of `run`."""
+        experiment = importlib.import_module(f"{self.module}.experiment")
+        steps: Sequence[Stage] = experiment.steps(config) if hasattr(experiment, "steps") else [experiment.run(config)]
+        return steps
 
     def facts(self, config: BaseModel) -> dict[str, float]:
         """Numbers known before anything runs. Raises InvalidConfig."""

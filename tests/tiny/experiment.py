@@ -49,9 +49,14 @@ def total(run: StageRun, bends: tuple[Path, ...]) -> None:
 
 
 def run(config: Config) -> Stage:
+    return steps(config)[-1]
+
+
+def steps(config: Config) -> list[Stage]:
     trunk = grow(trunk=config.trunk, seed=config.seed)
     pause = 5 * config.trunk.pause
-    return total(bends=[bend(trunk=trunk, branch=config.branch, turn=turn, pause=pause) for turn in range(3)])
+    bends = [bend(trunk=trunk, branch=config.branch, turn=turn, pause=pause) for turn in range(3)]
+    return [total(bends=bends[:done]) for done in (1, 2, 3)]
 
 
 def facts(config: Config) -> dict[str, float]:

@@ -40,23 +40,33 @@ def run(config: Config) -> Stage:
     The base is frozen after the first task and an adapter belongs to one class, so adapters and samples of
     different classes depend on nothing of each other.
     """
+    return steps(config)[-1]
+
+
+def steps(config: Config) -> tuple[Stage, ...]:
+    """The numbers of the run as it stands after every task, as if it ended there; the last one is `run`."""
     images = image_stage(config.data, config.backbone.image_channels, config.backbone.image_side)
     tasks = task_stream(config.data.classes, config.tasks, config.class_order_seed)
     models = _models(config, images, tasks)
     banks = {label: list(_bank(config, model)) for label, model in models.items()}
-    classifiers = []
+    losses = {
+        label: held_out_loss(images, model.base, model.adapter, config.backbone, model.label, model.row)
+        for label, model in models.items()
+        if label not in tasks[0]
+    }
+    classifiers: list[Stage] = []
+    scores = []
     for task, _ in enumerate(tasks):
         seen = tuple(label for earlier in tasks[: task + 1] for label in earlier)
         training = [chunk for label in seen for chunk in banks[label]] if task and banks else [images]
         classifiers.append(train_classifier(training, images, seen, config.classifier, task, config.seed))
-    losses = [
-        held_out_loss(images, model.base, model.adapter, config.backbone, model.label, model.row)
-        for label, model in models.items()
-        if label not in tasks[0]
-    ]
+        if task < len(tasks) - 1:
+            chunks = training if task and banks else []
+            lost = [losses[label] for label in seen if label in losses]
+            scores.append(score(classifiers, chunks, lost, [], tasks[: task + 1]))
     chunks = [chunk for bank in banks.values() for chunk in bank]
     measures = [*_inspections(config, models), *_quality(config, images, tasks, banks)]
-    return score(classifiers, chunks, losses, measures, tasks)
+    return (*scores, score(classifiers, chunks, list(losses.values()), measures, tasks))
 
 
 def _models(config: Config, images: Stage, tasks: TaskStream) -> dict[int, ClassModel]:

@@ -7,7 +7,7 @@ from sweeper.plan import collect
 from sweeper.stage import InvalidConfig, Stage
 from tests.conftest import Project
 from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PARTS, PRESETS, Config
-from trainables.funlora.experiment import check, facts, run
+from trainables.funlora.experiment import check, facts, run, steps
 from trainables.funlora.tasks import task_stream
 
 VANILLA = {"adapter__functions": "none"}
@@ -270,6 +270,29 @@ def test_the_score_knows_the_classifiers_in_the_order_of_tasks_and_every_bank() 
     assert [stage.params["task"] for stage in last.inputs["classifiers"]] == [0, 1, 2, 3, 4]
     assert set(last.inputs["banks"]) == set(stages(config, "sample_class"))
     assert len(last.inputs["banks"]) == 20
+
+
+def test_after_every_task_the_run_stands_as_if_it_ended_there() -> None:
+    on_the_way = steps(DIGITS)
+    assert len(on_the_way) == 5
+    assert on_the_way[-1] == run(DIGITS)
+    for done, step in enumerate(on_the_way, 1):
+        assert len(step.inputs["classifiers"]) == done == len(step.params["tasks"])
+        assert set(step.inputs["classifiers"]) <= set(run(DIGITS).inputs["classifiers"])
+
+
+def test_what_a_later_task_needs_is_no_part_of_an_earlier_step() -> None:
+    learned = [
+        sum(node.function.label == "train_adapter" for node in collect(step, {}).values()) for step in steps(DIGITS)
+    ]
+    assert learned == [0, 2, 4, 6, 8]
+    assert [len(step.inputs.get("losses", ())) for step in steps(DIGITS)] == learned
+
+
+def test_steps_of_equal_beginnings_are_shared() -> None:
+    other = changed(DIGITS, adapter__lr=0.5)
+    assert steps(DIGITS)[0] == steps(other)[0]
+    assert steps(DIGITS)[1] != steps(other)[1]
 
 
 def test_work_grows_with_what_is_trained_and_sampled() -> None:
