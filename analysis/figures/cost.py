@@ -14,8 +14,8 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from analysis.figures.groups import Group, Spread, groups_of, main_metric, spread
 from analysis.figures.keys import Looks, entries, heading, looks_of
-from analysis.figures.pareto import pareto_front
 from analysis.figures.style import INK, WIDTH, Look, legend_below, sheet
+from analysis.front import front
 from analysis.results import Results
 
 COSTS = ("ppc", "seconds")
@@ -69,8 +69,8 @@ def draw(results: Results) -> Figure | None:
     figure, panels = sheet(WIDTH * 0.6 * len(plot.points), len(plot.points), sharey=True)
     for axes, (cost, points) in zip(panels, plot.points.items(), strict=True):
         _draw_points(axes, points)
-        if front := front_of(points, number(plot.metric).better == "higher"):
-            axes.plot(*zip(*front, strict=True), drawstyle="steps-post", gid="front", zorder=2, **FRONT)
+        if joined := front_of(points, number(plot.metric).better == "higher"):
+            axes.plot(*zip(*joined, strict=True), drawstyle="steps-post", gid="front", zorder=2, **FRONT)
         for index, value in enumerate(plot.limits.values()):
             look = Look.limit(index)
             axes.axhline(value.mean, color=look.colour, linestyle=look.line, zorder=1, gid="limit")
@@ -98,7 +98,7 @@ def plot_of(results: Results) -> Plot | None:
 def front_of(points: Sequence[Point], higher: bool) -> list[tuple[float, float]]:
     """Cost and value of the whole rows that no other beats: what a cost buys, up to the next of them."""
     rivals = [(each.cost.mean, each.value.mean) for each in points if each.whole]
-    return [rivals[index] for index in pareto_front(rivals, higher)]
+    return [rivals[index] for index in front(rivals, ["minimise", "maximise" if higher else "minimise"])]
 
 
 def is_wide(points: Sequence[Point]) -> bool:

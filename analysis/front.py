@@ -1,0 +1,78 @@
+"""The points that no other beats in any number of objectives, and the volume of what they beat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, TypeGuard
+
+Sense: TypeAlias = Literal["maximise", "minimise"]
+"""Whether more of an objective is better, or less."""
+Gains: TypeAlias = tuple[float, ...]
+"""A point's objectives, each turned so that more is better."""
+
+
+def front(points: Sequence[Sequence[float | None]], senses: Sequence[Sense]) -> list[int]:
+    """Indices of the points that no other beats, the best in the first objective first.
+
+    A point beats another where it is worse in no objective and better in one. Equal points stand together; a point
+    that lacks a number (None or nan) neither beats nor stands.
+
+    Args:
+        points: n points of k objectives each, k >= 1.
+        senses: of the k objectives.
+    """
+    gains = {index: _gains(point, senses) for index, point in enumerate(points) if _is_known(point)}
+    unbeaten: list[int] = []
+    for index in sorted(gains, key=gains.__getitem__, reverse=True):  # what beats a point stands before it
+        if not any(_beats(gains[other], gains[index]) for other in unbeaten):
+            unbeaten.append(index)
+    return unbeaten
+
+
+def hypervolume(points: Sequence[Sequence[float | None]], reference: Sequence[float], senses: Sequence[Sense]) -> float:
+    """The volume between the points and the reference: of all that is better than it and that some point beats.
+
+    The measure is that of Zitzler and Thiele (1999), "Multiobjective evolutionary algorithms: a comparative case study
+    and the strength Pareto approach"; exact, by slicing one objective after the other as in While, Hingston, Barone
+    and Huband (2006), "A faster algorithm for calculating hypervolume".
+
+    Args:
+        points: n points of k objectives each, k >= 1; one that is not better than the reference in every objective, or
+            lacks a number, counts nothing.
+        reference: the worst point that counts, (k,).
+        senses: of the k objectives.
+    """
+    unbeaten = [points[index] for index in front(points, senses)]
+    origin = _gains(reference, senses)
+    boxes = [
+        tuple(gain - least for gain, least in zip(_gains(point, senses), origin, strict=True))
+        for point in unbeaten if _is_known(point)
+    ]  # fmt: skip
+    return _volume([box for box in boxes if min(box) > 0])
+
+
+def _volume(boxes: Sequence[Gains]) -> float:
+    """Of the union of boxes from the origin to their corners: slabs between one corner's last number and the next."""
+    if not boxes:
+        return 0.0
+    if len(boxes[0]) == 1:
+        return max(box[0] for box in boxes)
+    falling = sorted(boxes, key=lambda box: box[-1], reverse=True)
+    floors = [*(box[-1] for box in falling[1:]), 0.0]
+    slabs = [(box[-1] - floor, place + 1) for place, (box, floor) in enumerate(zip(falling, floors, strict=True))]
+    return math.fsum(
+        height * _volume([box[:-1] for box in falling[:reaching]]) for height, reaching in slabs if height > 0
+    )
+
+
+def _is_known(point: Sequence[float | None]) -> TypeGuard[Sequence[float]]:
+    return not any(value is None or math.isnan(value) for value in point)
+
+
+def _gains(point: Sequence[float], senses: Sequence[Sense]) -> Gains:
+    return tuple(value if sense == "maximise" else -value for value, sense in zip(point, senses, strict=True))
+
+
+def _beats(one: Gains, other: Gains) -> bool:
+    return one != other and all(mine >= theirs for mine, theirs in zip(one, other, strict=True))
