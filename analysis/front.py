@@ -16,7 +16,7 @@ def front(points: Sequence[Sequence[float | None]], senses: Sequence[Sense]) -> 
     """Indices of the points that no other beats, the best in the first objective first.
 
     A point beats another where it is worse in no objective and better in one. Equal points stand together; a point
-    that lacks a number (None or nan) neither beats nor stands.
+    that lacks a number (None, nan, infinite) neither beats nor stands.
 
     Args:
         points: n points of k objectives each, k >= 1.
@@ -44,12 +44,19 @@ def hypervolume(points: Sequence[Sequence[float | None]], reference: Sequence[fl
         senses: of the k objectives.
     """
     unbeaten = [points[index] for index in front(points, senses)]
+    if not unbeaten:
+        return 0.0
     origin = _gains(reference, senses)
     boxes = [
         tuple(gain - least for gain, least in zip(_gains(point, senses), origin, strict=True))
         for point in unbeaten if _is_known(point)
     ]  # fmt: skip
     return _volume([box for box in boxes if min(box) > 0])
+
+
+def is_finite(value: float | None) -> TypeGuard[float]:
+    """Whether a number is there, and one that can be compared."""
+    return value is not None and math.isfinite(value)
 
 
 def _volume(boxes: Sequence[Gains]) -> float:
@@ -67,7 +74,7 @@ def _volume(boxes: Sequence[Gains]) -> float:
 
 
 def _is_known(point: Sequence[float | None]) -> TypeGuard[Sequence[float]]:
-    return not any(value is None or math.isnan(value) for value in point)
+    return all(map(is_finite, point))
 
 
 def _gains(point: Sequence[float], senses: Sequence[Sense]) -> Gains:

@@ -1,6 +1,7 @@
 """A sweep's results as they lie on disk: its trials, what its space says of them, and what stands beside them.
 
 NAME/trials.parquet            a row per trial; the schema's metadata describes the space
+NAME/suggestions.parquet       of a searched space: a row per suggestion; the metadata describes the search
 NAME/stages.parquet            a row per stage that was run: seconds, device, commit, of how many trials it is
 NAME/curves.parquet            learning curves: key of the stage, metric, step, value
 NAME/measures/MEASURE.parquet  measures too long for a trial's row, each with the trial's label
@@ -10,6 +11,7 @@ NAME/pictures/TARGET/*.png     pictures by the first 12 characters of the trial'
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +21,8 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from analysis.search import Search
 
 METADATA = b"sweeper.table"
 TRIALS = "trials.parquet"
@@ -95,13 +99,27 @@ class Results:
         return self.described.name
 
     @cached_property
+    def search(self) -> Search | None:
+        """What has been searched; None for a space that names its trials. Raises NoTable."""
+        table = self.beside("suggestions")
+        try:
+            return None if table is None else Search.of(table)
+        except (ValueError, KeyError, TypeError) as error:
+            raise _unreadable(self.directory / "suggestions.parquet", error) from None
+
+    @cached_property
     def trials(self) -> pa.Table:
         """A row per trial: ``trial`` its label, ``status`` (finished, failed or missing), ``cause``, the names of the
         design, the config by dotted name, facts, metrics (null where not measured), costs, ``target``, ``stages``.
 
-        Raises NoTable.
+        Of a searched space those of the chosen suggestions alone, in their order. Raises NoTable.
         """
-        return _read(self._path)
+        return self.read(self.columns)
+
+    @cached_property
+    def states(self) -> Counter[str]:
+        """How many trials have each status; ``pruned`` is one of a search, whose trials all count. Raises NoTable."""
+        return Counter(_read(self._path, ["status"])["status"].to_pylist())
 
     @cached_property
     def finished(self) -> pa.Table:
@@ -114,8 +132,13 @@ class Results:
         return list(_schema(self._path).names)
 
     def read(self, names: Iterable[str]) -> pa.Table:
-        """These columns of all trials alone. Raises NoTable."""
-        return _read(self._path, list(dict.fromkeys(names)))
+        """These columns of `trials` alone. Raises NoTable."""
+        wanted = list(dict.fromkeys(names))
+        if self.search is None:
+            return _read(self._path, wanted)
+        found = _read(self._path, list(dict.fromkeys([*wanted, "target"])))
+        targets = dict.fromkeys(target for each in self.search.chosen for target in each.targets)
+        return _in_order(found, list(targets)).select(wanted)
 
     def beside(self, name: str) -> pa.Table | None:
         """``stages``, ``curves``, or ``measures/NAME``; None where the sweep has none. Raises NoTable."""
@@ -159,6 +182,13 @@ def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
         return pq.read_table(path, columns=columns, partitioning=None, page_checksum_verification=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(path, error) from None
+
+
+def _in_order(trials: pa.Table, targets: Sequence[str]) -> pa.Table:
+    """The trials with these targets, in their order."""
+    places = pc.index_in(trials["target"], pa.array(targets, pa.string()))
+    order = pc.array_sort_indices(places.combine_chunks())
+    return trials.take(order).slice(0, len(trials) - places.null_count)
 
 
 def _unreadable(path: Path, error: Exception) -> NoTable:

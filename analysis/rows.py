@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from analysis.results import NoTable
 
+WRITTEN = 8
+"""Characters of a number that someone may have written in a search space."""
 PARTS = ("mean", "stddev", "count", "min", "max")
 
 
@@ -47,6 +49,9 @@ class Cell:
         return f"{round(self.mean, decimals) + 0.0:.{decimals}f}{spread} ({count})"  # no -0.00
 
 
+NOT_RUN = Cell(None, None, 0, 0, counted=False)
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of the table: the values of its names, its cells and the published values, by name."""
@@ -60,13 +65,31 @@ class Row:
     @property
     def label(self) -> str:
         """Such as ``0-64 · cosine``."""
-        return " · ".join(str(value) for value in self.axes.values())
+        return labelled(self.axes.values())
+
+
+def labelled(values: Iterable[Any]) -> str:
+    """A row's values as it is called by them."""
+    return " · ".join(map(worded, values))
+
+
+def worded(value: Any) -> str:
+    """A row's value as it is printed: a number that no one has written, but a sampler drawn, to four digits."""
+    text = str(value)
+    return f"{value:.4g}" if isinstance(value, float) and len(text) > WRITTEN else text
 
 
 def aggregate(
-    trials: pa.Table, names: Sequence[str], columns: Sequence[str]
+    trials: pa.Table, names: Sequence[str], columns: Sequence[str], *, nested: bool = True
 ) -> Iterator[tuple[dict[str, Any], dict[str, Cell]]]:
-    """The names' values and the columns' cells of every row, in the order of the sweep. Raises NoTable."""
+    """The names' values and the columns' cells of every row, in the order of the trials. Raises NoTable.
+
+    Args:
+        trials: that are grouped.
+        names: whose values are the rows.
+        columns: that are averaged.
+        nested: whether rows lie together by their first name, within that by their second, and so on.
+    """
     keys = {name: trials[name] for name in names}
     values = {f"value.{name}": number(trials, name) for name in columns}
     counts = {"trials": pa.array(np.ones(len(trials), int)), "failed": pc.equal(trials["status"], "failed")}
@@ -76,7 +99,8 @@ def aggregate(
     for value in values:
         wanted += [(value, part, pc.VarianceOptions(ddof=1)) if part == "stddev" else (value, part) for part in PARTS]
     grouped = table.group_by(names, use_threads=False).aggregate(wanted)
-    for record in _nested(grouped.to_pylist(), names):
+    records = grouped.to_pylist()
+    for record in _nested(records, names) if nested else records:
         cells = {}
         for name in columns:
             mean, std, n, low, high = (record[f"value.{name}_{part}"] for part in PARTS)

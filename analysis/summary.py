@@ -12,10 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.findings import findings
 from analysis.pairs import Comparison, comparisons
 from analysis.published import published_table
 from analysis.results import Description, NoTable, Results
-from analysis.rows import Cell, Row, aggregate
+from analysis.rows import NOT_RUN, Row, aggregate
 
 NAMED = 4
 """Unfinished trials of one cause that a note names; it counts the rest."""
@@ -24,7 +25,7 @@ STATES = ("trial", "status", "cause")
 
 @dataclass(frozen=True)
 class Summary:
-    """A table with its notes: what is lost, what is missing and why."""
+    """A table with its notes: what a search has found, what is lost, what is missing and why."""
 
     described: Description
     rows: Sequence[Row]
@@ -68,12 +69,13 @@ def summarise(results: Results) -> Summary:
     names, columns = described.rows, described.columns
     rows = [
         Row(axes, cells, _looked_up(published, columns, axes), axes.get("case") in described.bounds)
-        for axes, cells in aggregate(trials, names, columns)
+        for axes, cells in aggregate(trials, names, columns, nested=results.search is None)
     ]
     compared = list(comparisons(trials, described, rows))
     rows += _others(published, names[0], columns)
     known = [name for name in columns if any(row.published[name] is not None for row in rows)]
-    return Summary(described, rows, known, list(_notes(trials, described, published)), compared)
+    found = findings(results.search) if results.search else ()
+    return Summary(described, rows, known, [*found, *_notes(trials, described, published)], compared)
 
 
 def _trials(results: Results) -> pa.Table:
@@ -140,7 +142,7 @@ def _published(reference: str | None) -> Mapping[str, Any]:
 
 def _others(published: Mapping[str, Any], name: str, columns: Sequence[str]) -> list[Row]:
     """Rows that the paper has and this project does not run."""
-    nothing = dict.fromkeys(columns, Cell(None, None, 0, 0, counted=False))
+    nothing = dict.fromkeys(columns, NOT_RUN)
     return [
         Row({name: other}, nothing, _looked_up(published, columns, {name: other}))
         for other in published.get("others", ())

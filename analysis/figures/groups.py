@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analysis.results import Results
+from analysis.rows import labelled
 
 Array: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = tuple[Any, ...]
@@ -32,7 +33,7 @@ class Group:
     @property
     def label(self) -> str:
         """Such as ``0-64 · cosine``."""
-        return " · ".join(map(str, self.values))
+        return labelled(self.values)
 
     def told(self, n: int, label: str | None = None) -> str:
         """Its label, or another, with the number of trials that were averaged where it is not all of them."""
@@ -56,14 +57,18 @@ class Spread:
 
 
 def groups_of(results: Results) -> list[Group]:
-    """The rows of a sweep's table: by their first name, within that by their second, in the order of the sweep."""
+    """The rows of a sweep's table: by their first name, within that by their second, in the order of the sweep.
+
+    Those of a searched space are in the order of the chosen suggestions.
+    """
     names, trials = results.described.rows, results.trials
     found: dict[Values, list[int]] = {}
     for index, values in enumerate(zip(*(_hashable(trials[name]) for name in names), strict=True)):
         found.setdefault(values, []).append(index)
     orders = [{value: place for place, value in enumerate(dict.fromkeys(each))} for each in zip(*found, strict=True)]
     nested = sorted(found, key=lambda each: [order[value] for order, value in zip(orders, each, strict=True)])
-    return [_group(results, values, trials.take(found[values])) for values in nested]
+    shown = nested if results.search is None else found
+    return [_group(results, values, trials.take(found[values])) for values in shown]
 
 
 def _group(results: Results, values: Values, trials: pa.Table) -> Group:

@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from analysis.rows import Row
+from analysis.rows import NOT_RUN, Row
 from analysis.summary import Summary
 from analysis.verdicts import verdicts
 
@@ -17,7 +17,8 @@ def csv_text(summary: Summary) -> str:
     """A line per row; `records` names the columns."""
     found = records(summary)
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(found[0]), lineterminator="\n")
+    heads = found[0] if found else _record(summary, Row({}, dict.fromkeys(summary.columns, NOT_RUN), {}))
+    writer = csv.DictWriter(out, list(heads), lineterminator="\n")
     writer.writeheader()
     writer.writerows(found)
     return out.getvalue()

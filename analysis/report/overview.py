@@ -21,7 +21,7 @@ def overview(sweeps: Sequence[Results], stages: Sequence[Stage], title: str) -> 
         stages: of all of them.
         title: of the page.
     """
-    total = sum((states(results) for results in sweeps), Counter[str]())
+    total = sum((results.states for results in sweeps), Counter[str]())
     return element(
         "section",
         element("p", "Sweep report", class_="kind"),
@@ -33,11 +33,6 @@ def overview(sweeps: Sequence[Results], stages: Sequence[Stage], title: str) -> 
         id="overview",
         aria_label="Overview",
     )
-
-
-def states(results: Results) -> Counter[str]:
-    """How many trials are finished, failed, missing."""
-    return Counter(results.read(["status"])["status"].to_pylist())
 
 
 def _origin(stages: Sequence[Stage]) -> str:
@@ -89,7 +84,7 @@ def _paragraph(sweeps: int, total: Counter[str], stages: Sequence[Stage]) -> Htm
 def _sweeps(sweeps: Sequence[Results]) -> Html:
     lines = []
     for index, results in enumerate(sweeps):
-        found, stages = states(results), stages_of([results])
+        found, stages = results.states, stages_of([results])
         known = bool(stages)
         cells = [
             *(Cell(f"{found[state]:,}", found[state]) for state in STATES),

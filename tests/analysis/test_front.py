@@ -48,8 +48,8 @@ def test_points_that_are_equal_stand_together_in_their_order() -> None:
 
 
 def test_a_point_without_a_number_neither_beats_nor_stands() -> None:
-    points = [(None, 99), (1, None), (0, math.nan), (math.nan, 99), (3, 1)]
-    assert front(points, ["minimise", "maximise"]) == [4]
+    points = [(None, 99), (1, None), (0, math.nan), (math.nan, 99), (-math.inf, 9), (1, math.inf), (3, 1)]
+    assert front(points, ["minimise", "maximise"]) == [6]
     assert front([], ["minimise", "maximise"]) == []
     assert hypervolume(points, (4, 0), ["minimise", "maximise"]) == 1
 

@@ -1,0 +1,77 @@
+"""What a search has found, in plain sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from analysis.search import Search, Study, distinct
+
+NOTHING = "no suggestion has finished yet"
+DIGITS = 5
+"""Of an amount, at least."""
+STATES = ("pruned", "failed", "running")
+
+
+def findings(search: Search) -> Iterator[str]:
+    """What was chosen of how many, the hypervolume with its reference, and what mattered, study by study."""
+    for study in search.studies:
+        yield _of(study.label, f"{_chosen(search, study)}; {asked(search, study)}")
+    if told := volumes(search):
+        yield told
+    for study in search.studies:
+        for objective in search.objectives:
+            if shares := importances(search, study, objective):
+                told = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+                yield _of(study.label, f"importance for {objective}: {told}")
+
+
+def asked(search: Search, study: Study) -> str:
+    """``60 of 60 asked, 19 pruned``: how many suggestions there are, and how many of them did not finish."""
+    counts = {state: len(study.of(state)) for state in STATES}
+    told = [f"{count:,} {state}" for state, count in counts.items() if count]
+    return ", ".join([f"{len(study.suggestions):,} of {search.trials:,} asked", *told])
+
+
+def volumes(search: Search) -> str | None:
+    """The hypervolume of every study and the point that it is measured from; None where there is none."""
+    found = {study.label: volume for study in search.studies if (volume := search.hypervolume(study)) is not None}
+    if not found:
+        return None
+    told = ", ".join(f"{label} {amount(volume)}".strip() for label, volume in found.items())
+    return f"hypervolume {told}, from {reference(search)}"
+
+
+def reference(search: Search) -> str:
+    """``aia 20 (given) and ppc 34,054 (the worst found)``."""
+    origins = {name: "given" if name in search.given else "the worst found" for name in search.reference}
+    return " and ".join(f"{name} {amount(search.reference[name])} ({origin})" for name, origin in origins.items())
+
+
+def importances(search: Search, study: Study, objective: str) -> dict[str, float]:
+    """Importance by searched name, the largest first; empty where it is not known."""
+    found = [each for each in search.importances if (each.study, each.objective) == (study.label, objective)]
+    return {each.name: each.importance for each in sorted(found, key=lambda each: -each.importance)}
+
+
+def amount(value: float) -> str:
+    """A number to five digits or its last before the point, without zeros at its end: ``1,234.5``, ``34,054``."""
+    if not math.isfinite(value):
+        return str(value)
+    whole = math.floor(math.log10(abs(value))) + 1 if value else 1
+    text = f"{value:,.{max(0, DIGITS - whole)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _of(study: str, sentence: str) -> str:
+    return f"{study}: {sentence}" if study else sentence
+
+
+def _chosen(search: Search, study: Study) -> str:
+    finished = len(study.of("finished"))
+    if not finished:
+        return NOTHING
+    what = "the Pareto front:" if len(search.objectives) > 1 else "the best"
+    told = f"{what} {len(search.chosen_of(study)):,} of {finished:,} finished suggestion{'' if finished == 1 else 's'}"
+    repeats = finished - len(distinct(study))
+    return told + (f", {repeats:,} of which repeat{'s' if repeats == 1 else ''} another" if repeats else "")

@@ -1,0 +1,168 @@
+"""What a search has asked and found: its studies with their suggestions, the chosen among them, and what mattered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from analysis.front import Sense, front, hypervolume, is_finite
+
+METADATA = b"sweeper.search"
+BEST, BEST_OF_EACH = 10, 3
+"""Suggestions that are chosen for one objective: in a single study, and in each of several."""
+OWN = ("number", "state", "cause", "seeds", "seconds", "targets")
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """Values of the searched names that a sampler has asked for, and what became of them."""
+
+    number: int
+    """From 0 within its study."""
+    state: str
+    """``finished``, ``pruned``, ``failed`` or ``running``."""
+    cause: str | None
+    seeds: int
+    """That are finished."""
+    seconds: float | None
+    """Of the stages that it has spent itself."""
+    targets: tuple[str, ...]
+    """Of its seeds, as in the trials."""
+    values: Mapping[str, float | None]
+    """Means over the seeds by objective; None unless it is finished."""
+    params: Mapping[str, Any]
+    """By searched name; None where the search does not ask for it."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A sampler's suggestions for one row of the grid beside the search."""
+
+    label: str
+    """Empty where there is no grid."""
+    suggestions: Sequence[Suggestion]
+
+    def of(self, state: str) -> list[Suggestion]:
+        """Those in a state."""
+        return [each for each in self.suggestions if each.state == state]
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Share of an objective's variance within a study that a searched name explains."""
+
+    study: str
+    objective: str
+    name: str
+    importance: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """A searched space's studies, and what was asked of them."""
+
+    sampler: str
+    pruner: str | None
+    objectives: Mapping[str, Sense]
+    given: Mapping[str, float]
+    """What the space says of the reference, by objective."""
+    trials: int
+    """Suggestions that each study was to have."""
+    distributions: Mapping[str, str]
+    """In words, by searched name."""
+    importances: Sequence[Importance]
+    studies: Sequence[Study]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Search:
+        """From the suggestions and their metadata. Raises KeyError, TypeError, ValueError."""
+        told = json.loads((table.schema.metadata or {})[METADATA])
+        studies: dict[str, list[Suggestion]] = {}
+        for row in table.to_pylist():
+            studies.setdefault(row["study"], []).append(_suggestion(row, told["objectives"], told["distributions"]))
+        return cls(
+            sampler=told["sampler"], pruner=told["pruner"], objectives=told["objectives"],
+            given=told["reference"] or {}, trials=told["trials"], distributions=told["distributions"],
+            importances=[Importance(**each) for each in told["importances"]],
+            studies=[Study(label, found) for label, found in studies.items()] or [Study("", [])],
+        )  # fmt: skip
+
+    @property
+    def senses(self) -> list[Sense]:
+        """Of the objectives."""
+        return list(self.objectives.values())
+
+    @cached_property
+    def reference(self) -> Mapping[str, float]:
+        """The point that hypervolumes are measured from, by objective: given, or the worst that any study has found.
+
+        An objective of which nothing is known is not in it.
+        """
+        worst = dict(self._worst())
+        return {name: value for name in self.objectives if (value := self.given.get(name, worst.get(name))) is not None}
+
+    @cached_property
+    def chosen(self) -> Sequence[Suggestion]:
+        """Those that tables and figures show, study by study, the best in the first objective first."""
+        return [each for study in self.studies for each in self.chosen_of(study)]
+
+    def chosen_of(self, study: Study) -> list[Suggestion]:
+        """The Pareto front of a study, or its best for one objective. Of equal configs the first stands for all."""
+        found = distinct(study)
+        if len(self.objectives) > 1:
+            return [found[index] for index in front([self.point(each) for each in found], self.senses)]
+        (name, sense), most = *self.objectives.items(), BEST if len(self.studies) == 1 else BEST_OF_EACH
+        known = [(value, each) for each in found if is_finite(value := each.values[name])]
+        return [each for _, each in sorted(known, key=lambda pair: pair[0], reverse=sense == "maximise")[:most]]
+
+    def point(self, suggestion: Suggestion) -> list[float | None]:
+        """Its values in the order of the objectives."""
+        return [suggestion.values[name] for name in self.objectives]
+
+    def hypervolume(self, study: Study) -> float | None:
+        """Of a study, from the reference; None for one objective, and where nothing has finished."""
+        return self.history(study)[-1] if len(self.objectives) > 1 and study.of("finished") else None
+
+    def history(self, study: Study) -> list[float | None]:
+        """After every suggestion the best value so far, or the hypervolume; None before the first that finished."""
+        return list(self._hypervolumes(study) if len(self.objectives) > 1 else self._best(study))
+
+    def _best(self, study: Study) -> Iterator[float | None]:
+        (name, sense), best = *self.objectives.items(), None
+        for each in study.suggestions:
+            value = each.values[name]
+            if is_finite(value):
+                best = value if best is None else max(best, value) if sense == "maximise" else min(best, value)
+            yield best
+
+    def _hypervolumes(self, study: Study) -> Iterator[float | None]:
+        unbeaten: list[list[float | None]] = []
+        volume = None
+        for each in study.suggestions:
+            if each.state == "finished":
+                unbeaten.append(self.point(each))
+                unbeaten = [unbeaten[index] for index in front(unbeaten, self.senses)]
+                volume = hypervolume(unbeaten, list(self.reference.values()), self.senses)
+            yield volume
+
+    def _worst(self) -> Iterator[tuple[str, float]]:
+        finished = [each for study in self.studies for each in study.of("finished")]
+        for name, sense in self.objectives.items():
+            if found := [value for each in finished if is_finite(value := each.values[name])]:
+                yield name, min(found) if sense == "maximise" else max(found)
+
+
+def distinct(study: Study) -> list[Suggestion]:
+    """The finished suggestions of a study, the first of those with equal configs."""
+    return list({each.targets: each for each in reversed(study.of("finished"))}.values())[::-1]
+
+
+def _suggestion(row: Mapping[str, Any], objectives: Mapping[str, Any], names: Mapping[str, Any]) -> Suggestion:
+    own = {name: row[name] for name in OWN} | {"targets": tuple(row["targets"])}
+    values = {name: row[f"value.{name}"] for name in objectives}
+    return Suggestion(**own, values=values, params={name: row[f"param.{name}"] for name in names})
