@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 from analysis.search import Search, Study, distinct
@@ -27,10 +28,14 @@ def findings(search: Search) -> Iterator[str]:
 
 
 def asked(search: Search, study: Study) -> str:
-    """``60 of 60 asked, 19 pruned``: how many suggestions there are, and how many of them did not finish."""
-    counts = {state: len(study.of(state)) for state in STATES}
-    told = [f"{count:,} {state}" for state, count in counts.items() if count]
-    return ", ".join([f"{len(study.suggestions):,} of {search.trials:,} asked", *told])
+    """``60 of 60 asked, 19 pruned``: how many suggestions there are, and how many of them did not finish.
+
+    There are more than were asked for where the space has refused some.
+    """
+    counts = Counter(each.state for each in study.suggestions)
+    told = [f"{count:,} {state}" for state, count in sorted(counts.items(), key=_by_state) if state != "finished"]
+    preposition = "of" if counts.total() <= search.trials else "for"
+    return ", ".join([f"{counts.total():,} {preposition} {search.trials:,} asked", *told])
 
 
 def volumes(search: Search) -> str | None:
@@ -61,6 +66,10 @@ def amount(value: float) -> str:
     whole = math.floor(math.log10(abs(value))) + 1 if value else 1
     text = f"{value:,.{max(0, DIGITS - whole)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _by_state(counted: tuple[str, int]) -> int:
+    return STATES.index(counted[0]) if counted[0] in STATES else len(STATES)
 
 
 def _of(study: str, sentence: str) -> str:

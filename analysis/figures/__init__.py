@@ -15,14 +15,18 @@ from analysis.figures import (
     accuracy,
     cost,
     curves,
+    front,
     heatmap,
+    history,
     importance,
     matrix,
     ponderations,
     ranks,
     samples,
+    search_importances,
 )
 from analysis.figures.files import save, styled, svg
+from analysis.findings import NOTHING
 from analysis.results import Results
 
 __all__ = ["FIGURES", "Drawing", "save", "svg"]
@@ -39,6 +43,10 @@ class Drawing:
     """Why a sweep has none, as the end of a sentence."""
     plain: Callable[[Results], Figure | None]
     """Draws in the style at hand."""
+
+    def lacking(self, results: Results) -> str:
+        """Why this sweep has none, as the end of a sentence."""
+        return NOTHING if results.search and not results.search.chosen else self.absent
 
     def draw(self, results: Results) -> Figure | None:
         """The figure of a sweep; None where it has nothing for it. Raises NoTable where a file cannot be read."""
@@ -92,14 +100,15 @@ FIGURES: Mapping[str, Drawing] = {
         "Accuracy against cost",
         "The table's first metric against parameters per class and seconds: mean and standard deviation over the "
         "finished trials of the row; the line joins the whole rows that no other beats, hollow points lack trials.",
-        "no metric with a better direction is measured in rows that differ in parameters or seconds",
+        "no metric with a better direction is measured in rows that differ in parameters or seconds, beside what the "
+        "front of a search shows",
         cost.draw,
     ),
     "heatmap": Drawing(
         "Metrics over the table's two names",
         "Mean over the finished trials of the row, the lighter the better; a cell whose trials are not all finished "
         "says how many are, one without any is hatched.",
-        "it needs a table of two row names with a column that is measured",
+        "it needs a grid of two row names with a column that is measured",
         heatmap.draw,
     ),
     "curves": Drawing(
@@ -109,5 +118,25 @@ FIGURES: Mapping[str, Drawing] = {
         "no finished trial has logged any",
         curves.draw,
     ),
+    "front": Drawing(
+        "Pareto front of the search",
+        "The first objective against every other one: means over the seeds of all finished suggestions; ringed those "
+        "that no other beats, of two objectives joined; the cross is the point that the hypervolume is measured from.",
+        "it is no search for several objectives",
+        front.draw,
+    ),
+    "history": Drawing(
+        "History of the search",
+        "The best value so far, or the hypervolume of all that has finished so far, after every suggestion, in the "
+        "order in which they were asked for; nothing is averaged over studies.",
+        "it is no search",
+        history.draw,
+    ),
+    "search_importances": Drawing(
+        "Importance of the searched names",
+        "Share of an objective's variance over the finished suggestions that each searched name explains, by fANOVA.",
+        "no search can tell them",
+        search_importances.draw,
+    ),
 }
-"""Kinds of figures by name, in the paper's order and then an ablation's."""
+"""Kinds of figures by name, in the paper's order, then an ablation's, then a search's."""

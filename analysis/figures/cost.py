@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from analysis.figures.groups import Group, Spread, groups_of, main_metric, spread
 from analysis.figures.keys import Looks, entries, heading, looks_of
-from analysis.figures.style import INK, WIDTH, Look, legend_below, sheet
+from analysis.figures.scales import scale
+from analysis.figures.style import FRONT, INK, WIDTH, Look, legend_below, sheet
 from analysis.front import front
 from analysis.results import Results
 
 COSTS = ("ppc", "seconds")
-FRONT: dict[str, Any] = {
-    "color": INK, "linewidth": 0.7, "marker": "o", "markersize": 7, "markerfacecolor": "none", "markeredgewidth": 0.7,
-}  # fmt: skip
-"""A line that rings the rows on it."""
-WIDE = 8
-"""How many times the least cost the largest is, from where on the axis is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def draw(results: Results) -> Figure | None:
 
     A point is a row: mean and standard deviation over its finished trials. A row that lacks trials is hollow and no
     rival: the Pareto front joins whole rows alone. A row that is a limit is a horizontal line. A cost that all rows
-    share is left out.
+    share is left out, and one that a search was for besides the metric: the search's own front shows the two.
     """
     plot = plot_of(results)
     if plot is None:
@@ -90,7 +83,9 @@ def plot_of(results: Results) -> Plot | None:
     measured = {row: value for row in groups_of(results) if (value := spread(row, metric))}
     rivals = [row for row in measured if not row.bound]
     looks, limits = looks_of(rivals), {row: value for row, value in measured.items() if row.bound}
-    costs = {cost: list(_points(measured, rivals, looks, cost)) for cost in COSTS}
+    searched = set(results.search.objectives if results.search else ())
+    wanted = [cost for cost in COSTS if not {metric, cost} <= searched]
+    costs = {cost: list(_points(measured, rivals, looks, cost)) for cost in wanted}
     shown = {cost: points for cost, points in costs.items() if len({each.cost.mean for each in points}) > 1}
     return Plot(metric, shown, rivals, looks, limits) if shown else None
 
@@ -99,12 +94,6 @@ def front_of(points: Sequence[Point], higher: bool) -> list[tuple[float, float]]
     """Cost and value of the whole rows that no other beats: what a cost buys, up to the next of them."""
     rivals = [(each.cost.mean, each.value.mean) for each in points if each.whole]
     return [rivals[index] for index in front(rivals, ["minimise", "maximise" if higher else "minimise"])]
-
-
-def is_wide(points: Sequence[Point]) -> bool:
-    """Whether costs are so far apart that their axis is logarithmic."""
-    costs = [each.cost.mean for each in points]
-    return min(costs) > 0 and max(costs) > WIDE * min(costs)
 
 
 def _points(measured: dict[Group, Spread], rivals: Sequence[Group], looks: Looks, cost: str) -> Iterator[Point]:
@@ -120,11 +109,7 @@ def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
             marker=each.look.marker, linestyle="none", elinewidth=0.6, ecolor=(each.look.colour, 0.6), zorder=3,
             markerfacecolor=each.look.colour if each.whole else "none", label=each.row.label,
         )  # fmt: skip
-    if is_wide(points):
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
+    scale(axes, [each.cost.mean for each in points])
 
 
 def _further(points: Sequence[Point], limits: Mapping[Group, Spread]) -> Iterator[Artist]:

@@ -33,10 +33,10 @@ def draw(results: Results) -> Figure | None:
 
     Where a number can be better or worse, the lighter a cell, the better. A row of the sweep without a value is
     hatched and says so; where some of its trials lack it, the cell says how many have it; a pair of values that the
-    sweep does not have stays blank.
+    sweep does not have stays blank. A search makes no grid of its names.
     """
     names = list(results.described.rows)
-    if len(names) != 2:
+    if len(names) != 2 or results.search:
         return None
     rows = {row.values: row for row in groups_of(results)}
     columns = [name for name in results.described.columns if results.described.number(name).kind != "fact"]

@@ -35,11 +35,14 @@ class Panel:
 def panels_of(shown: Sequence[tuple[Group, int]], names: Sequence[str]) -> list[Panel]:
     """One panel for few rows or rows of one name; else one per value of all names but the last, which lines are of.
 
+    There is one panel too where that would be a panel for nearly every row, as of a search's.
+
     Args:
         shown: rows, each with the number of its trials that are averaged.
         names: of which the rows are.
     """
-    if len(shown) <= TOGETHER or len(shown[0][0].values) == 1:
+    firsts = {row.values[:-1] for row, _ in shown}
+    if len(shown) <= TOGETHER or firsts == {()} or 2 * len(firsts) > len(shown):
         looks = bounded_looks([row for row, _ in shown])
         return [Panel("", [Line(row, row.told(n), looks[row.values]) for row, n in shown])]
     order = values_of([row for row, _ in shown], -1)

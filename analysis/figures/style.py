@@ -49,6 +49,10 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "p", ">", "h")
 LineStyle: TypeAlias = Literal["-", "--", "-.", ":"]
 LINES: tuple[LineStyle, ...] = get_args(LineStyle)
+FRONT: dict[str, Any] = {
+    "color": INK, "linewidth": 0.7, "marker": "o", "markersize": 7, "markerfacecolor": "none", "markeredgewidth": 0.7,
+}  # fmt: skip
+"""A line that rings the points on it."""
 
 
 @dataclass(frozen=True)
@@ -111,5 +115,5 @@ def text_width(text: str) -> float:
 
 def _wrapped(text: str, room: float) -> str:
     """A text in lines of this many points."""
-    letters = max(1, int(len(text) * room / max(text_width(text), room)))
-    return "\n".join(wrap(text, letters)) if text else text
+    wide = text_width(text)
+    return text if wide <= room else "\n".join(wrap(text, max(1, int(len(text) * room / wide))))

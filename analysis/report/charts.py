@@ -16,8 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures.accuracy import panels_with_accuracies
-from analysis.figures.cost import Point, front_of, is_wide, plot_of
+from analysis.figures.cost import Point, front_of, plot_of
 from analysis.figures.groups import Group, groups_of, main_metric, over_trials, spread
+from analysis.figures.scales import is_wide
 from analysis.figures.style import Look
 from analysis.results import Results
 
@@ -56,7 +57,7 @@ def cost_chart(results: Results, _: Figure) -> Chart:
     ]
     panels = [
         {"name": described.number(cost).title, "x": described.number(cost).title, "y": metric.title,
-         "logx": is_wide(points), "points": [*map(_point, points)],
+         "logx": is_wide([each.cost.mean for each in points]), "points": [*map(_point, points)],
          "front": [*map(numbers, front_of(points, metric.better == "higher"))], "limits": limits}
         for cost, points in plot.points.items()
     ]  # fmt: skip

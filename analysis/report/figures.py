@@ -32,7 +32,8 @@ def figures(results: Results, place: str, stills: Stills) -> Html:
     drawn = {name: figure for name in ORDER if (figure := FIGURES[name].draw(results))}
     charts = [_chart(results, name, drawn[name], place, stills) for name in drawn if name in CHARTS]
     others = [_still(results, name, drawn[name], place, stills) for name in drawn if name not in CHARTS]
-    absent = "; ".join(f"{FIGURES[name].title}: {FIGURES[name].absent}" for name in ORDER if name not in drawn)
+    lacking = {FIGURES[name].title: FIGURES[name].lacking(results) for name in ORDER if name not in drawn}
+    absent = "; ".join(f"{title}: {why}" for title, why in lacking.items())
     return joined(
         [
             element("h3", "Figures"),

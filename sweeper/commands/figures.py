@@ -48,7 +48,7 @@ def _drawn(results: Results, directory: Path, formats: Iterable[str]) -> Iterato
     for name, drawing in FIGURES.items():
         figure = drawing.draw(results)
         if figure is None:
-            yield f"{results.name}-{name}: none, {drawing.absent}"
+            yield f"{results.name}-{name}: none, {drawing.lacking(results)}"
             continue
         for suffix in dict.fromkeys(formats):
             path = directory / f"{results.name}-{name}.{suffix}"

@@ -50,6 +50,14 @@ def test_what_did_not_finish_and_what_was_asked_twice_are_counted_as_such(tmp_pa
     )
 
 
+def test_suggestions_that_the_space_has_refused_come_on_top_of_those_that_were_asked_for(tmp_path: Path) -> None:
+    refused = suggestion({"case": "d"}, {}, state="failed", cause="no such case")
+    made = [point("a", 60, 100), refused, point("b", 70, 200)]
+    assert notes(write_search(tmp_path, made, search={"trials": 2}))[0] == (
+        "the Pareto front: 2 of 2 finished suggestions; 3 for 2 asked, 1 failed"
+    )
+
+
 def test_one_objective_has_its_best_and_no_hypervolume(tmp_path: Path) -> None:
     made = [suggestion({"case": str(aia)}, {"aia": [aia]}) for aia in range(12)]
     assert notes(write_search(tmp_path, made, {"aia": "maximise"})) == [

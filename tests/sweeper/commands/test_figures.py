@@ -10,8 +10,13 @@ def test_every_figure_of_a_sweep_is_a_file_in_every_format_and_what_is_not_drawn
     assert done.returncode == 0
     drawn = ["importance", "ranks", "ponderations", "samples", "accuracy", "matrix", "cost", "curves"]
     paths = [f"figures/layer_selection-{figure}.{suffix}" for figure in drawn for suffix in ("pdf", "svg", "png")]
-    none = "layer_selection-heatmap: none, it needs a table of two row names with a column that is measured"
-    assert done.stdout.splitlines() == [*paths[:21], none, *paths[21:]]
+    none = "layer_selection-heatmap: none, it needs a grid of two row names with a column that is measured"
+    unsearched = [
+        "layer_selection-front: none, it is no search for several objectives",
+        "layer_selection-history: none, it is no search",
+        "layer_selection-search_importances: none, no search can tell them",
+    ]
+    assert done.stdout.splitlines() == [*paths[:21], none, *paths[21:], *unsearched]
     starts = {".pdf": b"%PDF", ".svg": b"<?xml", ".png": b"\x89PNG"}
     for path in map(Path, paths):
         assert (project.path / path).read_bytes().startswith(starts[path.suffix])
