@@ -36,16 +36,18 @@ class Panel:
     below: str
     left: str
     clouds: Sequence[Cloud]
+    origin: tuple[float, float]
+    """The reference."""
 
-    def places(self, suggestions: Sequence[Suggestion]) -> list[tuple[float, float]]:
-        """Where suggestions lie."""
-        found = [(each.values[self.below], each.values[self.left]) for each in suggestions]
-        return [(x, y) for x, y in found if is_finite(x) and is_finite(y)]
+    def places(self, suggestions: Sequence[Suggestion]) -> dict[int, tuple[float, float]]:
+        """Where suggestions lie, by number."""
+        found = {each.number: (each.values[self.below], each.values[self.left]) for each in suggestions}
+        return {number: (x, y) for number, (x, y) in found.items() if is_finite(x) and is_finite(y)}
 
     @property
     def amounts(self) -> list[float]:
         """All that lies along the horizontal axis."""
-        return [x for cloud in self.clouds for x, _ in self.places(cloud.finished)]
+        return [self.origin[0], *(x for cloud in self.clouds for x, _ in self.places(cloud.finished).values())]
 
 
 def draw(results: Results) -> Figure | None:
@@ -62,10 +64,9 @@ def draw(results: Results) -> Figure | None:
     for axes, panel in zip(places, panels, strict=True):
         for cloud in panel.clouds:
             _draw_cloud(axes, panel, cloud, drawn_steps(search))
-        origin = search.reference[panel.below], search.reference[panel.left]
-        axes.plot(*origin, color=GREY, marker="X", markersize=5, linestyle="none", gid="reference")
+        axes.plot(*panel.origin, color=GREY, marker="X", markersize=5, linestyle="none", gid="reference")
         axes.set(xlabel=number(panel.below).title, ylabel=number(panel.left).title)
-        scale(axes, [*panel.amounts, origin[0]])
+        scale(axes, panel.amounts)
     legend_below(figure, list(_entries(search, panels[0].clouds)), "")
     return figure
 
@@ -76,7 +77,8 @@ def panels_of(results: Results) -> list[Panel]:
     if search is None or len(search.objectives) == 1 or not search.chosen:
         return []
     left, *others = search.objectives
-    return [Panel(below, left, _clouds(search, below)) for below in others]
+    origin = search.reference
+    return [Panel(below, left, _clouds(search, below), (origin[below], origin[left])) for below in others]
 
 
 def drawn_steps(search: Search) -> str | None:
@@ -96,12 +98,12 @@ def _clouds(search: Search, below: str) -> list[Cloud]:
 
 def _draw_cloud(axes: Axes, panel: Panel, cloud: Cloud, steps: str | None) -> None:
     colour = cloud.look.colour if cloud.study else INK
-    if points := panel.places(cloud.finished):
+    if points := panel.places(cloud.finished).values():
         axes.plot(
             *zip(*points, strict=True), color=cloud.look.colour, marker=cloud.look.marker, markersize=2.5,
             linestyle="none", alpha=0.8, markeredgewidth=0, label=cloud.study, zorder=3,
         )  # fmt: skip
-    if points := panel.places(cloud.front):
+    if points := panel.places(cloud.front).values():
         line = {"drawstyle": steps} if steps else {"linestyle": "none"}
         axes.plot(*zip(*points, strict=True), gid="front", zorder=2, **FRONT | {"color": colour} | line)
 

@@ -2,9 +2,9 @@
 {
   const SYMBOLS = {
     o: 'circle', s: 'square', '^': 'triangle-up', D: 'diamond', v: 'triangle-down', P: 'cross', X: 'x',
-    '<': 'triangle-left', p: 'pentagon', '>': 'triangle-right', h: 'hexagon', _: 'line-ew',
+    '<': 'triangle-left', p: 'pentagon', '>': 'triangle-right', h: 'hexagon', _: 'line-ew', '|': 'line-ns-open',
   };
-  const GLYPHS = { o: '●', s: '■', '^': '▲', D: '◆', v: '▼', P: '✚', X: '✖', '<': '◀', p: '⬟', '>': '▶', h: '⬢' };
+  const GLYPHS = { o: '●', s: '■', '^': '▲', D: '◆', v: '▼', P: '✚', X: '✖', '<': '◀', p: '⬟', '>': '▶', h: '⬢', '|': '❘' };
   const DASHES = { '-': 'solid', '--': 'dash', '-.': 'dashdot', ':': 'dot' };
   const INK = '#1d1e20'; // of the printed figures: here the page's own
   const FEW = { lines: 5, points: 15 }; // rows whose deviations are shown at first
@@ -55,12 +55,13 @@
   const lines = (panel, state, colourOf) =>
     panel.lines.filter((line) => !state.hidden.has(line.label)).flatMap((line) => {
       const colour = colourOf(line);
-      const told = line.y.map((y, index) =>
+      const told = line.hovers?.map(([head, ...rest]) => [`<b>${plain(head)}</b>`, ...rest.map(plain)].join('<br>')) ?? line.y.map((y, index) =>
         `<b>${plain(line.told)}</b><br>${plain(panel.x)} ${short(line.x[index])}: ${spread(y, line.std?.[index])}`);
       const drawn = {
-        type: 'scatter', mode: line.marker ? 'lines+markers' : 'lines', x: line.x, y: line.y, text: told, hoverinfo: 'text',
-        line: { color: colour, dash: DASHES[line.dash] ?? 'solid', width: line.marker ? 2 : 1.4 },
-        marker: { symbol: SYMBOLS[line.marker] ?? 'circle', size: 7, color: colour },
+        type: 'scatter', mode: [line.dash && 'lines', line.marker && 'markers'].filter(Boolean).join('+'),
+        x: line.x, y: line.y, text: told, hoverinfo: 'text',
+        line: { color: colour, dash: DASHES[line.dash] ?? 'solid', shape: line.shape, width: line.marker && !line.ring ? 2 : 1.4 },
+        marker: { symbol: (SYMBOLS[line.marker] ?? 'circle') + (line.ring ? '-open' : ''), size: line.ring ? 14 : 7, color: colour },
       };
       return state.deviation && line.std ? [band(line, colour), drawn] : [drawn];
     });
@@ -83,7 +84,7 @@
     })),
   ];
   const edges = (panel) => {
-    const x = panel.points.map((point) => point.x);
+    const x = (panel.points ?? panel.lines).flatMap((each) => each.x);
     return [Math.min(...x), Math.max(...x)];
   };
   const cells = (panel, look) => {
@@ -154,7 +155,7 @@
     drawn.setAttribute('aria-hidden', 'true');
     drawn.style.color = each.colour === INK ? 'var(--ink)' : each.colour;
     drawn.style.borderTopStyle = { '-': 'solid', ':': 'dotted' }[each.dash] ?? 'dashed';
-    if (!Array.isArray(each.x)) {
+    if (!Array.isArray(each.x) || !each.dash) {
       drawn.classList.add('mark');
       drawn.append(GLYPHS[each.marker] ?? '●');
     }

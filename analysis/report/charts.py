@@ -3,13 +3,14 @@
     {"choice": what panels are of, "first": the one that is shown first,
      "panels": [{"name", "x", "y", "logx", "logy", "lines" | "points" | "cells"}]}
 
+A line without ``dash`` is points alone; its ``hovers`` are what is said of each, line by line.
 All numbers come from where the printed figure has them; those that are missing are null.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ def accuracy_chart(results: Results, _: Figure) -> Chart:
             mean, std = over_trials(found)
             told, tasks = line.row.told(len(found)), [*range(1, len(mean) + 1)]
             drawn = {"label": line.label, "told": told, "x": tasks, "y": numbers(mean), "std": numbers(std)}
-            lines.append(drawn | _look(line.look))
+            lines.append(drawn | look_of(line.look))
         name = panel.title.partition("\n")[0]
         panels.append({"name": name, "x": "task", "y": "accuracy on all classes seen, %", "lines": lines})
     return {"choice": "rows of", "first": 0, "panels": panels}
@@ -69,7 +70,7 @@ def _point(point: Point) -> Chart:
     return {
         "label": point.row.label, "told": point.row.told(min(cost.n, value.n)), "x": number(cost.mean),
         "y": number(value.mean), "xstd": number(cost.std), "std": number(value.std), "hollow": not point.whole,
-    } | _look(point.look)  # fmt: skip
+    } | look_of(point.look)  # fmt: skip
 
 
 def heatmap_chart(results: Results, _: Figure) -> Chart:
@@ -118,19 +119,11 @@ def _lines(axes: Axes) -> Iterable[Chart]:
     for line in axes.lines:
         look = Look(str(line.get_color()), "", line.get_linestyle())  # type: ignore[arg-type]
         label, x, y = str(line.get_label()), numbers(line.get_xdata()), numbers(line.get_ydata())
-        yield {"label": label, "told": label, "x": x, "y": y} | _look(look)
+        yield {"label": label, "told": label, "x": x, "y": y} | look_of(look)
 
 
-CHARTS: Mapping[str, Callable[[Results, Figure], Chart]] = {
-    "accuracy": accuracy_chart,
-    "cost": cost_chart,
-    "heatmap": heatmap_chart,
-    "curves": curves_chart,
-}
-"""By the name of the figure, in the order of the page."""
-
-
-def _look(look: Look) -> Chart:
+def look_of(look: Look) -> Chart:
+    """How a row looks, as the script takes it."""
     return {"colour": look.colour, "marker": look.marker, "dash": look.line}
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+
 from matplotlib.figure import Figure
 
 from analysis.figures import FIGURES, svg
-from analysis.report.charts import CHARTS
+from analysis.report.charts import Chart, accuracy_chart, cost_chart, curves_chart, heatmap_chart
 from analysis.report.markup import Html, data, element, joined
+from analysis.report.search_charts import front_chart, history_chart
 from analysis.report.stills import Stills
 from analysis.results import Results
 
-ORDER = (*CHARTS, *(name for name in FIGURES if name not in CHARTS))
+CHARTS: Mapping[str, Callable[[Results, Figure], Chart]] = {
+    "accuracy": accuracy_chart,
+    "cost": cost_chart,
+    "heatmap": heatmap_chart,
+    "curves": curves_chart,
+    "front": front_chart,
+    "history": history_chart,
+}
+"""By the name of the figure, in the order of the page."""
+SEARCHED = ("front", "history", "search_importances")
+"""Those of a search, which have a part of their own."""
+ORDER = [name for name in (*CHARTS, *(name for name in FIGURES if name not in CHARTS)) if name not in SEARCHED]
 
 CAPTIONS = {
     "accuracy": "Accuracy on the held-out images of all classes seen so far, after every task: mean and standard "
@@ -22,26 +36,32 @@ CAPTIONS = {
 
 
 def figures(results: Results, place: str, stills: Stills) -> Html:
-    """Every figure that the sweep has, with its caption, and why it lacks the others.
+    """Every figure that the sweep has, with its caption, and why it lacks the others; without those of a search.
 
     Args:
         results: the sweep.
         place: begins the figures' ids.
         stills: of the page.
     """
-    drawn = {name: figure for name in ORDER if (figure := FIGURES[name].draw(results))}
-    charts = [_chart(results, name, drawn[name], place, stills) for name in drawn if name in CHARTS]
-    others = [_still(results, name, drawn[name], place, stills) for name in drawn if name not in CHARTS]
+    drawn, parts = drawn_of(results, ORDER, place, stills)
     lacking = {FIGURES[name].title: FIGURES[name].lacking(results) for name in ORDER if name not in drawn}
     absent = "; ".join(f"{title}: {why}" for title, why in lacking.items())
     return joined(
         [
             element("h3", "Figures"),
-            *([element("div", *charts, class_="charts")] if charts else []),
-            *([element("div", *others, class_="stills")] if others else []),
+            *parts,
             *([element("p", f"Not drawn. {absent}.", class_="lacking")] if absent else []),
         ]
     )
+
+
+def drawn_of(results: Results, names: Iterable[str], place: str, stills: Stills) -> tuple[list[str], list[Html]]:
+    """Names of those figures that the sweep has, and these: the interactive ones together, and the others."""
+    drawn = {name: figure for name in names if (figure := FIGURES[name].draw(results))}
+    charts = [_chart(results, name, drawn[name], place, stills) for name in drawn if name in CHARTS]
+    others = [_still(results, name, drawn[name], place, stills) for name in drawn if name not in CHARTS]
+    parts = {"charts": charts, "stills": others}
+    return list(drawn), [element("div", *figures, class_=kind) for kind, figures in parts.items() if figures]
 
 
 def _chart(results: Results, name: str, figure: Figure, place: str, stills: Stills) -> Html:

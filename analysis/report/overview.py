@@ -10,7 +10,7 @@ from analysis.report.phrases import counted, duration, moment
 from analysis.report.stages import Stage, alone_of, saved_share, seconds_of, stages_of
 from analysis.results import Results
 
-STATES = ("finished", "failed", "missing")
+STATES = ("finished", "pruned", "failed", "missing")
 
 
 def overview(sweeps: Sequence[Results], stages: Sequence[Stage], title: str) -> Html:
@@ -76,22 +76,22 @@ def _paragraph(sweeps: int, total: Counter[str], stages: Sequence[Stage]) -> Htm
         )
     else:
         parts.append("Which stages were run is not written yet: that is done when a sweep's command ends. ")
-    if total["finished"] < total.total():
+    if total["failed"] or total["missing"]:
         parts.append("What is missing says why beside its row, and is in no average.")
     return joined(parts)
 
 
 def _sweeps(sweeps: Sequence[Results]) -> Html:
-    lines = []
+    lines, shown = [], [state for state in STATES if state != "pruned" or any(each.search for each in sweeps)]
     for index, results in enumerate(sweeps):
         found, stages = results.states, stages_of([results])
         known = bool(stages)
         cells = [
-            *(Cell(f"{found[state]:,}", found[state]) for state in STATES),
+            *(Cell(f"{found[state]:,}", found[state]) for state in shown),
             Cell(f"{len(stages):,}" if known else "unknown", len(stages) if known else None),
             Cell(duration(seconds_of(stages)) if known else "unknown", seconds_of(stages) if known else None),
             Cell(f"{saved_share(stages):.0f} %" if known else "unknown", saved_share(stages) if known else None),
         ]
         lines.append((element("a", results.name, href=f"#sweep-{index}"), cells))
-    heads = ["sweep", *STATES, "stages", "stage time", "saved within it"]
+    heads = ["sweep", *shown, "stages", "stage time", "saved within it"]
     return grid("Sweeps, each by itself: a stage that several need is counted in every one", heads, lines)

@@ -1,4 +1,4 @@
-"""The section of one sweep: its tables with what they say, its figures, its rows."""
+"""The section of one sweep: its tables with what they say, its search, its figures, its rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from analysis.report.figures import figures
 from analysis.report.markup import Html, element, folded, listing, scrolling
 from analysis.report.phrases import counted
 from analysis.report.rows import RowTrials, configs, trials_of
+from analysis.report.search import search_part
 from analysis.report.stills import Stills
 from analysis.results import Results
 from analysis.sheets import Sheet, comparison_sheets, table_sheets
@@ -37,9 +38,10 @@ def section(results: Results, place: str, links: Mapping[str, str], stills: Stil
         element("h2", results.name),
         element("p", _design(results, rows), class_="quiet"),
         *_tables(summary, rows, place),
+        *search_part(results, place, stills),
         *_comparisons(summary),
         figures(results, place, stills),
-        configs(results, rows, place, links),
+        *([configs(results, rows, place, links)] if rows else []),
         id=place,
         class_="sweep",
     )

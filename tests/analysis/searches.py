@@ -46,7 +46,8 @@ def write_search(
         described: of the space.
     """
     names = list(made[0]["params"]) if made else ["case"]
-    rows = {row["target"]: row for each in made for row in _trials(each)}
+    measured = [row | {name: row.get(name) for name in objectives} for each in made for row in _trials(each)]
+    rows = {row["target"]: row for row in measured}
     shown = {"name": "pareto", "rows": names, "columns": list(objectives), "design": names, "seeds": ["seed"]}
     results = write_sweep(directory, list(rows.values()) or [_nothing(names, objectives)], **shown | described)
     told = {
@@ -78,7 +79,7 @@ def _suggestion(place: int, made: Sequence[Made], objectives: Mapping[str, str])
     trials, finished = _trials(each), each["state"] == "finished"
     own = {name: each[name] for name in STATED} | {"seeds": len(trials) if finished else 0}
     own["number"] = sum(other["study"] == each["study"] for other in made[:place])
-    values = {f"value.{name}": mean(each["values"][name]) if finished else None for name in objectives}
+    values = {f"value.{name}": float(mean(each["values"][name])) if finished else None for name in objectives}
     params = {f"param.{name}": value for name, value in each["params"].items()}
     return own | values | params | {"targets": [trial["target"] for trial in trials]}
 

@@ -1,0 +1,128 @@
+"""The part of a searched space's section that tells of the search: what was asked, what it found, every suggestion."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from analysis.findings import NOTHING, importances, volumes
+from analysis.report.figures import SEARCHED, drawn_of
+from analysis.report.markup import Cell, Html, element, folded, grid
+from analysis.report.phrases import counted, duration
+from analysis.report.stills import Stills
+from analysis.results import Number, Results
+from analysis.rows import worded
+from analysis.search import Search, Study, Suggestion
+from analysis.verdicts import listed
+
+
+def search_part(results: Results, place: str, stills: Stills) -> list[Html]:
+    """Nothing for a space that names its trials.
+
+    Args:
+        results: the sweep.
+        place: begins the figures' ids.
+        stills: of the page.
+    """
+    search = results.search
+    if search is None:
+        return []
+    found = (volumes(search) or "") if search.chosen else NOTHING
+    return [
+        element("h3", "Search"),
+        element("p", f"{_asked(search)} {_became(search)}"),
+        *([element("p", f"{found[0].upper()}{found[1:]}.")] if found else []),
+        _names(search),
+        *drawn_of(results, SEARCHED, place, stills)[1],
+        *_every(results, search),
+    ]
+
+
+def _asked(search: Search) -> str:
+    aims = listed([f"{sense} {name}" for name, sense in search.objectives.items()])
+    stopped = f"; the pruner {search.pruner} stopped those that promised too little" if search.pruner else ""
+    where = f" in each of {len(search.studies):,} studies" if len(search.studies) > 1 else ""
+    return (
+        f"The sampler {search.sampler} was asked for {counted(search.trials, 'suggestion')}{where}, to {aims}{stopped}."
+    )
+
+
+def _became(search: Search) -> str:
+    """How many suggestions are in each state, and what they have spent."""
+    every = [each for study in search.studies for each in study.suggestions]
+    states = Counter(each.state for each in every)
+    told = f": {', '.join(f'{count:,} {state}' for state, count in states.most_common())}" if states else ""
+    spent = duration(sum(each.seconds or 0.0 for each in every))
+    return (
+        f"{counted(len(every), 'suggestion')} so far{told}. They have spent {spent} of stage time, in which what other "
+        "trials had made already is not counted."
+    )
+
+
+def _names(search: Search) -> Html:
+    """What each searched name may be, and how much every objective depends on it."""
+    shares = {
+        _of(study.label, objective): importances(search, study, objective)
+        for objective in search.objectives for study in search.studies
+    }  # fmt: skip
+    known = {head: found for head, found in shares.items() if found}
+    lines = [
+        (name, [Cell.of(values), *(_share(found.get(name)) for found in known.values())])
+        for name, values in search.distributions.items()
+    ]
+    return grid("What was searched", ["name", "values", *(f"importance for {head}" for head in known)], lines)
+
+
+def _share(value: float | None) -> Cell:
+    return Cell("unknown", None) if value is None else Cell(f"{value:.2f}", value)
+
+
+def _every(results: Results, search: Search) -> list[Html]:
+    """Every suggestion of every study, folded."""
+    known = [study for study in search.studies if study.suggestions]
+    heads = [_of(each.label, f"{counted(len(each.suggestions), 'suggestion')} with all values") for each in known]
+    return [folded(head, _list(results, search, each)) for head, each in zip(heads, known, strict=True)]
+
+
+def _list(results: Results, search: Search, study: Study) -> Html:
+    shown = {each.number for each in search.chosen_of(study)}
+    lines = [
+        (
+            str(each.number),
+            [Cell.of(f"{each.state}, in the table" if each.number in shown else each.state),
+             *_numbers(results, each), *_values(each.params), Cell.of(each.cause or "")],
+        )
+        for each in study.suggestions
+    ]  # fmt: skip
+    titles = [results.described.number(name).title for name in search.objectives]
+    heads = ["suggestion", "state", *titles, "seeds", "seconds", *search.distributions, "cause"]
+    return grid(_of(study.label, "suggestions in the order in which they were asked for"), heads, lines)
+
+
+def _numbers(results: Results, suggestion: Suggestion) -> list[Cell]:
+    values = [_value(results.described.number(name), value) for name, value in suggestion.values.items()]
+    spent = Cell("", None) if suggestion.seconds is None else Cell(f"{suggestion.seconds:,.1f}", suggestion.seconds)
+    return [*values, Cell(str(suggestion.seeds), suggestion.seeds), spent]
+
+
+def _value(number: Number, value: float | None) -> Cell:
+    if value is None:
+        return Cell("", None)
+    decimals = 0 if number.kind == "fact" and value % 1 == 0 else number.decimals
+    return Cell(f"{value:,.{decimals}f}", value)
+
+
+def _values(params: Mapping[str, Any]) -> Sequence[Cell]:
+    return [
+        Cell("", None, number=False) if value is None else Cell(worded(value), _sortable(value), number=False)
+        for value in params.values()
+    ]
+
+
+def _sortable(value: Any) -> float | str:
+    return value if isinstance(value, int | float | str) else str(value)
+
+
+def _of(study: str, what: str) -> str:
+    return f"{study}: {what}" if study else what
