@@ -126,7 +126,9 @@ class Search:
 
     def hypervolume(self, study: Study) -> float | None:
         """Of a study, from the reference; None for one objective, and where nothing has finished."""
-        return self.history(study)[-1] if len(self.objectives) > 1 and study.of("finished") else None
+        if len(self.objectives) == 1 or not study.of("finished"):
+            return None
+        return self._volume([self.point(each) for each in self.chosen_of(study)])
 
     def history(self, study: Study) -> list[float | None]:
         """After every suggestion the best value so far, or the hypervolume; None before the first that finished."""
@@ -145,10 +147,14 @@ class Search:
         volume = None
         for each in study.suggestions:
             if each.state == "finished":
-                unbeaten.append(self.point(each))
-                unbeaten = [unbeaten[index] for index in front(unbeaten, self.senses)]
-                volume = hypervolume(unbeaten, list(self.reference.values()), self.senses)
+                rivals = [*unbeaten, self.point(each)]
+                unbeaten = [rivals[index] for index in sorted(front(rivals, self.senses))]
+                if volume is None or rivals[-1] in unbeaten:
+                    volume = self._volume(unbeaten)
             yield volume
+
+    def _volume(self, points: Sequence[Sequence[float | None]]) -> float:
+        return hypervolume(points, list(self.reference.values()), self.senses)
 
     def _worst(self) -> Iterator[tuple[str, float]]:
         finished = [each for study in self.studies for each in study.of("finished")]
