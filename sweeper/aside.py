@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
@@ -28,6 +28,9 @@ class Aside:
             self._thread.shutdown(cancel_futures=True)
         for call in self._calls:
             call.result()
+
+    def added(self, stages: Mapping[str, Stage]) -> None:
+        """See `sweeper.dispatch.Observer`."""
 
     def started(self, node: Stage) -> None:
         """See `sweeper.dispatch.Observer`."""

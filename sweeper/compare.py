@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from itertools import zip_longest
@@ -21,7 +22,7 @@ def compare(one: Details, other: Details) -> dict[str, Any]:
         "stages": _stages(one, other),
         "facts": _differing(one.facts, other.facts),
         "metrics": {name: _numbers(one.metrics, other.metrics, name) for name in {**one.metrics, **other.metrics}},
-        "seconds": [one.seconds, other.seconds, other.seconds - one.seconds],
+        "seconds": [one.seconds, other.seconds, _difference(one.seconds, other.seconds)],
         "made_by": _differing(_made_by(one), _made_by(other)),
     }
 
@@ -59,7 +60,12 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, li
 def _numbers(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> list[Any]:
     """Both values and, of numbers, what the other one has more."""
     a, b = one.get(name), other.get(name)
-    return [a, b, b - a if isinstance(a, int | float) and isinstance(b, int | float) else None]
+    return [a, b, _difference(a, b) if isinstance(a, int | float) and isinstance(b, int | float) else None]
+
+
+def _difference(a: float, b: float) -> float:
+    """Without what rounding leaves of equal sums."""
+    return 0.0 if isinstance(a, float) and math.isclose(a, b, rel_tol=1e-12) else b - a
 
 
 def _made_by(details: Details) -> dict[str, str]:

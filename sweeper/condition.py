@@ -37,8 +37,11 @@ class Condition:
     """A checked expression, and where it was written."""
 
     where: str
+    text: str
+    names: Collection[str]
+    """Those that it asks for."""
     _tree: ast.expr
-    _names: Collection[str]
+    _key: str
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether it is true of values by dotted name. Raises SweeperError where it has no answer."""
@@ -51,45 +54,45 @@ class Condition:
         raise self._unanswered(f"it is {found!r:.40}, neither true nor false", values)
 
     def _unanswered(self, why: str, values: Mapping[str, Any]) -> SweeperError:
-        here = ", ".join(f"{name} is {values[name]!r:.40}" for name in self._names)
+        here = ", ".join(f"{name} is {values[name]!r:.40}" for name in self.names)
         fix = f"compare values of one kind; here {here}" if here else EXAMPLE
-        return SweeperError(f"where: {why}", fix=fix, where=self.where)
+        return SweeperError(f"{self._key}: {why}", fix=fix, where=self.where)
 
 
-def parse_condition(text: str, known: Collection[str], where: str) -> Condition:
-    """Check an expression over ``known`` names that stands at ``where``. Raises SweeperError."""
+def parse_condition(text: str, known: Collection[str], where: str, key: str = "where") -> Condition:
+    """Check an expression over ``known`` names, the value of ``key``, that stands at ``where``. Raises SweeperError."""
     if len(text) > LONGEST:
         fix = f"write it in at most {LONGEST:,}"
-        raise SweeperError(f"where: the expression has {len(text):,} characters", fix=fix, where=where)
+        raise SweeperError(f"{key}: the expression has {len(text):,} characters", fix=fix, where=where)
     line = " ".join(text.split("\n")).strip()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what Python would say of the same code in a module
             tree = ast.parse(line, mode="eval").body
-        names = dict.fromkeys(_names(tree, line, where))
+        names = dict.fromkeys(_names(tree, line, where, key))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         offset = error.offset if isinstance(error, SyntaxError) else None
         at = f" at character {offset}" if offset else ""
-        raise SweeperError(f"where: not an expression{at}", fix=EXAMPLE, where=where) from None
+        raise SweeperError(f"{key}: not an expression{at}", fix=EXAMPLE, where=where) from None
     for name in names:
         if name not in known:
             fix = MEANT.get(name) or nearest(name, known)
-            raise SweeperError(f"where: unknown name '{name}'", fix=fix, where=where)
-    return Condition(where, tree, names)
+            raise SweeperError(f"{key}: unknown name '{name}'", fix=fix, where=where)
+    return Condition(where, line, names, tree, key)
 
 
-def _names(node: ast.expr, line: str, where: str) -> Iterator[str]:
+def _names(node: ast.expr, line: str, where: str, key: str) -> Iterator[str]:
     """The dotted names below a node. Raises SweeperError at what a condition may not hold."""
     if isinstance(node, ast.Name | ast.Attribute) and (name := _dotted(node)):
         yield name
         return
     if isinstance(node, ast.Constant) and (node.value is None or isinstance(node.value, str | int | float)):
         return
-    for part in _parts(node, line, where):
-        yield from _names(part, line, where)
+    for part in _parts(node, line, where, key):
+        yield from _names(part, line, where, key)
 
 
-def _parts(node: ast.expr, line: str, where: str) -> list[ast.expr]:
+def _parts(node: ast.expr, line: str, where: str, key: str) -> list[ast.expr]:
     match node:
         case ast.BoolOp(values=parts) | ast.List(elts=parts) | ast.Tuple(elts=parts):
             return parts
@@ -102,7 +105,7 @@ def _parts(node: ast.expr, line: str, where: str) -> list[ast.expr]:
     text = ast.get_source_segment(line, node) or ""
     character = len(line.encode()[: node.col_offset].decode()) + 1
     shown = text if len(text) <= 40 else f"{text[:37]}..."
-    message = f"where: '{shown}' at character {character} is not allowed"
+    message = f"{key}: '{shown}' at character {character} is not allowed"
     raise SweeperError(message, fix=EXAMPLE, where=where)
 
 

@@ -9,28 +9,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from sweeper.plan import Plan
 from sweeper.stage import Stage
+from sweeper.trainable import Trainable
 
 G = TypeVar("G", bound=Hashable)
 
 
-def costs(plan: Plan, manifests: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, float | None]]:
+def costs(
+    trainable: Trainable, trials: Iterable[Mapping[str, Stage]], manifests: Mapping[str, Mapping[str, Any]]
+) -> Iterator[dict[str, float | None]]:
     """The cost columns of each trial, in the order of trials.
 
     A shared stage was spent by the first trial that has it, and saved by the others. A number is None where that of
     one of its stages is not known.
 
     Args:
-        plan: the trials.
+        trainable: what was run.
+        trials: the stages of each by key.
         manifests: of stages that are done, by key.
     """
-    trainable = plan.space.trainable
     seconds = {key: float(manifest["seconds"]) for key, manifest in manifests.items()}
     hours = {key: _gpu_hours(manifest) for key, manifest in manifests.items()}
     peaks = {key: manifest.get("peak_memory") for key, manifest in manifests.items()}
     seen: set[str] = set()
-    for stages in plan.per_trial:
+    for stages in trials:
         parts = [[key for key, node in stages.items() if node.function.part == part] for part in trainable.parts]
         saved = total(stages.keys() & seen, seconds)
         sums = [total(stages, seconds), saved, total(stages, hours), _largest(stages, peaks)]

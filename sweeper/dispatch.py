@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from sweeper.failures import Failure, Kind
 from sweeper.perform import Job, Outcome
-from sweeper.plan import Graph
+from sweeper.plan import Graph, collect
 from sweeper.provenance import code_of, source_hash
 from sweeper.resources import Resources
 from sweeper.schedule import Schedule
@@ -23,8 +23,31 @@ ELSEWHERE_SECONDS = 1.0
 """How often a stage that another sweep is at is looked at again."""
 
 
+class Halted(Exception):
+    """A search cannot go on; the message says why."""
+
+
+class Search(Protocol):
+    """Suggests trials while stages are run, and knows which stages are to be run next for them."""
+
+    def begin(self, parallel: int) -> bool:
+        """Begin on another suggestion, unless so many are under way; whether there was any. Raises Halted."""
+
+    def wanted(self, done: Collection[str], failed: Mapping[str, str], kinds: Mapping[str, Kind]) -> Iterator[Stage]:
+        """The last ones of the stages to be run now, each told once. Raises Halted.
+
+        Args:
+            done: keys of stages that have been run.
+            failed: cause by key of those that could not.
+            kinds: of the failures, by key of the stage at fault.
+        """
+
+
 class Observer(Protocol):
     """Is told what happens to the stages of a sweep, in the driver, one call at a time."""
+
+    def added(self, stages: Mapping[str, Stage]) -> None:
+        """A search wants these, by key; some may have been there already."""
 
     def started(self, node: Stage) -> None:
         """The stage was handed to a worker."""
@@ -65,6 +88,8 @@ class Dispatch:
         save_seconds: how often a stage saves its progress.
         observers: told of every event.
         targets: keys of the last stages of the trials to be finished; all by default.
+        searches: what suggests trials of the graph while it runs.
+        parallel: suggestions of each search under way at most.
     """
 
     def __init__(
@@ -76,6 +101,8 @@ class Dispatch:
         save_seconds: float,
         observers: Sequence[Observer],
         targets: Collection[str] | None = None,
+        searches: Sequence[Search] = (),
+        parallel: int = 1,
     ) -> None:
         self.traces: dict[str, str] = {}
         """Tracebacks of failed stages by key."""
@@ -91,6 +118,10 @@ class Dispatch:
         self._used = Resources(0, 0.0, 0)
         self._lost: Counter[tuple[str, str | None]] = Counter()
         self._alone: set[str] = set()
+        self._kinds: dict[str, Kind] = {}
+        self._searches = searches
+        self._parallel = parallel
+        self._grow()
 
     @property
     def finished(self) -> bool:
@@ -99,6 +130,7 @@ class Dispatch:
 
     def next(self) -> Job | None:
         """The next job; None while every ready stage is running, or asks for more than is free."""
+        self._grow()
         free = self._machine.capacity().without(self._used)
         while not self.halted:
             node = self.schedule.take(lambda request: not self.schedule.running or request.fits(free))
@@ -144,6 +176,7 @@ class Dispatch:
             self._release(key)
             self.schedule.complete(key)
             self._tell_ended(node, None)
+        self._grow()
 
     def lost(self, key: str, why: str) -> None:
         """The worker of a running stage is gone: it is tried again after a while.
@@ -161,10 +194,32 @@ class Dispatch:
             self._fail(node, f"{why}, {times} times at the same place", "lost", None)
         else:
             self._put_off(node, BACKOFF[times - 1], f"{why}; again in {BACKOFF[times - 1]:.0f} s")
+        self._grow()
 
     def halt(self, why: str) -> None:
         """Start nothing more."""
         self.halted = self.halted or why
+
+    def _grow(self) -> None:
+        """Take in the stages that searches want next: suggestions are made when nothing else is ready."""
+        try:
+            while not self.halted:
+                for each in self._searches:
+                    for stage in each.wanted(self.schedule.done, self.schedule.failed, self._kinds):
+                        self._add(stage)
+                if not self.schedule.is_idle or not any(each.begin(self._parallel) for each in self._searches):
+                    return
+        except Halted as error:
+            self.halt(str(error))
+        except Unreachable as error:
+            self.halt(error.message)
+
+    def _add(self, stage: Stage) -> None:
+        """Schedule a stage with all below it that is missing."""
+        missing = collect(stage, {}, self._store.among(collect(stage, {})))
+        self.schedule.add(missing)
+        for observer in self._observers:
+            observer.added(missing)
 
     def _request(self, node: Stage) -> Resources:
         return self._machine.granted(self._graph.resources(node))
@@ -204,6 +259,7 @@ class Dispatch:
 
     def _fail(self, node: Stage, cause: str, kind: Kind, trace: str | None) -> None:
         self._release(node.key)
+        self._kinds[node.key] = kind
         self.schedule.fail(node.key, cause)
         if trace:
             self.traces[node.key] = trace

@@ -129,7 +129,7 @@ def make_trials(
     duplicates = []
     for _, group in itertools.groupby(found, key=lambda each: id(each.origins)):
         seeded = list(group)
-        values = _changed(base, seeded[0].origins.values)
+        values = changed(base, seeded[0].origins.values)
         for each in seeded:
             config = each.origins.attempt(partial(trainable.config.model_validate, {**values, **each.seeds}))
             same, _ = first.setdefault(each.origins.attempt(partial(_canonical, config)), (each, config))
@@ -148,7 +148,7 @@ def value_at(values: Mapping[str, Any], name: str) -> Any:
     return found
 
 
-def _changed(part: BaseModel, changes: Mapping[str, Any]) -> dict[str, Any]:
+def changed(part: BaseModel, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a part of a config under changes by dotted name. Parts without a change stay the same objects."""
     values = dict(part)
     inner: dict[str, dict[str, Any]] = {}
@@ -159,7 +159,7 @@ def _changed(part: BaseModel, changes: Mapping[str, Any]) -> dict[str, Any]:
         else:
             values[head] = value
     for head, below in inner.items():
-        unchecked = _changed(values[head], below)
+        unchecked = changed(values[head], below)
         with contextlib.suppress(ValidationError):  # the whole config tells it, by its full name
             unchecked = type(values[head]).model_validate(unchecked)
         values[head] = unchecked

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sweeper.errors import SweeperError, nearest
 from sweeper.resources import ResourceChanges
+from sweeper.search_file import Distribution, SearchFile
 from sweeper.source import Document
 
 MOST_SEEDS = 10_000
@@ -91,6 +92,9 @@ class SpaceFile(BaseModel):
     resources: dict[str, ResourceChanges] = Field(
         {}, description="requests by the name of a stage, such as {train_base: {cpus: 2, memory: 4GiB}}"
     )
+    search: SearchFile | None = Field(
+        None, description="what is searched instead of listed: distributions, objectives, trials and more"
+    )
     table: Table | None = Field(None, description="the table that the sweep ends with")
 
 
@@ -141,7 +145,7 @@ def _refusal(document: Document, model: type[BaseModel], errors: list[ErrorDetai
     loc = first["loc"]
     loc = loc[:2] if loc[:2] == ("table", "rows") else loc  # a union's branches are no places
     owner, name = _field(model, loc)
-    fields = owner.model_fields
+    fields = {field.alias or each: field for each, field in owner.model_fields.items()}
     if first["type"] == "extra_forbidden":
         fix = nearest(name, [*fields, "include"] if owner is SpaceFile else fields)
         if model is IncludeFile:
@@ -163,6 +167,10 @@ def _field(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[type[BaseM
         return Table, str(loc[1])
     if loc[0] == "resources" and len(loc) > 2:
         return ResourceChanges, str(loc[2])
+    if loc[:2] == ("search", "distributions") and len(loc) > 3:
+        return Distribution, str(loc[3])
+    if loc[0] == "search" and len(loc) > 1:
+        return SearchFile, str(loc[1])
     return model, str(loc[0])
 
 

@@ -131,7 +131,7 @@ def _files(plan: Plan, store: Store, manifests: Manifests) -> Iterator[TrialFile
     """The intact measures and pictures of the trials' last stages."""
     named = [
         (trial.label, target.key, name)
-        for trial, target in plan.trials()
+        for trial, target in plan.pairs()
         for name in sorted(manifests.get(target.key, {"files": ()})["files"])
         if name.endswith(SHOWN)
     ]

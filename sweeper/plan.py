@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain
 from typing import overload
@@ -18,12 +18,15 @@ from sweeper.store import Store
 from sweeper.sweep import Sweep
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Plan:
-    """A search space with the last stage of every trial, in the order of trials."""
+    """A search space with its trials and the last stage of each, in order. That of a searched space grows."""
 
     space: Space
-    targets: tuple[Stage, ...]
+    trials: list[Trial]
+    targets: list[Stage]
+    pruned: dict[str, str] = field(default_factory=dict)
+    """Why a trial was stopped early, by the key of its last stage; that and what only it needs are not to be run."""
 
     @classmethod
     def of(cls, space: Space) -> Plan:
@@ -31,18 +34,12 @@ class Plan:
 
         Raises SweeperError for what the experiment refuses and for a stage of no known part.
         """
-        run = space.trainable.run
-        plan = cls(space, tuple(trial.origins.attempt(partial(run, trial.config)) for trial in space.trials))
-        parts = space.trainable.parts
-        for function in (node.function for node in plan.stages.values()):
-            if function.part not in parts:  # its seconds would stand in no column
-                message = f"stage {function.name} belongs to '{function.part}', which PARTS of its trainable lacks"
-                raise SweeperError(message, fix=nearest(function.part, parts))
-        known = {node.function.label for node in plan.stages.values()}
-        for label in space.resources:
-            if label not in known:
-                where = space.where("resources", label, key=True)
-                raise SweeperError(f"resources: no stage is called '{label}'", fix=nearest(label, known), where=where)
+        plan = cls(space, list(space.trials), [_target(space, trial) for trial in space.trials])
+        searched = space.searched
+        starts = [_target(space, searched.anchor(point)[0]) for point in searched.points] if searched else []
+        nodes = [*plan.stages.values(), *chain(*(collect(start, {}).values() for start in starts))]
+        _check_parts(space, nodes)
+        _check_requests(space, nodes)
         return plan
 
     @cached_property
@@ -51,16 +48,46 @@ class Plan:
         return {key: node for stages in self.per_trial for key, node in stages.items()}
 
     @cached_property
-    def per_trial(self) -> Sequence[dict[str, Stage]]:
-        """The unique stages below each trial's last one, itself included."""
+    def per_trial(self) -> ByKey:
+        """The unique stages below each trial's last one, itself included, and those of its steps."""
         return ByKey([tuple(collect(target, {}).values()) for target in self.targets])
 
-    def trials(self) -> Iterable[tuple[Trial, Stage]]:
+    @cached_property
+    def by_target(self) -> dict[str, list[int]]:
+        """Positions of the trials that end with a stage, by its key."""
+        found: dict[str, list[int]] = {}
+        for index, target in enumerate(self.targets):
+            found.setdefault(target.key, []).append(index)
+        return found
+
+    def pairs(self) -> Iterable[tuple[Trial, Stage]]:
         """Trials with their last stages."""
-        return zip(self.space.trials, self.targets, strict=True)
+        return zip(self.trials, self.targets, strict=True)
+
+    def add(self, trial: Trial, steps: Sequence[Stage]) -> dict[str, Stage]:
+        """Take in a trial that was suggested, unless it is there, and return its stages.
+
+        Args:
+            trial: the trial.
+            steps: the stages that hold its numbers on the way, the last one at the end.
+        """
+        found: dict[str, Stage] = {}
+        for step in steps:
+            collect(step, found)
+        target = steps[-1]
+        known = self.by_target.setdefault(target.key, [])
+        if any(self.trials[index].label == trial.label for index in known):
+            return found
+        _check_parts(self.space, found.values())
+        known.append(len(self.trials))
+        self.stages.update(found)
+        self.per_trial.nodes.append(tuple(found.values()))
+        self.trials.append(trial)
+        self.targets.append(target)
+        return found
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Graph:
     """The stages of a whole sweep, each once, whichever of its spaces need it."""
 
@@ -88,6 +115,12 @@ class Graph:
         """The name of the first space that needs each stage."""
         return {key: plan.space.name for plan in reversed(self.plans) for key in plan.stages}
 
+    def add(self, plan: Plan, trial: Trial, steps: Sequence[Stage]) -> None:
+        """Take a trial into one of the plans; see `Plan.add`."""
+        for key, node in plan.add(trial, steps).items():
+            self.stages.setdefault(key, node)
+            self.first_space.setdefault(key, plan.space.name)
+
     def resources(self, node: Stage) -> Resources:
         """What a stage asks for, by the first space that needs it."""
         changes = self._changes[self.first_space[node.key]].get(node.function.label)
@@ -98,18 +131,20 @@ class Graph:
         return {plan.space.name: plan.space.resources for plan in self.plans}
 
     def missing(self, store: Store, targets: Collection[str] | None = None) -> dict[str, Stage]:
-        """Stages that have to run, inputs first: those not in the store that a missing target needs.
+        """Stages that have to run, inputs first: those not in the store that a missing target needs. A trial that was
+        stopped early has none.
 
         Args:
             store: where artifacts are.
             targets: keys of the targets that matter; all by default.
         """
         cached = store.among(self.stages)
-        if not cached and targets is None:
+        pruned = {key for plan in self.plans for key in plan.pruned}
+        if not cached and not pruned and targets is None:
             return dict(self.stages)
         found: dict[str, Stage] = {}
         for target in self.targets:
-            if targets is None or target.key in targets:
+            if target.key not in pruned and (targets is None or target.key in targets):
                 collect(target, found, cached)
         return found
 
@@ -118,7 +153,7 @@ class Graph:
 class ByKey(Sequence[dict[str, Stage]]):
     """Stages of many trials, held as tuples, since there are many, and given by key."""
 
-    nodes: Sequence[tuple[Stage, ...]]
+    nodes: list[tuple[Stage, ...]]
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -152,6 +187,28 @@ def collect(target: Stage, found: dict[str, Stage], cached: Collection[str] = ()
             found[node.key] = node
 
 
+def _target(space: Space, trial: Trial) -> Stage:
+    return trial.origins.attempt(partial(space.trainable.run, trial.config))
+
+
+def _check_parts(space: Space, nodes: Iterable[Stage]) -> None:
+    """Every stage belongs to a part: else its seconds would stand in no column. Raises SweeperError."""
+    parts = space.trainable.parts
+    for function in {node.function for node in nodes}:
+        if function.part not in parts:
+            message = f"stage {function.name} belongs to '{function.part}', which PARTS of its trainable lacks"
+            raise SweeperError(message, fix=nearest(function.part, parts))
+
+
+def _check_requests(space: Space, nodes: Iterable[Stage]) -> None:
+    """Every request of the space is one for a stage. Raises SweeperError."""
+    known = {node.function.label for node in nodes}
+    for label in space.resources:
+        if label not in known:
+            where = space.where("resources", label, key=True)
+            raise SweeperError(f"resources: no stage is called '{label}'", fix=nearest(label, known), where=where)
+
+
 @contextlib.contextmanager
 def _no_collector() -> Iterator[None]:
     """Stages make no cycles, but are so many that the garbage collector would take a third of the time."""
@@ -162,12 +219,3 @@ def _no_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def dependents(stages: Mapping[str, Stage]) -> dict[str, list[str]]:
-    """Keys of the stages that use each stage, within ``stages``."""
-    users: dict[str, list[str]] = {key: [] for key in stages}
-    for key, node in stages.items():
-        for parent in {parent.key for parent in node.parents()} & users.keys():
-            users[parent].append(key)
-    return users

@@ -26,11 +26,26 @@ BASES = {
 
 def preview(forecast: Mapping[str, Any], sharing: Sharing) -> str:
     """All of it, in lines of about WIDTH columns."""
+    searches = [line for space in forecast["spaces"] if space["search"] for line in _search(space)]
+    if not sharing.rows:
+        return "\n".join([headline(forecast), "", *searches])
     rows = _table(_rows(forecast, sharing))
     more = len(sharing.rows) - ROWS_SHOWN
     cut = [f"and {_plural(more, 'more row')}; --json has all"] if more > 0 else []
     functions = _table(list(_functions(forecast)))
-    return "\n".join([headline(forecast), "", *rows, *cut, "", *functions, "", *sums(forecast)])
+    return "\n".join([headline(forecast), "", *rows, *cut, "", *functions, "", *sums(forecast), *searches])
+
+
+def _search(space: Mapping[str, Any]) -> list[str]:
+    """What is searched, and what a suggestion comes to before anything is shared."""
+    search = space["search"]
+    trials, stages, studies = search["trials_of_each"], search["stages_of_each"], max(1, len(search["studies"]))
+    most = search["trials"] * studies * stages
+    return [
+        *aligned(list(search["distributions"].items())),
+        f"a suggestion is {_plural(trials, 'trial')} of {stages:,} stages; all {search['trials'] * studies:,} have at "
+        f"most {most:,}, less what they share",
+    ]
 
 
 def sums(forecast: Mapping[str, Any]) -> list[str]:

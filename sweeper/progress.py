@@ -36,12 +36,21 @@ class Estimate:
     """
 
     def __init__(self, stages: Mapping[str, Stage], slots: int) -> None:
-        self._left = {key: node.work for key, node in stages.items()}
-        self._total = sum(self._left.values())
-        self._label = {key: node.function.label for key, node in stages.items()}
+        self._left: dict[str, float] = {}
+        self._total = 0.0
+        self._label: dict[str, str] = {}
         self._slots = slots
         self._measured: dict[str, tuple[float, float]] = {}
         """Work done and seconds spent by key."""
+        self.add(stages)
+
+    def add(self, stages: Mapping[str, Stage]) -> int:
+        """More stages that have to run; how many of them are new."""
+        new = {key: node for key, node in stages.items() if key not in self._left}
+        self._left |= {key: node.work for key, node in new.items()}
+        self._label |= {key: node.function.label for key, node in new.items()}
+        self._total += sum(node.work for node in new.values())
+        return len(new)
 
     def measured(self, node: Stage, share: float, seconds: float) -> None:
         """A stage has got through ``share`` of its work in ``seconds``."""
@@ -74,10 +83,16 @@ class Display:
         slots: stages that run at a time.
         console: where it is shown.
         tell: given the status every second, for other terminals.
+        search: how far a search is, in words and as a share from 0 to 1; None without one.
     """
 
     def __init__(
-        self, stages: Mapping[str, Stage], slots: int, console: Console, tell: Callable[[Status], None]
+        self,
+        stages: Mapping[str, Stage],
+        slots: int,
+        console: Console,
+        tell: Callable[[Status], None],
+        search: Callable[[], tuple[str, float] | None] = lambda: None,
     ) -> None:
         self._estimate = Estimate(stages, slots)
         self._total = len(stages)
@@ -87,6 +102,8 @@ class Display:
         self._running: dict[str, tuple[Stage, float, float]] = {}
         self._console = console
         self._tell = tell
+        self._search = search
+        self._searched_before = found[1] if (found := search()) else 0.0
         self._told = 0.0
         self._began = self._printed = time.monotonic()
         self._bar = Progress(
@@ -103,6 +120,10 @@ class Display:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+
+    def added(self, stages: Mapping[str, Stage]) -> None:
+        """See `sweeper.dispatch.Observer`."""
+        self._total += self._estimate.add(stages)
 
     def started(self, node: Stage) -> None:
         """See `sweeper.dispatch.Observer`."""
@@ -152,7 +173,7 @@ class Display:
         return Status(
             state=state, updated=datetime.now(UTC), done=self._done, total=self._total, failed=len(self._failures),
             failures=tuple(self._failures[-MAX_FAILURES:]), elapsed=now - self._began,
-            left=self._estimate.seconds_left, running=running, note=note,
+            left=self._left(now), running=running, note=note, search=self._searched(),
         )  # fmt: skip
 
     def _say(self, line: str) -> None:
@@ -171,9 +192,21 @@ class Display:
         else:
             self._say(self._line(now))
 
+    def _left(self, now: float) -> float | None:
+        """Seconds. A search knows its suggestions, and not their stages: it takes the pace of those that have ended."""
+        if (found := self._search()) is None:
+            return self._estimate.seconds_left
+        done = found[1] - self._searched_before
+        return (now - self._began) * (1 - found[1]) / done if done else None
+
+    def _searched(self) -> str | None:
+        found = self._search()
+        return found[0] if found else None
+
     def _line(self, now: float) -> str:
-        left = self._estimate.seconds_left
+        left, searched = self._left(now), self._searched()
         parts = [
+            *([searched] if searched else []),
             f"{self._done}/{self._total} stages",
             *([f"{len(self._failures)} failed"] if self._failures else []),
             f"{clock(now - self._began)} elapsed",

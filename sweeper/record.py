@@ -84,6 +84,8 @@ class Status(_Stored):
     running: tuple[RunningStage, ...] = ()
     note: str | None = None
     """Why it ended early."""
+    search: str | None = None
+    """How many suggestions have ended, of a sweep that is searched."""
 
 
 def directory_of(runs: Path, name: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -78,14 +79,22 @@ def write_results(plan: Plan, store: Store, manifests: Manifests, directory: Pat
     rows = []
     done = [target.key for target in plan.targets if target.key in manifests]
     metrics = dict(zip(done, metrics_of(store, manifests, done), strict=True))
-    for (trial, target), stages, cost in zip(plan.trials(), plan.per_trial, costs(plan, manifests), strict=True):
+    spent = costs(plan.space.trainable, plan.per_trial, manifests)
+    for (trial, target), stages, cost in zip(plan.pairs(), plan.per_trial, spent, strict=True):
         row = {**started_row(plan.space, trial), "status": "finished", "cause": None}
         measured = metrics[target.key] if target.key in metrics else _unfinished(stages, failures)
         row |= DAMAGED if measured is None else measured
+        if row["status"] != "finished" and target.key in plan.pruned:
+            row |= {"status": "pruned", "cause": plan.pruned[target.key]}
         row |= cost
         row |= {"target": target.key, "stages": list(stages), "commit": provenance.commit()}
         rows.append(row)
     return write_trials(rows, described(plan.space), directory)
+
+
+def forget_results(plan: Plan, directory: Path) -> None:
+    """Remove the results of another search by the same name: this one has no trials yet."""
+    shutil.rmtree(directory / plan.space.name, ignore_errors=True)
 
 
 def started_row(space: Space, trial: Trial) -> dict[str, Any]:
@@ -96,14 +105,14 @@ def started_row(space: Space, trial: Trial) -> dict[str, Any]:
 
 def described(space: Space) -> dict[str, Any]:
     """What tables and figures need to know of a space, as JSON in the results' metadata."""
-    trainable, first = space.trainable, space.trials[0]
+    trainable = space.trainable
     kinds = {"fact": trainable.known, "metric": trainable.metrics, "cost": trainable.costs}
     return {
         "name": space.name,
         "trainable": trainable.name,
         "baseline": dict(space.baseline),
-        "design": list(first.row),
-        "seeds": ["seed", *([] if first.class_order_seed is None else ["class_order_seed"])],
+        "design": list(space.design),
+        "seeds": list(space.repeated),
         "numbers": {
             name: {"kind": kind, **asdict(number)}
             for kind, numbers in kinds.items()

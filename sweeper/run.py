@@ -24,7 +24,8 @@ from sweeper.progress import Display
 from sweeper.record import State, Status, SweepRecord, driving, here, write_status
 from sweeper.rerun import discard_outdated
 from sweeper.resources import Resources
-from sweeper.results import failed_targets, write_results
+from sweeper.results import failed_targets, forget_results, write_results
+from sweeper.searches import open_searches, progress_of, write_suggestions
 from sweeper.stage import Stage
 from sweeper.store import Place, Store, Unreachable, open_store
 from sweeper.summary import headline, summarise
@@ -33,6 +34,7 @@ from sweeper.trials import place_in
 from sweeper.ui import database_uri
 
 if TYPE_CHECKING:
+    from sweeper.suggesting import Suggesting
     from sweeper.tracking import Tracker
 
 
@@ -52,6 +54,8 @@ class Options:
     """Names of stages whose outdated artifacts are made again."""
     failed_only: bool = False
     """Whether only the trials that failed are run."""
+    optuna_storage: str | None = None
+    """Where the studies of searched spaces lie; None for a file in ``runs``."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class Finished:
     results: Sequence[Path]
     """Of every space, in order."""
     state: State
+    trials: int
+    """How many there are."""
     failed: int
     """Number of failed trials; their causes stand in the results."""
     diverged: int
@@ -103,21 +109,23 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     if note := store.note():
         _say(console, f"  {note}")
     with driving(options.runs, _record(sweep, options)), _reaching():
+        searches = open_searches(graph, store, options.runs, options.optuna_storage, anew=not options.failed_only)
         _prepare(graph, store, options, console)
         targets = failed_targets(graph, store) if options.failed_only else None
-        _write_all(graph, store, options, SweeperError, ended=False)
+        _write_all(graph, store, searches, options, SweeperError, ended=False)
         with _tracking(graph, store, options) as trackers:
             with Aside(trackers) as aside:
-                end = _run(graph, store, options, targets, [aside], console)
-            failed: Mapping[str, str] = end.dispatch.schedule.failed if end.dispatch else {}
+                end = _run(graph, store, options, targets, searches, [aside], console)
+            failed = _failed(graph, searches, end.dispatch)
             for tracker in trackers:
                 tracker.close(failed, end.state == "interrupted")
         store.remove_leftovers()
         _say(console, _disk(graph, store))
         unmendable = {key for key, failure in store.failures.all().items() if failure.kind == "diverged"}
         return Finished(
-            results=_write_all(graph, store, options, CutShort, ended=True),
+            results=_write_all(graph, store, searches, options, CutShort, ended=True),
             state=end.state,
+            trials=sum(len(plan.trials) for plan in graph.plans),
             failed=sum(target.key in failed for target in graph.targets),
             diverged=sum(
                 target.key in failed and not unmendable.isdisjoint(stages)
@@ -167,13 +175,27 @@ def _disk(graph: Graph, store: Store) -> str:
     return f"  disk: {decimal(used)} for its {len(manifests):,} artifacts, {unfinished} for unfinished stages"
 
 
-def _write_all(graph: Graph, store: Store, options: Options, kind: type[SweeperError], *, ended: bool) -> list[Path]:
-    """Write the results of every space; at the end also what stands beside the trials."""
+def _write_all(
+    graph: Graph,
+    store: Store,
+    searches: Sequence[Suggesting],
+    options: Options,
+    kind: type[SweeperError],
+    *,
+    ended: bool,
+) -> list[Path]:
+    """Write the results of every space that has trials; at the end also what stands beside the trials."""
     directory, paths = options.runs / "results", []
+    of_plan = {id(search.plan): search for search in searches}
     try:
         for plan in graph.plans:
+            if not plan.trials:
+                forget_results(plan, directory)
+                continue
             manifests = store.manifests(plan.stages)
             paths.append(write_results(plan, store, manifests, directory))
+            if id(plan) in of_plan:
+                write_suggestions(of_plan[id(plan)], manifests, directory)
             if ended:
                 write_measures(plan, store, manifests, directory)
             else:
@@ -204,6 +226,7 @@ def _run(
     store: Store,
     options: Options,
     targets: Collection[str] | None,
+    searches: Sequence[Suggesting],
     observers: Sequence[Observer],
     console: Console,
 ) -> _End:
@@ -214,7 +237,7 @@ def _run(
             write_status(options.runs, graph.name, status)
 
     missing = graph.missing(store, targets)
-    if not missing:
+    if not missing and all(search.is_over for search in searches):
         tell(Status(state="finished", updated=datetime.now(UTC), done=0, total=0, failed=0, elapsed=0, left=None))
         return _End("finished")
     display, dispatch = None, None
@@ -223,13 +246,16 @@ def _run(
         with ExitStack() as stack:
             engine = stack.enter_context(_engine(options, console))
             _check_requests(graph, missing, engine, options, console)
-            display = stack.enter_context(Display(missing, engine.slots, console, tell))
+            display = stack.enter_context(
+                Display(missing, engine.slots, console, tell, lambda: progress_of(searches))
+            )
             dispatch = Dispatch(
                 graph, store, machine=engine.machine, save_seconds=options.save_seconds,
-                observers=[*observers, display], targets=targets,
+                observers=[*observers, display], targets=targets, searches=searches, parallel=engine.slots,
             )  # fmt: skip
             engine.run(dispatch)
-            state: State = "lost" if dispatch.halted else "failed" if dispatch.schedule.failed else "finished"
+            failed = _failed(graph, searches, dispatch)
+            state: State = "lost" if dispatch.halted else "failed" if failed else "finished"
             end = _End(state, dispatch.halted, dispatch)
     except KeyboardInterrupt:
         end = _End("interrupted", None, dispatch)
@@ -239,6 +265,16 @@ def _run(
         _say(console, f"  {display.summary}")
         tell(display.status(end.state, end.note))
     return end
+
+
+def _failed(graph: Graph, searches: Sequence[Suggesting], dispatch: Dispatch | None) -> dict[str, str]:
+    """Causes by key of the last stages of trials that failed; what a search stopped has not."""
+    found = {key: cause for search in searches for key, cause in search.failed.items()}
+    if dispatch:
+        stopped = {key for plan in graph.plans for key in plan.pruned}
+        failed = dispatch.schedule.failed
+        found |= {each.key: failed[each.key] for each in graph.targets if each.key in failed.keys() - stopped}
+    return found
 
 
 @contextmanager

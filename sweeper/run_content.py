@@ -48,10 +48,8 @@ class Content:
 
 def differing(space: Space) -> set[str]:
     """Names of a trial's parameters: those of its row, its seeds, and what is not the same in the configs of all."""
-    first = flat_config(space.trials[0].config)
-    names = {"seed", *space.trials[0].row}
-    if space.trials[0].class_order_seed is not None:
-        names.add("class_order_seed")
+    names = {*space.repeated, *space.design}
+    first = flat_config(space.trials[0].config) if space.trials else {}
     for trial in space.trials:
         names |= {name for name, value in flat_config(trial.config).items() if value != first[name]}
     return names
@@ -98,7 +96,7 @@ def trial_content(
     manifests = store.manifests(stages)
     started = min(_milliseconds(each["started"]) for each in manifests.values())
     ended = max(_milliseconds(each["started"]) + 1000 * each["seconds"] for each in manifests.values())
-    spent = next(costs(Plan(space, (target,)), manifests))
+    spent = next(costs(space.trainable, [stages], manifests))
     del spent[SAVED]
     judged = {name: metrics[name] for name in space.table.columns if name in metrics and _is_judged(space, name)}
     told = {
@@ -135,7 +133,7 @@ def started_rows(plan: Plan) -> list[dict[str, Any]]:
             **started_row(plan.space, trial), **unknown,
             "target": target.key, "stages": list(stages), "commit": provenance.commit(),
         }
-        for (trial, target), stages in zip(plan.trials(), plan.per_trial, strict=True)
+        for (trial, target), stages in zip(plan.pairs(), plan.per_trial, strict=True)
     ]  # fmt: skip
 
 

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from sweeper.plan import dependents
 from sweeper.resources import Resources
 from sweeper.stage import Stage
 
@@ -32,7 +31,7 @@ class Schedule:
         request: Callable[[Stage], Resources] = lambda node: node.function.resources,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.stages = dict(missing)
+        self.stages: dict[str, Stage] = {}
         self.running: set[str] = set()
         self.done: set[str] = set()
         self.failed: dict[str, str] = {}
@@ -40,24 +39,44 @@ class Schedule:
         self._clock = clock
         self._request = request
         self._enlarged: dict[str, Resources] = {}
-        self._users = dependents(self.stages)
-        self._path = self._remaining_path()
-        self._waits_for = {
-            key: {parent.key for parent in node.parents()} & self.stages.keys() for key, node in self.stages.items()
-        }
+        self._users: dict[str, list[str]] = {}
+        self._path: dict[str, float] = {}
+        self._waits_for: dict[str, set[str]] = {}
         self._losses: Counter[tuple[str, str]] = Counter()
         self._passes: Counter[str] = Counter()
         self._ready: dict[Resources, list[tuple[float, int, str]]] = {}
         self._put_off: list[tuple[float, str]] = []
-        self._order = {key: index for index, key in enumerate(self.stages)}
-        for key, waits in self._waits_for.items():
-            if not waits:
+        self._order: dict[str, int] = {}
+        self.add(missing)
+
+    def add(self, missing: Mapping[str, Stage]) -> None:
+        """More stages that have to run, inputs before what needs them; those that are here already stay as they are."""
+        new = {key: node for key, node in missing.items() if key not in self.stages}
+        self.stages |= new
+        for key, node in new.items():
+            parents = {parent.key for parent in node.parents()} & self.stages.keys()
+            self._order[key] = len(self._order)
+            self._users[key] = []
+            self._waits_for[key] = parents - self.done
+            for parent in parents:
+                self._users[parent].append(key)
+        for key in reversed(new):
+            self._path[key] = new[key].work + max((self._path[user] for user in self._users[key]), default=0.0)
+        for key, node in new.items():
+            if cause := next((self.failed[each.key] for each in node.parents() if each.key in self.failed), None):
+                self.failed[key] = cause
+            elif not self._waits_for[key]:
                 self._push(key)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no stage could be started now, however much is free."""
+        return not any(self._ready.values())
 
     @property
     def finished(self) -> bool:
         """Whether nothing is ready, put off or running: every stage is done or failed."""
-        return not any(self._ready.values()) and not self._put_off and not self.running
+        return self.is_idle and not self._put_off and not self.running
 
     def request(self, key: str) -> Resources:
         """What a stage asks for."""
@@ -135,9 +154,3 @@ class Schedule:
 
     def _push(self, key: str) -> None:
         heapq.heappush(self._ready.setdefault(self.request(key), []), (-self._path[key], self._order[key], key))
-
-    def _remaining_path(self) -> dict[str, float]:
-        path: dict[str, float] = {}
-        for key in reversed(self.stages):
-            path[key] = self.stages[key].work + max((path[user] for user in self._users[key]), default=0.0)
-        return path

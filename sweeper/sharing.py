@@ -96,7 +96,7 @@ def _rows(plan: Plan) -> Iterator[Row]:
     """The rows of one space."""
     trials: dict[str, list[Trial]] = defaultdict(list)
     stages: dict[str, dict[str, None]] = defaultdict(dict)
-    for (trial, _), keys in zip(plan.trials(), plan.per_trial, strict=True):
+    for (trial, _), keys in zip(plan.pairs(), plan.per_trial, strict=True):
         row = json.dumps(trial.row, default=str)
         trials[row].append(trial)
         stages[row].update(dict.fromkeys(keys))

@@ -15,6 +15,8 @@ from sweeper.expansion import Origins, Trial, candidates, kept, make_trials, val
 from sweeper.format import SpaceFile, Table, parse_space
 from sweeper.grid import CASE, Grid, read_grid
 from sweeper.resources import ResourceChanges
+from sweeper.search_reading import read_search
+from sweeper.searched import Searched
 from sweeper.source import Document
 from sweeper.table import check_table
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
@@ -39,6 +41,13 @@ class Space:
     trainable: Trainable
     table: Table
     trials: Sequence[Trial]
+    """Those that the file lists; none of a searched space, whose trials are suggested."""
+    design: Sequence[str]
+    """Names of a trial's row."""
+    repeated: Sequence[str]
+    """Names that trials are averaged over."""
+    searched: Searched | None
+    """How it is searched; None where it is not."""
     duplicates: Sequence[tuple[str, str]]
     """The label of every trial left out because its config is another one's, and the label of that one."""
     baseline: Mapping[str, Any]
@@ -49,8 +58,9 @@ class Space:
     """Where a part of the file stands, such as ``("resources", "train_base")``."""
 
     def check(self) -> None:
-        """Check that every trial can run here. Raises SweeperError at the value in the way."""
-        for trial in self.trials:
+        """Check that every trial known so far can run here. Raises SweeperError at the value in the way."""
+        starts = [self.searched.anchor(point)[0] for point in self.searched.points] if self.searched else []
+        for trial in [*self.trials, *starts]:
             trial.origins.attempt(partial(self.trainable.check, trial.config))
 
 
@@ -77,18 +87,30 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
         name: f"{field.description}, in preset {named} {value_at(values, name)}" for name, field in fields.items()
     }
     _check_size(document, grid.size * len(file.seeds) * len(orders))
-    found = candidates([(row, Origins(where, each, meanings)) for row, each in grid.points()], file.seeds, orders)
     rows = [*([CASE] if grid.cases else []), *fields]
-    if file.where is not None:
-        found = kept(found, parse_condition(file.where, rows, document.where("where")), base, list(fields))
-    trials, duplicates = make_trials(trainable, base, found)
-    table = file.table or Table(rows=list(trials[0].row) or ["seed"], columns=sorted(trials[0].facts) or ["seed"])
+    kept_if = None if file.where is None else parse_condition(file.where, rows, document.where("where"))
+    searched = read_search(
+        document, file, grid, sets, trainable=trainable, base=base, names=list(fields), meanings=meanings,
+        preset_where=where, orders=orders, kept=kept_if,
+    )  # fmt: skip
+    trials: list[Trial] = []
+    duplicates: list[tuple[str, str]] = []
+    if searched is None:
+        found = candidates([(row, Origins(where, each, meanings)) for row, each in grid.points()], file.seeds, orders)
+        found = found if kept_if is None else kept(found, kept_if, base, list(fields))
+        trials, duplicates = make_trials(trainable, base, found)
+    design = searched.design if searched else grid.varied
+    columns = list(searched.asked.objectives) if searched else sorted(trials[0].facts)
+    table = file.table or Table(rows=design or ["seed"], columns=columns or ["seed"])
     numbers = [*trainable.known, *trainable.metrics, *trainable.costs]
     check_table(document, table, fields, numbers, list(grid.cases))
-    baseline = _baseline(document, grid, trials)
+    baseline = _baseline(document, grid, trials) if trials else {}
     changed = [preset] if preset and preset != file.preset else []
     name = _directory("-".join([file.name, *changed, *(_slug(each) for each in sets)]))
-    return Space(name, trainable, table, trials, duplicates, baseline, file.resources, document.where)
+    repeated = ["seed", *([] if orders == [None] else [ORDER])]
+    return Space(
+        name, trainable, table, trials, design, repeated, searched, duplicates, baseline, file.resources, document.where
+    )
 
 
 def _orders(document: Document, file: SpaceFile, names: Sequence[str], sets: Sequence[str]) -> list[int | None]:

@@ -146,10 +146,12 @@ def _lines(now: Look) -> Iterator[tuple[str, str]]:
         left = f", about {clock(status.left)} left" if status.left is not None else ", time left not known yet"
         ended = "" if now.driven else f", until {local_time(status.updated)}"
         yield "time", f"{clock(status.elapsed)} elapsed{left if now.driven else ended}"
+    if status and status.search:
+        yield "search", status.search
     failed = f", {status.failed} failed" if status and status.failed else ""
     yield "stages", f"{now.done} of {now.total} done{failed}" if now.total else "not known yet"
     if now.all_trials:
-        counts = [f"{now.count(each)} {each}" for each in ("failed", "missing") if now.count(each)]
+        counts = [f"{now.count(each)} {each}" for each in ("failed", "pruned", "missing") if now.count(each)]
         yield "trials", ", ".join([f"{now.count('finished')} of {now.all_trials} finished", *counts])
     yield "command", go_on(now.runs, record)
     if status and now.driven:

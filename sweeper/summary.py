@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from sweeper.plan import Graph, Plan
+from sweeper.plan import Graph, Plan, collect
 from sweeper.provenance import source_hash
 from sweeper.store import Store
 
@@ -46,7 +47,11 @@ def headline(summary: Mapping[str, Any]) -> str:
     included = [
         line
         for space in spaces
-        for line in [*([f"  {COUNTS.format_map(space)}"] if several else []), *_left_out(space["duplicates"])]
+        for line in [
+            *([f"  {COUNTS.format_map(space)}"] if several else []),
+            *_searched(space),
+            *_left_out(space["duplicates"]),
+        ]
     ]
     stale = [f"  cached results of {name} were made by other source code" for name in summary["stale"]]
     return "\n".join([f"{COUNTS}, {{to_run:,}} to run".format_map(summary), *included, *stale])
@@ -75,4 +80,29 @@ def _space(plan: Plan, cached: Collection[str]) -> dict[str, Any]:
         "unique": len(plan.stages),
         "cached": sum(key in cached for key in plan.stages),
         "duplicates": list(plan.space.duplicates),
+        "search": _search(plan),
     }
+
+
+def _search(plan: Plan) -> dict[str, Any] | None:
+    """What is searched; None where nothing is."""
+    searched = plan.space.searched
+    if searched is None:
+        return None
+    start = searched.anchor(searched.points[0])
+    stages = [collect(each.origins.attempt(partial(searched.trainable.run, each.config)), {}) for each in start]
+    return {
+        **searched.asked.model_dump(include={"trials", "sampler", "pruner", "objectives", "timeout"}),
+        "studies": [point.label for point in searched.points],
+        "distributions": searched.told,
+        "trials_of_each": len(start),
+        "stages_of_each": sum(map(len, stages)),
+    }
+
+
+def _searched(space: Mapping[str, Any]) -> Iterator[str]:
+    if search := space["search"]:
+        wanted = " and ".join(f"{sense} {name}" for name, sense in search["objectives"].items())
+        studies = f", for each of {len(search['studies'])} rows" if len(search["studies"]) > 1 else ""
+        pruner = f" and {search['pruner']}" if search["pruner"] else ""
+        yield f"  search: {wanted} in {search['trials']:,} suggestions by {search['sampler']}{pruner}{studies}"

@@ -20,7 +20,6 @@ from sweeper.plan import Plan
 from sweeper.printing import stage_name
 from sweeper.results import described, write_trials
 from sweeper.run_content import differing, parameters, stage_content, started_rows, trial_content
-from sweeper.space import Trial
 from sweeper.stage import Stage
 from sweeper.store import Damaged, Store
 from sweeper.tracked_runs import TrackedRuns
@@ -41,9 +40,6 @@ class Tracker:
     def __init__(self, plan: Plan, store: Store, uri: str, artifacts: Path | None) -> None:
         self._plan = plan
         self._store = store
-        self._trials: dict[str, list[tuple[Trial, dict[str, Stage]]]] = {}
-        for (trial, target), stages in zip(plan.trials(), plan.per_trial, strict=True):
-            self._trials.setdefault(target.key, []).append((trial, stages))
         self.broken: str | None = None
         """Why tracking stopped in the middle of the sweep."""
         try:
@@ -54,6 +50,9 @@ class Tracker:
         except Exception as error:
             fix = "check --tracking-uri, or run with --no-tracking"
             raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
+
+    def added(self, stages: Mapping[str, Stage]) -> None:
+        """See `sweeper.dispatch.Observer`."""
 
     def started(self, node: Stage) -> None:
         """See `sweeper.dispatch.Observer`."""
@@ -73,8 +72,8 @@ class Tracker:
             self._guard(lambda: self._runs.write_failure("stage", node.key, name, failure, {}))
             return
         self._guard(lambda: self._runs.forget("stage", node.key))
-        for trial, _ in self._trials.get(node.key, ()):
-            self._guard(partial(self._runs.forget, "trial", trial_key(node.key, trial.label)))
+        for index in self._plan.by_target.get(node.key, ()):
+            self._guard(partial(self._runs.forget, "trial", trial_key(node.key, self._plan.trials[index].label)))
         self._write(node)
 
     def close(self, failed: Mapping[str, str], interrupted: bool) -> None:
@@ -87,7 +86,7 @@ class Tracker:
         for key, node in self._plan.stages.items():
             if self._store.has(key):
                 self._write(node)
-        for trial, target in self._plan.trials():
+        for trial, target in self._plan.pairs():
             if target.key in failed:
                 key, params = trial_key(target.key, trial.label), parameters(trial, self._names)
                 self._guard(partial(self._runs.write_failure, "trial", key, trial.label, failed[target.key], params))
@@ -98,7 +97,7 @@ class Tracker:
         """The run of a stage that is done, and those of the trials that end with it, as far as there are none."""
         if not self._runs.has("stage", node.key):
             self._guard(lambda: self._write_stage(node))
-        if node.key in self._trials:
+        if node.key in self._plan.by_target:
             self._guard(lambda: self._write_trials(node))
 
     def _write_stage(self, node: Stage) -> None:
@@ -107,7 +106,8 @@ class Tracker:
             self._runs.write("stage", node.key, stage_content(node, manifest, self._store))
 
     def _write_trials(self, target: Stage) -> None:
-        for trial, stages in self._trials[target.key]:
+        for index in self._plan.by_target[target.key]:
+            trial, stages = self._plan.trials[index], self._plan.per_trial[index]
             key, params = trial_key(target.key, trial.label), parameters(trial, self._names)
             if self._runs.has("trial", key):
                 self._runs.add(key, params)  # what has come to differ since

@@ -32,6 +32,18 @@ TRIALS = {
     },
     "resources": {"resources": ["funlora · seed 0"]},
     "seeds": {"seeds": ["funlora · seed 0", "funlora · seed 1", "funlora · seed 4"]},
+    "search": {
+        "search": [
+            "cosine · 10 · 40-54 · 0.9 · seed 0", "vanilla · 10 · 40-54 · 0.85 · seed 0",
+            "vanilla · 10 · 40-54 · 0.9 · seed 0", "cosine · 6 · 40-54 · 0.9 · seed 0",
+        ],
+    },
+    "pruner": {
+        "pruner": [
+            f"{case} · {rate} · seed {seed}"
+            for rate in (0.01178, 0.0884) for case in ("vanilla", "cosine") for seed in (0, 1)
+        ],
+    },
     "include": {"axes": AXES, "cases": CASES},
 }  # fmt: skip
 

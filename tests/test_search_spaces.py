@@ -17,12 +17,13 @@ UNEXPLAINED = {("reduction_ratio", (2,))}
 
 @pytest.mark.parametrize("path", sorted(SPACES.rglob("*.yaml")), ids=lambda path: str(path.relative_to(SPACES)))
 def test_a_shipped_space_can_be_planned(path: Path) -> None:
-    assert Graph.of(load_sweep(path)).stages
+    graph = Graph.of(load_sweep(path))
+    assert graph.stages or all(plan.space.searched for plan in graph.plans)
 
 
 def test_the_paper_is_one_plan_of_all_its_tables() -> None:
     paper = Graph.of(load_sweep(SPACES / "paper.yaml"))
-    elsewhere = {"paper", "peft_imagenet100", "final_cifar10", "final_cifar100_10", "final_imagenet100"}
+    elsewhere = {"paper", "pareto", "peft_imagenet100", "final_cifar10", "final_cifar100_10", "final_imagenet100"}
     tables = {path.stem for path in SPACES.glob("*.yaml")} - elsewhere
     assert {plan.space.name for plan in paper.plans} == tables
     alone = sum(len(stages) for plan in paper.plans for stages in plan.per_trial)

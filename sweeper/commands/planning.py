@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from sweeper.commands.options import place_of, runs_option, space_options, store_options
+from sweeper.errors import SweeperError
 
 
 @click.command()
@@ -43,7 +44,10 @@ def plan(
     from sweeper.preview import preview
     from sweeper.store import open_store
 
-    forecast = Forecast.of(Graph.of(sweep), open_store(place_of(runs, **place)), slots or os.cpu_count() or 1)
+    planned = Graph.of(sweep)
+    if graph and not planned.stages:
+        raise SweeperError(f"{sweep.name} is searched: it has no graph before it runs", fix="leave out --graph")
+    forecast = Forecast.of(planned, open_store(place_of(runs, **place)), slots or os.cpu_count() or 1)
     told = forecast.as_json()
     click.echo(json.dumps(told, indent=1) if as_json else preview(told, forecast.sharing))
     if graph:

@@ -40,6 +40,10 @@ def engine_options(command: Any) -> Any:
             "--address", help="Ray cluster to run on, from one of its nodes: auto, or HOST:PORT. [default: one here]"
         ),
         click.option("--inline", is_flag=True, help="Run in this process, one stage after the other, without Ray."),
+        click.option(
+            "--optuna-storage", metavar="URL", envvar="SWEEPER_OPTUNA_STORAGE",
+            help="Database of the studies of searched spaces. [default: a file in --runs]",
+        ),
         store_options,
         runs_option,
     ):  # fmt: skip
@@ -97,6 +101,7 @@ def _run(
     tracking_uri: str | None,
     no_tracking: bool,
     rerun: tuple[str, ...],
+    optuna_storage: str | None,
     failed_only: bool,
 ) -> None:
     from rich.console import Console
@@ -109,6 +114,7 @@ def _run(
         runs=runs, store=place_of(runs, store, cache, cache_size), inline=inline, address=address,
         max_concurrent=max_concurrent, save_seconds=save_seconds,
         tracking=not no_tracking, tracking_uri=tracking_uri, rerun=rerun, failed_only=failed_only,
+        optuna_storage=optuna_storage,
     )  # fmt: skip
     finished = run_sweep(sweep, options, Console(stderr=True))
     for each in sweep.spaces:
@@ -119,7 +125,7 @@ def _run(
     if not no_tracking:
         where = f"the MLflow UI at {tracking_uri}" if tracking_uri else f"sweeper ui{runs_suffix(runs)}"
         click.echo(f"compare: {where}")
-    _say_what_went_wrong(finished, sum(len(each.trials) for each in sweep.spaces))
+    _say_what_went_wrong(finished, finished.trials)
 
 
 def _say_what_went_wrong(finished: Finished, trials: int) -> None:

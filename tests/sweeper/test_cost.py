@@ -24,7 +24,7 @@ def manifests(plan: Plan) -> dict[str, dict[str, object]]:
 
 
 def test_the_first_trial_with_a_shared_stage_spends_its_seconds_and_the_others_save_them(plan, manifests) -> None:
-    first, other_seed, second, *_ = costs(plan, manifests)
+    first, other_seed, second, *_ = costs(plan.space.trainable, plan.per_trial, manifests)
     own = {"seconds": 14.5, "seconds.grow": 8.0, "seconds.branches": 6.5, "gpu_hours": 0.0, "peak_memory": 256.0}
     assert first == other_seed == {**own, "seconds_saved": 0.0}
     assert second == {**own, "seconds_saved": 8.0}
@@ -32,7 +32,7 @@ def test_the_first_trial_with_a_shared_stage_spends_its_seconds_and_the_others_s
 
 def test_a_number_of_which_one_part_is_unknown_is_not_known(plan, manifests) -> None:
     del manifests[plan.targets[0].key]
-    first, *others = costs(plan, manifests)
+    first, *others = costs(plan.space.trainable, plan.per_trial, manifests)
     assert first == {
         "seconds": None, "seconds_saved": 0.0, "seconds.grow": 8.0, "seconds.branches": None, "gpu_hours": None,
         "peak_memory": None,
@@ -43,7 +43,7 @@ def test_a_number_of_which_one_part_is_unknown_is_not_known(plan, manifests) -> 
 def test_gpu_hours_are_those_of_stages_on_gpus_by_their_share_and_the_peak_is_the_largest(plan, manifests) -> None:
     grown, *_ = plan.per_trial[0]
     manifests[grown] |= {"device": "cuda", "gpus": 0.25, "seconds": 7200.0, "peak_memory": 2**30}
-    first = next(costs(plan, manifests))
+    first = next(costs(plan.space.trainable, plan.per_trial, manifests))
     assert (first["gpu_hours"], first["peak_memory"]) == (0.5, 1024.0)
 
 

@@ -56,7 +56,7 @@ def test_a_long_curve_is_thinned_to_means_of_neighbours(plan: Plan, store: Direc
 
 
 def test_pictures_and_tables_of_the_last_stages_are_taken_over(plan: Plan, store: Directory, tmp_path: Path) -> None:
-    trial, target = next(iter(plan.trials()))
+    trial, target = next(iter(plan.pairs()))
     table = pa.table({"layer": [3, 5], "rank": [1, 4]})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
@@ -65,13 +65,13 @@ def test_pictures_and_tables_of_the_last_stages_are_taken_over(plan: Plan, store
     write_measures(plan, store, store.manifests(plan.stages), tmp_path)
     found = pq.read_table(tmp_path / "tiny" / "measures" / "ranks.parquet").to_pylist()
     assert found == [{"trial": trial.label, "layer": 3, "rank": 1}, {"trial": trial.label, "layer": 5, "rank": 4}]
-    for _, each in plan.trials():
+    for _, each in plan.pairs():
         picture = tmp_path / "tiny" / "pictures" / each.key[:12] / "total.png"
         assert picture.read_bytes() == (store.path(each.key) / "total.png").read_bytes()
 
 
 def test_a_file_that_fails_its_sum_is_left_out(plan: Plan, store: Directory, tmp_path: Path) -> None:
-    _, target = next(iter(plan.trials()))
+    _, target = next(iter(plan.pairs()))
     (store.path(target.key) / "total.png").write_bytes(b"no picture")
     write_measures(plan, store, store.manifests(plan.stages), tmp_path)
     assert not (tmp_path / "tiny" / "pictures" / target.key[:12]).exists()

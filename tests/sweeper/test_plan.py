@@ -74,7 +74,7 @@ def test_a_chain_may_be_as_long_as_it_likes(graph: Graph, store: Store) -> None:
     last = link(0)
     for number in range(1, 5000):
         last = link(number, last)
-    chain = Graph("chain", (Plan(graph.plans[0].space, (last,)),))
+    chain = Graph("chain", (Plan(graph.plans[0].space, graph.plans[0].trials[:1], [last]),))
     assert [node.params["number"] for node in chain.stages.values()] == list(range(5000))
     with store.scratch() as written:
         store.commit(link(0).key, written, {})

@@ -1,0 +1,61 @@
+"""Samplers: what suggests. Optuna's, with settings for the few hundred suggestions that an ablation can afford."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from optuna.samplers import (
+    BaseSampler,
+    BruteForceSampler,
+    GPSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
+
+from sweeper.search_file import Sampler
+
+SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
+LARGEST_POPULATION = 50
+"""Optuna's own."""
+GENERATIONS = 8
+"""That NSGA-II has at least, as far as SMALLEST_POPULATION lets it: of fewer it learns nothing."""
+SMALLEST_POPULATION = 8
+
+
+def make_sampler(name: Sampler, seed: int, trials: int) -> BaseSampler:
+    """A sampler by its name.
+
+    All but random and nsga2 take account of suggestions under way: tpe as if they were bad ("constant liar"), gp with
+    its own expectation, grid and qmc by never suggesting them twice.
+
+    Args:
+        name: which.
+        seed: of its random numbers.
+        trials: suggestions that are asked for in all.
+    """
+    match name:
+        case "tpe":
+            return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+        case "gp":
+            return GPSampler(seed=seed)
+        case "nsga2":
+            population = min(LARGEST_POPULATION, max(SMALLEST_POPULATION, trials // GENERATIONS))
+            return NSGAIISampler(seed=seed, population_size=population)
+        case "random":
+            return RandomSampler(seed=seed)
+        case "grid":
+            return _Grid(seed=seed)
+        case "qmc":
+            return QMCSampler(
+                seed=seed, scramble=True, warn_asynchronous_seeding=False, warn_independent_sampling=False
+            )
+
+
+class _Grid(BruteForceSampler):
+    """Every combination once, in random order. Whoever asks it knows how many there are."""
+
+    def after_trial(self, study: Any, trial: Any, state: Any, values: Sequence[float] | None) -> None:
+        """Nothing: Optuna's would stop a loop that there is none of."""

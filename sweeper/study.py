@@ -1,0 +1,233 @@
+"""Studies: the suggestions of a search with what became of them, kept by Optuna.
+
+A study lies in ``optuna.db`` in the runs directory, or wherever ``--optuna-storage`` says, and ``optuna-dashboard``
+shows it. Its name ends with a digest of all that the values of its suggestions mean: of the run that it starts from
+with the versions of its stages, the distributions, objectives and seeds. With another of these it is another study.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import RDBStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from sweeper.distribution import token, tried
+from sweeper.errors import SweeperError, first_line
+from sweeper.expansion import Trial
+from sweeper.pruners import make_pruner
+from sweeper.samplers import make_sampler
+from sweeper.search_file import Distribution, Sense
+from sweeper.searched import Searched, StudyPoint
+
+DATABASE = "optuna.db"
+DIGEST = 8
+"""Characters of it in a study's name."""
+CAUSE, DONE = "cause", "seeds"
+"""Attributes of a suggestion: why it has no value, and how many of its seeds were begun."""
+DIRECTIONS: dict[Sense, StudyDirection] = {
+    "maximise": StudyDirection.MAXIMIZE, "minimise": StudyDirection.MINIMIZE,
+}  # fmt: skip
+STATES = {
+    TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running", TrialState.WAITING: "waiting",
+}  # fmt: skip
+
+
+@dataclass
+class Suggestion:
+    """What a study has suggested, and what became of it."""
+
+    number: int
+    state: str
+    """``running``, ``finished``, ``pruned``, ``failed`` (refused by the space or the config), or ``waiting``."""
+    params: Mapping[str, Any]
+    """Values by searched name, without those that were not asked for."""
+    values: Sequence[float] | None = None
+    """Of the objectives, in their order; None where it is not finished."""
+    cause: str | None = None
+    """Why it has none."""
+    begun: int = 0
+    """Seeds that were begun, of one that has ended."""
+    reported: Mapping[int, float] = field(default_factory=dict)
+    """Values on the way by step."""
+
+
+class Study:
+    """One study, asked and told by a driver that may be killed at any moment.
+
+    Args:
+        searched: how the space is searched.
+        point: what this study is given.
+        name: of the space.
+        storage: Optuna's, as an address.
+
+    Raises SweeperError where the storage cannot be used.
+    """
+
+    def __init__(self, searched: Searched, point: StudyPoint, name: str, storage: str) -> None:
+        self.point = point
+        self._searched = searched
+        self._trials: dict[int, optuna.Trial] = {}
+        asked, repeats = searched.asked, len(searched.seeds) * len(searched.orders)
+        anchor = searched.anchor(point)[0]
+        steps = len(searched.trainable.steps(anchor.config)) * repeats
+        name = " ".join([name, *([point.label] if point.label else []), _digest(searched, anchor)])
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+        try:
+            self._study = optuna.create_study(
+                storage=RDBStorage(storage), study_name=name, load_if_exists=True,
+                directions=[DIRECTIONS[sense] for sense in asked.objectives.values()],
+                sampler=make_sampler(asked.sampler, asked.seed, asked.trials),
+                pruner=make_pruner(asked.pruner, steps) if asked.pruner else optuna.pruners.NopPruner(),
+            )  # fmt: skip
+            self._study.set_metric_names(list(asked.objectives))
+            self._study.set_user_attr("distributions", searched.told)
+            for row in asked.enqueue:
+                params = {name: token(value) for name, value in row.items()}
+                self._study.enqueue_trial(params, skip_if_exists=True)
+        except Exception as error:
+            message = f"the study's storage {storage} cannot be used: {first_line(error)}"
+            raise SweeperError(message, fix="check --optuna-storage; by default it is a file in --runs") from None
+
+    def suggestions(self) -> list[Suggestion]:
+        """All so far, by number."""
+        return [self._suggestion(each) for each in self._study.get_trials(deepcopy=False)]
+
+    def go_on(self, number: int) -> Suggestion:
+        """A suggestion that an earlier driver has left, with all its values."""
+        return self._drawn(optuna.Trial(self._study, self._study.get_trials(deepcopy=False)[number]._trial_id))
+
+    def ask(self) -> Suggestion:
+        """The next suggestion. What is drawn depends on the seed and the suggestions before it, not on the driver."""
+        return self._drawn(self._study.ask())
+
+    def report(self, number: int, step: int, value: float) -> None:
+        """A value on the way, once for every step."""
+        self._trials[number].report(value, step)
+
+    def should_stop(self, number: int) -> bool:
+        """Whether the suggestion promises too little, after the step reported last."""
+        return self._trials[number].should_prune()
+
+    def finish(self, number: int, values: Sequence[float], begun: int) -> None:
+        """The suggestion has its values."""
+        self._tell(number, TrialState.COMPLETE, values, None, begun)
+
+    def stop(self, number: int, cause: str, begun: int) -> None:
+        """The suggestion was stopped."""
+        self._tell(number, TrialState.PRUNED, None, cause, begun)
+
+    def refuse(self, number: int, cause: str) -> None:
+        """The suggestion is no trial."""
+        self._tell(number, TrialState.FAIL, None, cause, 0)
+
+    def importances(self) -> dict[str, dict[str, float]]:
+        """How much each searched name explains of each objective, by objective and name: fANOVA (Hutter et al. 2014).
+
+        A name counts with its other value where it is not asked for, else Optuna would leave it out altogether. An
+        objective of which nothing can be told yet is left out.
+        """
+        found, completed = {}, self._completed()
+        for index, objective in enumerate(self._searched.asked.objectives):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    found[objective] = optuna.importance.get_param_importances(
+                        completed, target=_value_at(index),
+                        evaluator=optuna.importance.FanovaImportanceEvaluator(seed=self._searched.asked.seed),
+                    )  # fmt: skip
+            except (ValueError, RuntimeError):
+                continue
+        return found
+
+    def _completed(self) -> optuna.Study:
+        """The finished suggestions with a value for every name."""
+        study = optuna.create_study(directions=self._study.directions)
+        finished = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        known = {name: each for trial in finished for name, each in trial.distributions.items()}
+        for trial in finished:
+            whole = self._searched.completed(self.point, self._suggestion(trial).params)
+            params = {name: token(whole[name]) for name, each in known.items() if _contains(each, token(whole[name]))}
+            distributions = {name: known[name] for name in params}
+            study.add_trial(optuna.create_trial(params=params, distributions=distributions, values=trial.values))
+        return study
+
+    def _drawn(self, trial: optuna.Trial) -> Suggestion:
+        asked = self._searched.asked
+        seed = int(np.random.SeedSequence([asked.seed, trial.number]).generate_state(1)[0])
+        self._study.sampler = make_sampler(asked.sampler, asked.seed if asked.sampler == "qmc" else seed, asked.trials)
+        self._searched.suggest(self.point, lambda name, given: _draw(trial, name, given))
+        self._trials[trial.number] = trial
+        return self._suggestion(self._study.get_trials(deepcopy=False)[trial.number])
+
+    def _tell(
+        self, number: int, state: TrialState, values: Sequence[float] | None, cause: str | None, begun: int
+    ) -> None:
+        trial = self._trials.pop(number)
+        trial.set_user_attr(DONE, begun)
+        if cause:
+            trial.set_user_attr(CAUSE, cause)
+        self._study.tell(trial, values, state)
+
+    def _suggestion(self, trial: FrozenTrial) -> Suggestion:
+        params = {
+            name: tried(self._searched.distributions[name], value)
+            for name, value in trial.params.items()
+            if name in self._searched.distributions
+        }
+        return Suggestion(
+            trial.number, STATES[trial.state], params, trial.values if trial.state == TrialState.COMPLETE else None,
+            trial.user_attrs.get(CAUSE), trial.user_attrs.get(DONE, 0), dict(trial.intermediate_values),
+        )  # fmt: skip
+
+
+def _value_at(index: int) -> Callable[[FrozenTrial], float]:
+    return lambda trial: trial.values[index]
+
+
+def _contains(given: BaseDistribution, value: Any) -> bool:
+    if isinstance(given, CategoricalDistribution):
+        return value in given.choices
+    return isinstance(value, int | float) and given._contains(value)
+
+
+def storage_in(runs: Path) -> str:
+    """The address of the studies in a runs directory."""
+    return f"sqlite:///{(runs / DATABASE).absolute()}"
+
+
+def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:
+    if given.choice is not None:
+        return tried(given, trial.suggest_categorical(name, [token(each) for each in given.choice]))
+    if given.whole:
+        return trial.suggest_int(name, *given.whole, step=int(given.step or 1))
+    low, high = given.log_uniform or given.uniform or (0.0, 0.0)
+    drawn = trial.suggest_float(name, low, high, step=given.step, log=given.log_uniform is not None)
+    return tried(given, drawn)
+
+
+def _digest(searched: Searched, anchor: Trial) -> str:
+    """Of all that decides what the values of suggestions mean."""
+    said = {
+        "start": searched.trainable.run(anchor.config).key,
+        "config": anchor.config.model_dump(mode="json"),
+        "cases": {case: {name: each.value for name, each in point.items()} for case, point in searched.cases.items()},
+        "distributions": [[name, each.model_dump(mode="json")] for name, each in searched.distributions.items()],
+        "objectives": searched.asked.objectives,
+        "where": searched.kept.text if searched.kept else None,
+        "seeds": list(searched.seeds),
+        "orders": list(searched.orders),
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:DIGEST]
