@@ -54,7 +54,7 @@ def test_suggestions_that_the_space_has_refused_come_on_top_of_those_that_were_a
     refused = suggestion({"case": "d"}, {}, state="failed", cause="no such case")
     made = [point("a", 60, 100), refused, point("b", 70, 200)]
     assert notes(write_search(tmp_path, made, search={"trials": 2}))[0] == (
-        "the Pareto front: 2 of 2 finished suggestions; 3 for 2 asked, 1 failed"
+        "the Pareto front: 2 of 2 finished suggestions; 3 asked where 2 were wanted, 1 failed"
     )
 
 
