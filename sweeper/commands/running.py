@@ -107,6 +107,7 @@ def _run(
     from rich.console import Console
 
     from sweeper.run import Options, run_sweep
+    from sweeper.searches import FOUND
 
     if inline and (address or max_concurrent):
         raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")
@@ -117,11 +118,13 @@ def _run(
         optuna_storage=optuna_storage,
     )  # fmt: skip
     finished = run_sweep(sweep, options, Console(stderr=True))
-    for each in sweep.spaces:
-        click.echo("\n" + printed_table(runs, each.name, "text"), nl=False)
+    for path in finished.results:
+        click.echo("\n" + printed_table(runs, path.parent.name, "text"), nl=False)
     click.echo()
     for path in finished.results:
         click.echo(f"results: {path}")
+        for picture in sorted((path.parent / FOUND).glob("*.png")):
+            click.echo(f"figure: {picture}")
     if not no_tracking:
         where = f"the MLflow UI at {tracking_uri}" if tracking_uri else f"sweeper ui{runs_suffix(runs)}"
         click.echo(f"compare: {where}")
