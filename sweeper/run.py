@@ -25,7 +25,7 @@ from sweeper.record import State, Status, SweepRecord, driving, here, write_stat
 from sweeper.rerun import discard_outdated
 from sweeper.resources import Resources
 from sweeper.results import failed_targets, forget_results, write_results
-from sweeper.searches import forget_search, open_searches, progress_of, write_found, write_suggestions
+from sweeper.searches import forget_search, has_password, open_searches, progress_of, write_found, write_suggestions
 from sweeper.stage import Stage
 from sweeper.store import Place, Store, Unreachable, open_store
 from sweeper.summary import headline, summarise
@@ -157,6 +157,8 @@ def _record(sweep: Sweep, options: Options) -> SweepRecord:
         sets=tuple(asked.sets), seeds=asked.seeds, preset=asked.preset,
         sources={str(path.absolute()): path.read_text() for path in sweep.files}, tracking_uri=tracking,
         store=None if options.store == place_in(options.runs) else options.store,
+        optuna_storage=None if has_password(options.optuna_storage) else options.optuna_storage,
+        is_searched=any(space.searched for space in sweep.spaces),
         commit=provenance.commit(), began=datetime.now(UTC), host=host, pid=pid,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -17,6 +18,8 @@ from sweeper.store import Store
 if TYPE_CHECKING:
     from sweeper.suggesting import Suggesting
 
+STUDIES = "optuna.db"
+"""The database of studies in a runs directory."""
 SUGGESTIONS = "suggestions.parquet"
 FOUND = "search"
 """Directory of the pictures and the table of a search, in its results and in the sweep's run in MLflow."""
@@ -47,6 +50,11 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
         studies = [Study(searched, point, plan.space.name, place) for point in searched.points]
         found.append(Suggesting(graph, plan, studies, store, anew=anew))
     return found
+
+
+def has_password(address: str | None) -> bool:
+    """Whether the address of a database holds one, which is not to be written down."""
+    return bool(urlsplit(address or "").password)
 
 
 def write_suggestions(search: Suggesting, manifests: Manifests, directory: Path) -> None:

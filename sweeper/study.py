@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import optuna
@@ -29,8 +30,8 @@ from sweeper.pruners import make_pruner
 from sweeper.samplers import make_sampler
 from sweeper.search_file import Distribution, Sense
 from sweeper.searched import Searched, StudyPoint
+from sweeper.searches import STUDIES
 
-DATABASE = "optuna.db"
 DIGEST = 8
 """Characters of it in a study's name."""
 CAUSE, DONE = "cause", "seeds"
@@ -98,7 +99,7 @@ class Study:
                 params = {name: token(value) for name, value in row.items()}
                 self._study.enqueue_trial(params, skip_if_exists=True)
         except Exception as error:
-            message = f"the study's storage {storage} cannot be used: {first_line(error)}"
+            message = f"the study's storage {_shown(storage)} cannot be used: {first_line(error)}"
             raise SweeperError(message, fix="check --optuna-storage; by default it is a file in --runs") from None
 
     def suggestions(self) -> list[Suggestion]:
@@ -193,6 +194,12 @@ class Study:
         )  # fmt: skip
 
 
+def _shown(storage: str) -> str:
+    """An address without its password."""
+    password = urlsplit(storage).password
+    return storage.replace(f":{password}@", ":***@") if password else storage
+
+
 def _value_at(index: int) -> Callable[[FrozenTrial], float]:
     return lambda trial: trial.values[index]
 
@@ -205,7 +212,17 @@ def _contains(given: BaseDistribution, value: Any) -> bool:
 
 def storage_in(runs: Path) -> str:
     """The address of the studies in a runs directory."""
-    return f"sqlite:///{(runs / DATABASE).absolute()}"
+    return f"sqlite:///{(runs / STUDIES).absolute()}"
+
+
+def studies_of(runs: Path, space: str) -> list[str]:
+    """Names of the studies of a space in a runs directory. No space has a blank in its name."""
+    return [name for name in optuna.get_all_study_names(storage_in(runs)) if name.partition(" ")[0] == space]
+
+
+def delete_study(runs: Path, name: str) -> None:
+    """Delete a study with its suggestions."""
+    optuna.delete_study(study_name=name, storage=storage_in(runs))
 
 
 def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:

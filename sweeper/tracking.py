@@ -105,8 +105,9 @@ class Tracker:
             from sweeper.search_content import search_metrics
 
             count, metrics = search_metrics(directory, name)
-            files = [directory / name / SUGGESTIONS, *sorted((directory / name / FOUND).iterdir())]
+            suggestions, files = directory / name / SUGGESTIONS, sorted((directory / name / FOUND).iterdir())
             self._guard(lambda: self._runs.measure(metrics, count))
+            self._guard(lambda: self._runs.keep([suggestions]))
             self._guard(lambda: self._runs.keep(files, FOUND))
 
     def _keep_table(self) -> None:

@@ -67,7 +67,15 @@ def run(space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | Non
 @click.command()
 @click.argument("name")
 @engine_options
-def retry(name: str, runs: Path, store: str | None, tracking_uri: str | None, no_tracking: bool, **engine: Any) -> None:
+def retry(
+    name: str,
+    runs: Path,
+    store: str | None,
+    tracking_uri: str | None,
+    no_tracking: bool,
+    optuna_storage: str | None,
+    **engine: Any,
+) -> None:
     """Run the failed trials of the sweep NAME, as it was last run and from the store it was run with, and no others."""
     from sweeper.record import read_record
     from sweeper.sweep import load_sweep
@@ -83,7 +91,8 @@ def retry(name: str, runs: Path, store: str | None, tracking_uri: str | None, no
     _run(
         sweep, runs=runs, store=store or (record.store.address if record.store else None), failed_only=True,
         tracking_uri=tracking_uri,
-        no_tracking=no_tracking or not record.tracking_uri, **engine,
+        no_tracking=no_tracking or not record.tracking_uri, optuna_storage=optuna_storage or record.optuna_storage,
+        **engine,
     )  # fmt: skip
 
 
