@@ -14,6 +14,7 @@ from sweeper.errors import SweeperError, nearest
 from sweeper.expansion import Origins, changed
 from sweeper.format import SpaceFile, message_of
 from sweeper.grid import CASE, SEEDED, Grid
+from sweeper.number import Number
 from sweeper.search_file import SearchFile
 from sweeper.searched import Searched, StudyPoint
 from sweeper.source import Document
@@ -77,6 +78,13 @@ def read_search(
     _check_ways(document, searched)
     _check_enqueued(document, asked)
     return searched
+
+
+def objectives_of(trainable: Trainable) -> dict[str, Number]:
+    """The numbers that may be objectives: facts, metrics and costs that are a trial's own."""
+    numbers = {**trainable.known, **trainable.metrics, **trainable.costs}
+    del numbers[DEPENDS_ON_OTHERS]
+    return numbers
 
 
 def _without(document: Document, asked: SearchFile, fixed: Sequence[str]) -> SearchFile:
@@ -164,8 +172,7 @@ def _refused(searched: Searched, values: Mapping[str, Any], name: str) -> str | 
 
 def _check_objectives(document: Document, asked: SearchFile, trainable: Trainable) -> None:
     """Objectives are numbers that a trial ends with, and are wanted the way in which they are better."""
-    numbers = {**trainable.known, **trainable.metrics, **trainable.costs}
-    del numbers[DEPENDS_ON_OTHERS]
+    numbers = objectives_of(trainable)
     for name, sense in asked.objectives.items():
         where = document.where("search", "objectives", name, key=True)
         if name not in numbers:
