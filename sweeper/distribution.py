@@ -12,7 +12,9 @@ from sweeper.search_file import Distribution
 
 KINDS = ("choice", "int", "uniform", "log_uniform")
 DIGITS = 4
-"""Of a number between bounds."""
+"""Of a number, as far as it lies between its bounds."""
+STEP_DIGITS = 12
+"""Of a number that is so many steps away from the least: 0.95, not 0.9500000000000001."""
 MOST_VALUES = 100_000
 """More are no list to go through one by one."""
 Where = Callable[..., str]
@@ -55,8 +57,10 @@ def holds(given: Distribution, value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int if given.whole else int | float):
         return False
     low, high = _ends(given)
-    on_grid = given.step is None or math.isclose((value - low) / given.step % 1, round((value - low) / given.step % 1))
-    return bool(low <= value <= high and on_grid)
+    if not low <= value <= high:
+        return False
+    steps = (value - low) / given.step if given.step else 0.0
+    return math.isclose(steps, round(steps), rel_tol=0, abs_tol=1e-6)
 
 
 def values(given: Distribution) -> Sequence[Any] | None:
@@ -77,7 +81,7 @@ def token(value: Any) -> bool | int | float | str | None:
 
 
 def tried(given: Distribution, drawn: Any) -> Any:
-    """What is tried where a study has drawn a value: the choice that its token stands for, a number in DIGITS digits.
+    """What is tried where a study has drawn a value: the choice that its token stands for, or the number in few digits.
 
     More would make every label unreadable, and mean nothing.
     """
@@ -87,7 +91,7 @@ def tried(given: Distribution, drawn: Any) -> Any:
     if given.whole:
         return drawn
     low, high = _ends(given)
-    return min(max(float(f"{drawn:.{DIGITS}g}"), low), high)
+    return min(max(float(f"{drawn:.{_digits(given, low, high)}g}"), low), high)
 
 
 def told(given: Distribution) -> str:
@@ -100,6 +104,14 @@ def told(given: Distribution) -> str:
         by = f" by {given.step:g}" if given.step else ", evenly in their logarithm" if given.log_uniform else ""
         text = f"{kind} from {low:g} to {high:g}{by}"
     return f"{text}, when {given.when}" if given.when else text
+
+
+def _digits(given: Distribution, low: float, high: float) -> int:
+    """That tell numbers between two bounds apart, however near these are to one another."""
+    if given.step:
+        return STEP_DIGITS
+    common = math.log10(max(abs(low), abs(high)) / (high - low)) if high > low else 0.0
+    return DIGITS + max(0, math.floor(common))
 
 
 def _bounds(given: Distribution, kind: str) -> Sequence[Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, get_args
 
+import numpy as np
 from optuna.samplers import (
     BaseSampler,
     BruteForceSampler,
@@ -25,8 +26,8 @@ GENERATIONS = 8
 SMALLEST_POPULATION = 8
 
 
-def make_sampler(name: Sampler, seed: int, trials: int) -> BaseSampler:
-    """A sampler by its name.
+def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSampler:
+    """A sampler by its name, for one suggestion: what it draws does not depend on who has drawn before.
 
     All but random and nsga2 take account of suggestions under way: tpe as if they were bad ("constant liar"), gp with
     its own expectation, grid and qmc by never suggesting them twice.
@@ -35,23 +36,26 @@ def make_sampler(name: Sampler, seed: int, trials: int) -> BaseSampler:
         name: which.
         seed: of its random numbers.
         trials: suggestions that are asked for in all.
+        number: of the suggestion.
     """
+    own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     match name:
         case "tpe":
-            return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+            return TPESampler(seed=own, multivariate=True, group=True, constant_liar=True)
         case "gp":
-            return GPSampler(seed=seed)
+            return GPSampler(seed=own)
         case "nsga2":
             population = min(LARGEST_POPULATION, max(SMALLEST_POPULATION, trials // GENERATIONS))
-            return NSGAIISampler(seed=seed, population_size=population)
+            return NSGAIISampler(seed=own, population_size=population)
         case "random":
-            return RandomSampler(seed=seed)
+            return RandomSampler(seed=own)
         case "grid":
-            return _Grid(seed=seed)
+            return _Grid(seed=own)
         case "qmc":
             return QMCSampler(
-                seed=seed, scramble=True, warn_asynchronous_seeding=False, warn_independent_sampling=False
-            )
+                seed=seed, scramble=True, independent_sampler=RandomSampler(seed=own),
+                warn_asynchronous_seeding=False, warn_independent_sampling=False,
+            )  # fmt: skip
 
 
 class _Grid(BruteForceSampler):

@@ -74,6 +74,7 @@ def read_search(
         orders, document.where,
     )  # fmt: skip
     _check_values(document, searched)
+    _check_conditions(searched)
     _check_objectives(document, asked, trainable)
     _check_ways(document, searched)
     _check_enqueued(document, asked)
@@ -99,7 +100,7 @@ def _without(document: Document, asked: SearchFile, fixed: Sequence[str]) -> Sea
 
 def _check_names(document: Document, asked: SearchFile, grid: Grid, names: Sequence[str]) -> None:
     """Every searched name is one of the config, or the case, and is given nowhere else."""
-    axes = {name for each in grid.dimensions for name in each.points[0]}
+    listed = {name: each.kind for each in grid.dimensions for name in each.points[0]}
     for name, each in asked.distributions.items():
         where = document.where("search", "distributions", name, key=True)
         if name in SEEDED:
@@ -109,14 +110,13 @@ def _check_names(document: Document, asked: SearchFile, grid: Grid, names: Seque
         if name not in names and not (name == CASE and grid.cases):
             fix = "give the space cases" if name == CASE else nearest(name, [*names, *([CASE] if grid.cases else [])])
             raise SweeperError(f"unknown name '{name}'", fix=fix, where=where)
-        others: dict[str, Any] = {"an axis": axes, "fixed": grid.fixed} | {
-            f"in case {case}": point for case, point in grid.cases.items()
-        }
-        for kind, given in others.items():
-            if name in given and (kind == "an axis" or each.when is None):
-                fix = "remove one of the two" + (
-                    "" if kind == "an axis" else ", or say with when: where it is searched"
-                )
+        if name in listed:
+            message = f"'{name}' is both searched and {listed[name]}"
+            raise SweeperError(message, fix="remove one of the two", where=where)
+        given = {"fixed": grid.fixed, **{f"in case {case}": point for case, point in grid.cases.items()}}
+        for kind, point in given.items():
+            if name in point and each.when is None:
+                fix = "remove one of the two, or say with when: where it is searched"
                 raise SweeperError(f"'{name}' is both searched and {kind}", fix=fix, where=where)
     if grid.baseline:
         fix = "remove it, or list values in axes instead"
@@ -127,17 +127,17 @@ def _conditions(document: Document, asked: SearchFile, grid: Grid, names: Sequen
     """When names are asked for. Raises SweeperError for one that needs a name of further down."""
     found: dict[str, Condition] = {}
     above: list[str] = []
-    known = [CASE] if grid.cases else []
+    known = [*([CASE] if grid.cases else []), *(name for name in names if name not in SEEDED)]
     for name, each in asked.distributions.items():
         if each.when is not None:
             where = document.where("search", "distributions", name, "when")
             if name == CASE:
                 raise SweeperError("the case depends on nothing", fix="remove when", where=where)
             later = [other for other in asked.distributions if other not in above]
-            found[name] = parse_condition(each.when, [*known, *names], where, "when")
+            found[name] = parse_condition(each.when, known, where, "when")
             for other in found[name].names:
                 if other in later:
-                    fix = f"write {other} above {name}"
+                    fix = f"write {other} above {name}" if other != name else "name others that it depends on"
                     raise SweeperError(f"when: '{other}' is not known before {name}", fix=fix, where=where)
         above.append(name)
     return found
@@ -150,12 +150,19 @@ def _check_values(document: Document, searched: Searched) -> None:
         for value, at in ends(each):
             where = document.where("search", "distributions", name, *at)
             if name == CASE:
-                if value not in searched.cases:
+                if value not in list(searched.cases):
                     raise SweeperError(f"no case '{value}'", fix=nearest(str(value), searched.cases), where=where)
                 continue
             wrong = _refused(searched, {**known, name: value}, name)
             if wrong:
                 raise SweeperError(wrong, fix=f"{name} is {searched.points[0].origins.meanings[name]}", where=where)
+
+
+def _check_conditions(searched: Searched) -> None:
+    """Every condition has an answer, with the least of all values and with the largest."""
+    for point in searched.points:
+        searched.suggest(point, lambda _, each: ends(each)[0][0])
+        searched.suggest(point, lambda _, each: ends(each)[-1][0])
 
 
 def _refused(searched: Searched, values: Mapping[str, Any], name: str) -> str | None:

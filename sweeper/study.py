@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.storages import RDBStorage
@@ -90,7 +89,7 @@ class Study:
             self._study = optuna.create_study(
                 storage=RDBStorage(storage), study_name=name, load_if_exists=True,
                 directions=[DIRECTIONS[sense] for sense in asked.objectives.values()],
-                sampler=make_sampler(asked.sampler, asked.seed, asked.trials),
+                sampler=make_sampler(asked.sampler, asked.seed, asked.trials, 0),
                 pruner=make_pruner(asked.pruner, steps) if asked.pruner else optuna.pruners.NopPruner(),
             )  # fmt: skip
             self._study.set_metric_names(list(asked.objectives))
@@ -167,8 +166,7 @@ class Study:
 
     def _drawn(self, trial: optuna.Trial) -> Suggestion:
         asked = self._searched.asked
-        seed = int(np.random.SeedSequence([asked.seed, trial.number]).generate_state(1)[0])
-        self._study.sampler = make_sampler(asked.sampler, asked.seed if asked.sampler == "qmc" else seed, asked.trials)
+        self._study.sampler = make_sampler(asked.sampler, asked.seed, asked.trials, trial.number)
         self._searched.suggest(self.point, lambda name, given: _draw(trial, name, given))
         self._trials[trial.number] = trial
         return self._suggestion(self._study.get_trials(deepcopy=False)[trial.number])
