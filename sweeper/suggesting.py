@@ -100,6 +100,11 @@ class Suggesting:
         """Whether nothing is under way, was left or is to be suggested."""
         return not self._ways and not self._left and self._next_study() is None
 
+    @property
+    def under_way(self) -> int:
+        """See `sweeper.dispatch.Search`."""
+        return len(self._ways)
+
     def counts(self) -> tuple[int, int, int]:
         """Suggestions of all studies that have ended, those among them that were stopped, and those asked for."""
         return sum(self._ended.values()), self._ended["pruned"], self.searched.asked.trials * len(self.studies)
