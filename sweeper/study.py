@@ -79,9 +79,9 @@ class Study:
         self.point = point
         self._searched = searched
         self._trials: dict[int, optuna.Trial] = {}
-        asked, repeats = searched.asked, len(searched.seeds) * len(searched.orders)
+        asked, repeats = searched.asked, searched.start.repeats
         anchor = searched.anchor(point)[0]
-        steps = len(searched.trainable.steps(anchor.config)) * repeats
+        steps = len(searched.start.trainable.steps(anchor.config)) * repeats
         name = " ".join([name, *([point.label] if point.label else []), _digest(searched, anchor)])
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -236,13 +236,13 @@ def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:
 def _digest(searched: Searched, anchor: Trial) -> str:
     """Of all that decides what the values of suggestions mean."""
     said = {
-        "start": searched.trainable.run(anchor.config).key,
+        "start": searched.start.trainable.run(anchor.config).key,
         "config": anchor.config.model_dump(mode="json"),
         "cases": {case: {name: each.value for name, each in point.items()} for case, point in searched.cases.items()},
         "distributions": [[name, each.model_dump(mode="json")] for name, each in searched.distributions.items()],
         "objectives": searched.asked.objectives,
-        "where": searched.kept.text if searched.kept else None,
-        "seeds": list(searched.seeds),
-        "orders": list(searched.orders),
+        "where": searched.start.kept.text if searched.start.kept else None,
+        "seeds": list(searched.start.seeds),
+        "orders": list(searched.start.orders),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:DIGEST]
