@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ class Study:
                 params = {name: token(value) for name, value in row.items()}
                 self._study.enqueue_trial(params, skip_if_exists=True)
         except Exception as error:
-            message = f"the study's storage {storage} cannot be used: {first_line(error)}"
+            message = f"the study's storage {_shown(storage)} cannot be used: {first_line(error)}"
             raise SweeperError(message, fix="check --optuna-storage; by default it is a file in --runs") from None
 
     def suggestions(self) -> list[Suggestion]:
@@ -136,10 +137,12 @@ class Study:
         """How much each searched name explains of each objective, by objective and name: fANOVA (Hutter et al. 2014).
 
         A name counts with its other value where it is not asked for, else Optuna would leave it out altogether. An
-        objective of which nothing can be told yet is left out.
+        objective of which nothing can be told yet, as all its values are equal, is left out.
         """
         found, completed = {}, self._completed()
         for index, objective in enumerate(self._searched.asked.objectives):
+            if len({each.values[index] for each in completed.trials}) < 2:
+                continue
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -206,6 +209,11 @@ def storage_in(runs: Path) -> str:
     return f"sqlite:///{(runs / DATABASE).absolute()}"
 
 
+def _shown(storage: str) -> str:
+    """The address without its password."""
+    return re.sub(r"(//[^/@:]*:)[^/@]*@", r"\1***@", storage)
+
+
 def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:
     if given.choice is not None:
         return tried(given, trial.suggest_categorical(name, [token(each) for each in given.choice]))
@@ -223,7 +231,7 @@ def _digest(searched: Searched, anchor: Trial) -> str:
         "config": anchor.config.model_dump(mode="json"),
         "cases": {case: {name: each.value for name, each in point.items()} for case, point in searched.cases.items()},
         "distributions": [[name, each.model_dump(mode="json")] for name, each in searched.distributions.items()],
-        "objectives": searched.asked.objectives,
+        "objectives": list(searched.asked.objectives.items()),
         "where": searched.kept.text if searched.kept else None,
         "seeds": list(searched.seeds),
         "orders": list(searched.orders),
