@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain
 from typing import overload
 
 from sweeper.errors import SweeperError, nearest
-from sweeper.resources import ResourceChanges, Resources
+from sweeper.resources import Resources
 from sweeper.space import Space, Trial
 from sweeper.stage import Stage
 from sweeper.store import Store
@@ -35,9 +35,7 @@ class Plan:
         Raises SweeperError for what the experiment refuses and for a stage of no known part.
         """
         plan = cls(space, list(space.trials), [_target(space, trial) for trial in space.trials])
-        searched = space.searched
-        starts = [_target(space, searched.anchor(point)[0]) for point in searched.points] if searched else []
-        nodes = [*plan.stages.values(), *chain(*(collect(start, {}).values() for start in starts))]
+        nodes = [*plan.stages.values(), *plan.starts.values()]
         _check_parts(space, nodes)
         _check_requests(space, nodes)
         _check_objectives(space, nodes)
@@ -47,6 +45,15 @@ class Plan:
     def stages(self) -> dict[str, Stage]:
         """Unique stages by key, inputs before what needs them."""
         return {key: node for stages in self.per_trial for key, node in stages.items()}
+
+    @cached_property
+    def starts(self) -> dict[str, Stage]:
+        """Those of the runs that a search starts from, by key: what it suggests has the same functions."""
+        found: dict[str, Stage] = {}
+        if searched := self.space.searched:
+            for point in searched.points:
+                collect(_target(self.space, searched.anchor(point)[0]), found)
+        return found
 
     @cached_property
     def per_trial(self) -> ByKey:
@@ -64,6 +71,11 @@ class Plan:
     def pairs(self) -> Iterable[tuple[Trial, Stage]]:
         """Trials with their last stages."""
         return zip(self.trials, self.targets, strict=True)
+
+    def resources(self, node: Stage) -> Resources:
+        """What a stage asks for in this space."""
+        changes = self.space.resources.get(node.function.label)
+        return changes.over(node.function.resources) if changes else node.function.resources
 
     def add(self, trial: Trial, steps: Sequence[Stage]) -> dict[str, Stage]:
         """Take in a trial that was suggested, unless it is there, and return its stages.
@@ -124,29 +136,28 @@ class Graph:
 
     def resources(self, node: Stage) -> Resources:
         """What a stage asks for, by the first space that needs it."""
-        changes = self._changes[self.first_space[node.key]].get(node.function.label)
-        return changes.over(node.function.resources) if changes else node.function.resources
+        return self._by_name[self.first_space[node.key]].resources(node)
 
     @cached_property
-    def _changes(self) -> dict[str, Mapping[str, ResourceChanges]]:
-        return {plan.space.name: plan.space.resources for plan in self.plans}
+    def _by_name(self) -> dict[str, Plan]:
+        return {plan.space.name: plan for plan in self.plans}
 
     def missing(self, store: Store, targets: Collection[str] | None = None) -> dict[str, Stage]:
-        """Stages that have to run, inputs first: those not in the store that a missing target needs. A trial that was
-        stopped early has none.
+        """Stages that have to run, inputs first: those not in the store that a missing target needs. A trial that its
+        space has stopped early has none.
 
         Args:
             store: where artifacts are.
             targets: keys of the targets that matter; all by default.
         """
         cached = store.among(self.stages)
-        pruned = {key for plan in self.plans for key in plan.pruned}
-        if not cached and not pruned and targets is None:
+        if not cached and not any(plan.pruned for plan in self.plans) and targets is None:
             return dict(self.stages)
         found: dict[str, Stage] = {}
-        for target in self.targets:
-            if target.key not in pruned and (targets is None or target.key in targets):
-                collect(target, found, cached)
+        for plan in self.plans:
+            for target in plan.targets:
+                if target.key not in plan.pruned and (targets is None or target.key in targets):
+                    collect(target, found, cached)
         return found
 
 

@@ -259,9 +259,7 @@ def _run(
         with ExitStack() as stack:
             engine = stack.enter_context(_engine(options, console))
             _check_requests(graph, missing, engine, options, console)
-            display = stack.enter_context(
-                Display(missing, engine.slots, console, tell, lambda: progress_of(searches))
-            )
+            display = stack.enter_context(Display(missing, engine.slots, console, tell, lambda: progress_of(searches)))
             dispatch = Dispatch(
                 graph, store, machine=engine.machine, save_seconds=options.save_seconds,
                 observers=[*observers, display], targets=targets, searches=searches, parallel=engine.slots,
@@ -281,12 +279,12 @@ def _run(
 
 
 def _failed(graph: Graph, searches: Sequence[Suggesting], dispatch: Dispatch | None) -> dict[str, str]:
-    """Causes by key of the last stages of trials that failed; what a search stopped has not."""
+    """Causes by key of the last stages of trials that failed; what a search stopped has not in its own space."""
     found = {key: cause for search in searches for key, cause in search.failed.items()}
-    if dispatch:
-        stopped = {key for plan in graph.plans for key in plan.pruned}
-        failed = dispatch.schedule.failed
-        found |= {each.key: failed[each.key] for each in graph.targets if each.key in failed.keys() - stopped}
+    failed = dispatch.schedule.failed if dispatch else {}
+    for plan in graph.plans:
+        ended = failed.keys() - plan.pruned.keys()
+        found |= {target.key: failed[target.key] for target in plan.targets if target.key in ended}
     return found
 
 
@@ -312,8 +310,9 @@ def _check_requests(
     graph: Graph, missing: Mapping[str, Stage], engine: Engine, options: Options, console: Console
 ) -> None:
     """Every stage must fit on one node. On a cluster one that is large enough may join later."""
-    asked = {(node.function.label, engine.machine.granted(graph.resources(node))) for node in missing.values()}
-    for label, wanted in sorted(asked):
+    asked = {(node.function.label, graph.resources(node)) for node in missing.values()}
+    asked |= {(node.function.label, plan.resources(node)) for plan in graph.plans for node in plan.starts.values()}
+    for label, wanted in sorted({(label, engine.machine.granted(request)) for label, request in asked}):
         if not engine.nodes or any(wanted.fits(node) for node in engine.nodes):
             continue
         message = f"stage {label} asks for {wanted}, and the largest node has {max(engine.nodes)}"

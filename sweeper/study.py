@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
@@ -137,10 +137,12 @@ class Study:
         """How much each searched name explains of each objective, by objective and name: fANOVA (Hutter et al. 2014).
 
         A name counts with its other value where it is not asked for, else Optuna would leave it out altogether. An
-        objective of which nothing can be told yet is left out.
+        objective of which nothing can be told yet, as all its values are equal, is left out.
         """
         found, completed = {}, self._completed()
         for index, objective in enumerate(self._searched.asked.objectives):
+            if len({each.values[index] for each in completed.trials}) < 2:
+                continue
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
@@ -192,12 +194,6 @@ class Study:
         )  # fmt: skip
 
 
-def _shown(storage: str) -> str:
-    """An address without its password."""
-    password = urlsplit(storage).password
-    return storage.replace(f":{password}@", ":***@") if password else storage
-
-
 def _value_at(index: int) -> Callable[[FrozenTrial], float]:
     return lambda trial: trial.values[index]
 
@@ -223,6 +219,11 @@ def delete_study(runs: Path, name: str) -> None:
     optuna.delete_study(study_name=name, storage=storage_in(runs))
 
 
+def _shown(storage: str) -> str:
+    """The address without its password."""
+    return re.sub(r"(//[^/@:]*:)[^/@]*@", r"\1***@", storage)
+
+
 def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:
     if given.choice is not None:
         return tried(given, trial.suggest_categorical(name, [token(each) for each in given.choice]))
@@ -240,7 +241,7 @@ def _digest(searched: Searched, anchor: Trial) -> str:
         "config": anchor.config.model_dump(mode="json"),
         "cases": {case: {name: each.value for name, each in point.items()} for case, point in searched.cases.items()},
         "distributions": [[name, each.model_dump(mode="json")] for name, each in searched.distributions.items()],
-        "objectives": searched.asked.objectives,
+        "objectives": list(searched.asked.objectives.items()),
         "where": searched.start.kept.text if searched.start.kept else None,
         "seeds": list(searched.start.seeds),
         "orders": list(searched.start.orders),

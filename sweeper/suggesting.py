@@ -58,6 +58,11 @@ class Way:
         """Whether the present stage is the last one of its trial."""
         return self.step == len(self.steps) - 1
 
+    @property
+    def is_at_very_end(self) -> bool:
+        """Whether it is the last one of the last trial: nothing is saved by stopping there."""
+        return self.is_at_end and self.trial == len(self.trials) - 1
+
 
 class Suggesting:
     """The search of one space, over all its studies.
@@ -242,7 +247,7 @@ class Suggesting:
             return False
         if step not in reported:
             study.report(way.suggestion.number, step, value)
-        return study.should_stop(way.suggestion.number)
+        return not way.is_at_very_end and study.should_stop(way.suggestion.number)
 
     def _values(self, way: Way) -> dict[str, float | None]:
         """The objectives as they stand at the present stage."""

@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from sweeper.searched import Searched
 from sweeper.study import Study, storage_in
+from tests.conftest import Project
 
 HUNT = """\
 name: hunt
@@ -58,3 +61,20 @@ def ask(study: Study, count: int, value: Callable[[Mapping[str, Any]], float] = 
         asked.append(dict(each.params))
         study.finish(each.number, [value(each.params)], 1)
     return asked
+
+
+def suggestions(project: Project, name: str = "hunt") -> list[dict[str, Any]]:
+    """The rows of a space's suggestions."""
+    rows: list[dict[str, Any]] = pq.read_table(results(project, name) / "suggestions.parquet").to_pylist()
+    return rows
+
+
+def trials(project: Project, name: str = "hunt") -> list[dict[str, Any]]:
+    """The rows of a space's trials."""
+    rows: list[dict[str, Any]] = pq.read_table(results(project, name) / "trials.parquet").to_pylist()
+    return rows
+
+
+def results(project: Project, name: str = "hunt") -> Path:
+    """Where a space's results lie."""
+    return project.path / "runs" / "results" / name
