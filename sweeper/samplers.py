@@ -19,10 +19,12 @@ from optuna.samplers import (
 from sweeper.search_file import Sampler
 
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
+FEWEST_AT_RANDOM = 10
+"""Suggestions before TPE models any: Optuna's own, or a tenth of all, since of several objectives a few say little."""
 LARGEST_POPULATION = 50
 """Optuna's own."""
-GENERATIONS = 8
-"""That NSGA-II has at least, as far as SMALLEST_POPULATION lets it: of fewer it learns nothing."""
+GENERATIONS = 20
+"""That NSGA-II has at least, as far as SMALLEST_POPULATION lets it: of few it learns nothing."""
 SMALLEST_POPULATION = 8
 
 
@@ -41,7 +43,8 @@ def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSamp
     own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     match name:
         case "tpe":
-            return TPESampler(seed=own, multivariate=True, group=True, constant_liar=True)
+            startup = max(FEWEST_AT_RANDOM, trials // 10)
+            return TPESampler(seed=own, n_startup_trials=startup, multivariate=True, group=True, constant_liar=True)
         case "gp":
             return GPSampler(seed=own)
         case "nsga2":

@@ -99,7 +99,7 @@ def _rows(search: Suggesting, manifests: Manifests) -> Iterator[dict[str, Any]]:
     stages = dict(zip((target.key for target in search.plan.targets), search.plan.per_trial, strict=True))
     for index, study in enumerate(search.studies):
         for each in study.suggestions():
-            if each.state == "waiting":
+            if each.state in ("waiting", "repeated"):
                 continue
             targets = search.targets.get((index, each.number), [])
             values: Sequence[float | None] = each.values or [None for _ in objectives]

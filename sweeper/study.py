@@ -33,8 +33,10 @@ from sweeper.searches import STUDIES
 
 DIGEST = 8
 """Characters of it in a study's name."""
-CAUSE, DONE = "cause", "seeds"
-"""Attributes of a suggestion: why it has no value, and how many of its seeds were begun."""
+CAUSE, DONE, REPEATED = "cause", "seeds", "repeats"
+"""Attributes of a suggestion: why it has no value, how many of its seeds were begun, and the one that it repeats."""
+ASKED, DRAWN = 3, 20
+"""How often a suggestion is asked for that is no repetition, of the sampler and then at random."""
 DIRECTIONS: dict[Sense, StudyDirection] = {
     "maximise": StudyDirection.MAXIMIZE, "minimise": StudyDirection.MINIMIZE,
 }  # fmt: skip
@@ -50,7 +52,8 @@ class Suggestion:
 
     number: int
     state: str
-    """``running``, ``finished``, ``pruned``, ``failed`` (refused by the space or the config), or ``waiting``."""
+    """``running``, ``finished``, ``pruned``, ``failed`` (refused by the space or the config), ``repeated`` (asked for
+    again), or ``waiting``."""
     params: Mapping[str, Any]
     """Values by searched name, without those that were not asked for."""
     values: Sequence[float] | None = None
@@ -70,12 +73,12 @@ class Study:
         searched: how the space is searched.
         point: what this study is given.
         name: of the space.
-        storage: Optuna's, as an address.
+        storage: Optuna's, as an address; None keeps it in memory.
 
     Raises SweeperError where the storage cannot be used.
     """
 
-    def __init__(self, searched: Searched, point: StudyPoint, name: str, storage: str) -> None:
+    def __init__(self, searched: Searched, point: StudyPoint, name: str, storage: str | None) -> None:
         self.point = point
         self._searched = searched
         self._trials: dict[int, optuna.Trial] = {}
@@ -87,7 +90,7 @@ class Study:
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         try:
             self._study = optuna.create_study(
-                storage=RDBStorage(storage), study_name=name, load_if_exists=True,
+                storage=storage and RDBStorage(storage), study_name=name, load_if_exists=True,
                 directions=[DIRECTIONS[sense] for sense in asked.objectives.values()],
                 sampler=make_sampler(asked.sampler, asked.seed, asked.trials, 0),
                 pruner=make_pruner(asked.pruner, steps) if asked.pruner else optuna.pruners.NopPruner(),
@@ -98,7 +101,7 @@ class Study:
                 params = {name: token(value) for name, value in row.items()}
                 self._study.enqueue_trial(params, skip_if_exists=True)
         except Exception as error:
-            message = f"the study's storage {_shown(storage)} cannot be used: {first_line(error)}"
+            message = f"the study's storage {_shown(storage or '')} cannot be used: {first_line(error)}"
             raise SweeperError(message, fix="check --optuna-storage; by default it is a file in --runs") from None
 
     def suggestions(self) -> list[Suggestion]:
@@ -110,8 +113,22 @@ class Study:
         return self._drawn(optuna.Trial(self._study, self._study.get_trials(deepcopy=False)[number]._trial_id))
 
     def ask(self) -> Suggestion:
-        """The next suggestion. What is drawn depends on the seed and the suggestions before it, not on the driver."""
-        return self._drawn(self._study.ask())
+        """The next suggestion. What is drawn depends on the seed and the suggestions before it, not on the driver.
+
+        One that repeats another teaches nothing: it is asked for again, a few times of the sampler and then at random,
+        before it is taken for what it is.
+        """
+        before = {_identity(each.params): each.number for each in self.suggestions() if each.params}
+        for attempt in range(ASKED + DRAWN):
+            found = self._drawn(self._study.ask(), at_random=attempt >= ASKED)
+            number = before.get(_identity(found.params))
+            if number is None:
+                break
+            self._trials[found.number].set_user_attr(REPEATED, number)
+            self.refuse(found.number, f"repeats suggestion {number}")
+        else:
+            found = self._drawn(self._study.ask(), at_random=True)
+        return found
 
     def report(self, number: int, step: int, value: float) -> None:
         """A value on the way, once for every step."""
@@ -166,9 +183,10 @@ class Study:
             study.add_trial(optuna.create_trial(params=params, distributions=distributions, values=trial.values))
         return study
 
-    def _drawn(self, trial: optuna.Trial) -> Suggestion:
+    def _drawn(self, trial: optuna.Trial, *, at_random: bool = False) -> Suggestion:
         asked = self._searched.asked
-        self._study.sampler = make_sampler(asked.sampler, asked.seed, asked.trials, trial.number)
+        name = "random" if at_random else asked.sampler
+        self._study.sampler = make_sampler(name, asked.seed, asked.trials, trial.number)
         self._searched.suggest(self.point, lambda name, given: _draw(trial, name, given))
         self._trials[trial.number] = trial
         return self._suggestion(self._study.get_trials(deepcopy=False)[trial.number])
@@ -188,10 +206,16 @@ class Study:
             for name, value in trial.params.items()
             if name in self._searched.distributions
         }
+        state = "repeated" if REPEATED in trial.user_attrs else STATES[trial.state]
         return Suggestion(
-            trial.number, STATES[trial.state], params, trial.values if trial.state == TrialState.COMPLETE else None,
+            trial.number, state, params, trial.values if trial.state == TrialState.COMPLETE else None,
             trial.user_attrs.get(CAUSE), trial.user_attrs.get(DONE, 0), dict(trial.intermediate_values),
         )  # fmt: skip
+
+
+def _identity(params: Mapping[str, Any]) -> str:
+    """Equal for equal values."""
+    return json.dumps(params, sort_keys=True)
 
 
 def _value_at(index: int) -> Callable[[FrozenTrial], float]:
