@@ -51,7 +51,7 @@ def test_a_search_whose_drivers_are_killed_has_every_suggestion_once(searching: 
         driver.kill()
         assert "Traceback" not in driver.log
         marks.append(driver.mark)
-    last = Driver(searching, *RUN)
+    last = Driver(searching, *RUN, "--inline")
     assert last.wait_for_exit() == 0, last.log
 
     storage = storage_in(searching.path / "runs")
