@@ -22,7 +22,7 @@ SPACE = hunt(
     more="pruner: median",
 )
 RUN = ("run", "space.yaml", "--no-tracking", "--save-seconds", "0.1")
-ON_RAY, INLINE = 3, 7
+ON_RAY, INLINE = 2, 8
 
 
 @pytest.fixture
