@@ -34,8 +34,11 @@ def asked(search: Search, study: Study) -> str:
     """
     counts = Counter(each.state for each in study.suggestions)
     told = [f"{count:,} {state}" for state, count in sorted(counts.items(), key=_by_state) if state != "finished"]
-    preposition = "of" if counts.total() <= search.trials else "for"
-    return ", ".join([f"{counts.total():,} {preposition} {search.trials:,} asked", *told])
+    every = counts.total()
+    begin = f"{every:,} of {search.trials:,} asked"
+    if every > search.trials:
+        begin = f"{every:,} asked where {search.trials:,} were wanted"
+    return ", ".join([begin, *told])
 
 
 def volumes(search: Search) -> str | None:

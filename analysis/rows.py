@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 
 from analysis.results import NoTable
 
-WRITTEN = 8
-"""Characters of a number that someone may have written in a search space."""
+Record: TypeAlias = dict[str, Any]
 PARTS = ("mean", "stddev", "count", "min", "max")
 
 
@@ -70,13 +69,7 @@ class Row:
 
 def labelled(values: Iterable[Any]) -> str:
     """A row's values as it is called by them."""
-    return " · ".join(map(worded, values))
-
-
-def worded(value: Any) -> str:
-    """A row's value as it is printed: a number that no one has written, but a sampler drawn, to four digits."""
-    text = str(value)
-    return f"{value:.4g}" if isinstance(value, float) and len(text) > WRITTEN else text
+    return " · ".join(map(str, values))
 
 
 def aggregate(
@@ -99,8 +92,8 @@ def aggregate(
     for value in values:
         wanted += [(value, part, pc.VarianceOptions(ddof=1)) if part == "stddev" else (value, part) for part in PARTS]
     grouped = table.group_by(names, use_threads=False).aggregate(wanted)
-    records = grouped.to_pylist()
-    for record in _nested(records, names) if nested else records:
+    order = _nested if nested else _first_seen
+    for record in order(grouped.to_pylist(), keys):
         cells = {}
         for name in columns:
             mean, std, n, low, high = (record[f"value.{name}_{part}"] for part in PARTS)
@@ -109,11 +102,19 @@ def aggregate(
         yield {name: record[name] for name in names}, cells
 
 
-def _nested(records: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+def _nested(records: list[Record], keys: Mapping[str, pa.ChunkedArray]) -> list[Record]:
     """Records by their first name, within that by their second, and so on, each in the order of the sweep."""
-    orders = {name: dict.fromkeys(record[name] for record in records) for name in names}
-    places = {name: {value: place for place, value in enumerate(order)} for name, order in orders.items()}
-    return sorted(records, key=lambda record: [places[name][record[name]] for name in names])
+    places = {
+        name: {value: place for place, value in enumerate(pc.unique(each).to_pylist())} for name, each in keys.items()
+    }
+    return sorted(records, key=lambda record: [places[name][record[name]] for name in keys])
+
+
+def _first_seen(records: list[Record], keys: Mapping[str, pa.ChunkedArray]) -> list[Record]:
+    """Records in the order of the trials, which Arrow's groups do not keep."""
+    seen = dict.fromkeys(zip(*(each.to_pylist() for each in keys.values()), strict=True))
+    places = {values: place for place, values in enumerate(seen)}
+    return sorted(records, key=lambda record: places[tuple(record[name] for name in keys)])
 
 
 def number(trials: pa.Table, name: str) -> pa.ChunkedArray:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from analysis.pairs import Comparison
 from analysis.results import Number
-from analysis.rows import Row, worded
+from analysis.rows import Row
 from analysis.summary import Summary
 
 LOST = "—"
@@ -68,7 +68,7 @@ def _flat(summary: Summary) -> Sheet:
         heads += [title, f"{title} published"] if name in summary.published else [title]
     lines = []
     for place, row in enumerate(summary.rows):
-        entries = [Entry(worded(value), value=value) for value in row.axes.values()]
+        entries = [Entry(str(value), value=value) for value in row.axes.values()]
         for name in summary.columns:
             entries.append(_ours(summary, place, name))
             if name in summary.published:
@@ -125,7 +125,7 @@ def _comparison(summary: Summary, comparison: Comparison) -> Sheet:
     number, found = summary.described.number(comparison.column), comparison.differences
     lines = []
     for place, (row, baseline) in enumerate(zip(comparison.rows, comparison.baselines, strict=True)):
-        names = [Entry(worded(value), value=value) for value in summary.rows[row].axes.values()]
+        names = [Entry(str(value), value=value) for value in summary.rows[row].axes.values()]
         lines.append(
             Line([
                 *names,

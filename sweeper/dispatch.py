@@ -30,6 +30,10 @@ class Halted(Exception):
 class Search(Protocol):
     """Suggests trials while stages are run, and knows which stages are to be run next for them."""
 
+    @property
+    def under_way(self) -> int:
+        """Suggestions that have not ended."""
+
     def begin(self, parallel: int) -> bool:
         """Begin on another suggestion, unless so many are under way; whether there was any. Raises Halted."""
 
@@ -121,6 +125,7 @@ class Dispatch:
         self._kinds: dict[str, Kind] = {}
         self._searches = searches
         self._parallel = parallel
+        self._must_wait = False
         self._grow()
 
     @property
@@ -201,18 +206,34 @@ class Dispatch:
         self.halted = self.halted or why
 
     def _grow(self) -> None:
-        """Take in the stages that searches want next: suggestions are made when nothing else is ready."""
+        """Take in the stages that searches want next, and make suggestions when nothing is ready.
+
+        The later a suggestion is made the more is known. One that has to wait for a stage that is running shows that
+        the next would have to as well: none is made then until something has ended.
+        """
         try:
-            while not self.halted:
-                for each in self._searches:
-                    for stage in each.wanted(self.schedule.done, self.schedule.failed, self._kinds):
-                        self._add(stage)
-                if not self.schedule.is_idle or not any(each.begin(self._parallel) for each in self._searches):
+            self._take_wanted()
+            while not self.halted and self.schedule.is_idle and not self._must_wait:
+                before = self._under_way
+                begun = any(each.begin(self._parallel) for each in self._searches)
+                self._take_wanted()
+                if not begun:
                     return
+                is_kept_waiting = self.schedule.is_idle and self._under_way > before
+                self._must_wait = is_kept_waiting and bool(self.schedule.running)
         except Halted as error:
             self.halt(str(error))
         except Unreachable as error:
             self.halt(error.message)
+
+    @property
+    def _under_way(self) -> int:
+        return sum(each.under_way for each in self._searches)
+
+    def _take_wanted(self) -> None:
+        for each in self._searches:
+            for stage in each.wanted(self.schedule.done, self.schedule.failed, self._kinds):
+                self._add(stage)
 
     def _add(self, stage: Stage) -> None:
         """Schedule a stage with all below it that is missing."""
@@ -272,6 +293,7 @@ class Dispatch:
         self._tell_put_off(node, why)
 
     def _release(self, key: str) -> None:
+        self._must_wait = False
         self._used = self._used.without(self.schedule.request(key))
 
     def _record(self, node: Stage, cause: str, kind: Kind) -> None:

@@ -107,10 +107,14 @@ def candidates(
     ]
 
 
-def kept(found: Sequence[Candidate], condition: Condition, base: BaseModel, names: Sequence[str]) -> list[Candidate]:
-    """The candidates that the condition is true of. Raises SweeperError when there are none."""
-    preset = base.model_dump(mode="json")
-    values = {name: value_at(preset, name) for name in names}
+def kept(found: Sequence[Candidate], condition: Condition, values: Mapping[str, Any]) -> list[Candidate]:
+    """The candidates that the condition is true of. Raises SweeperError when there are none.
+
+    Args:
+        found: the candidates.
+        condition: what keeps one.
+        values: of the preset, by dotted name.
+    """
     chosen = [each for each in found if condition.holds({**values, **each.row, **each.origins.values, **each.seeds})]
     if not chosen:
         fix = f"widen it: it is true of none of {len(found):,}"

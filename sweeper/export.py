@@ -26,6 +26,7 @@ from sweeper.experiments import CAUSE, FILES, KEY, connect, knock, living, runs_
 from sweeper.measures import TrialFile, write_files
 from sweeper.results import TABLE_METADATA, write_trials
 from sweeper.run_content import SAVED, TRIAL
+from sweeper.searches import SUGGESTIONS
 
 Row: TypeAlias = dict[str, Any]
 Track: TypeAlias = Callable[[Sequence[Row], str], Iterable[Row]]
@@ -108,10 +109,16 @@ class _Export:
             written = write_trials(rows, description, scratch).parent
             finished = [row for row in rows if row["status"] == "finished"]
             write_files(self._files(self._track(finished, f"{name}: files"), scratch), written)
+            self._take_suggestions(written, scratch)
             if (place := results / name).exists():
                 place.rename(scratch / "before")
             written.rename(place)
         return Exported(name, len(finished), len(rows))
+
+    def _take_suggestions(self, written: Path, scratch: Path) -> None:
+        """Those of a space that is searched."""
+        if any(each.path == SUGGESTIONS for each in self._client.list_artifacts(self._sweep.info.run_id)):
+            self._fetch(self._sweep, SUGGESTIONS, scratch).replace(written / SUGGESTIONS)
 
     def _rows(self, started: Sequence[Row], description: Mapping[str, Any], scratch: Path) -> Iterator[Row]:
         """The rows of the results, in order."""
@@ -122,7 +129,7 @@ class _Export:
             if run is None:
                 yield row | ABSENT
             elif cause := run.data.tags.get(CAUSE):
-                yield row | {"status": "failed", "cause": cause}
+                yield row | {"status": "pruned" if run.info.status == "KILLED" else "failed", "cause": cause}
             else:
                 told = json.loads(self._fetch(run, TRIAL, scratch).read_text())
                 spent = told["costs"] | {SAVED: total(seen.intersection(row["stages"]), told["stages"])}

@@ -178,8 +178,9 @@ def _check_written_down(runs: Path) -> None:
         record, status, driven = read_record(runs, name), read_status(runs, name), is_driven(runs, name)
         began = record.began.timestamp()
         results = [runs / "results" / space / "trials.parquet" for space in record.spaces]
-        if all(path.exists() and path.stat().st_mtime >= began for path in results):
-            continue
+        written = all(path.exists() and path.stat().st_mtime >= began for path in results)
+        if written and not (record.is_searched and (driven or status is None or status.state == "running")):
+            continue  # a search writes down what it needs when it ends
         if driven:
             message = f"sweep {name} is being run and has not written down yet what it needs"
             raise SweeperError(message, fix="wait until it has ended, or stop it with Ctrl-C; it can go on afterwards")

@@ -38,6 +38,7 @@ class Plan:
         nodes = [*plan.stages.values(), *plan.starts.values()]
         _check_parts(space, nodes)
         _check_requests(space, nodes)
+        _check_objectives(space, nodes)
         return plan
 
     @cached_property
@@ -218,6 +219,17 @@ def _check_requests(space: Space, nodes: Iterable[Stage]) -> None:
         if label not in known:
             where = space.where("resources", label, key=True)
             raise SweeperError(f"resources: no stage is called '{label}'", fix=nearest(label, known), where=where)
+
+
+def _check_objectives(space: Space, nodes: Iterable[Stage]) -> None:
+    """Every objective that runs are to measure is reported by a stage of theirs. Raises SweeperError."""
+    objectives = space.searched.asked.objectives if space.searched else {}
+    reported = {name for node in nodes for name in node.reports}
+    for name in objectives:
+        if name in space.trainable.metrics and name not in reported:
+            where = space.where("search", "objectives", name, key=True)
+            fix = f"they report {', '.join(sorted(reported))}" if reported else "declare it: @stage(reports=...)"
+            raise SweeperError(f"no stage of the runs reports the objective '{name}'", fix=fix, where=where)
 
 
 @contextlib.contextmanager

@@ -49,6 +49,10 @@ class SweepRecord(_Stored):
     """None for a sweep without MLflow."""
     store: Place | None = None
     """None for the one beside the record."""
+    optuna_storage: str | None = None
+    """None for the database beside the record, and for an address with a password."""
+    is_searched: bool = False
+    """Whether its trials are suggested while it runs."""
     commit: str | None
     began: datetime
     host: str

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sweeper.errors import SweeperError
 from sweeper.record import directory_of, is_driven, read_record, recorded
+from sweeper.searches import STUDIES
 from sweeper.trials import results_path, spaces_of
 from sweeper.ui import database_of, database_uri, is_served
 
@@ -17,12 +18,15 @@ from sweeper.ui import database_of, database_uri, is_served
 class Removal:
     """What would go with a sweep, and what of it stays."""
 
+    runs: Path
     directories: Sequence[Path]
     """Of its record, and of the results of spaces that no other sweep has."""
     experiments: Sequence[str]
     """Those of the embedded database."""
     uri: str
     """Of the embedded database."""
+    studies: Sequence[str]
+    """Of searched spaces, in the database beside it."""
     stays: Sequence[str]
     """What stays and why, a line each."""
 
@@ -30,6 +34,7 @@ class Removal:
         """All of it, a line each."""
         yield from (f"goes: {path}" for path in self.directories)
         yield from (f"goes: MLflow experiment {name}" for name in self.experiments)
+        yield from (f"goes: Optuna study {name}" for name in self.studies)
         yield from (f"stays: {line}" for line in self.stays)
 
     def carry_out(self) -> None:
@@ -39,6 +44,11 @@ class Removal:
 
             for name in self.experiments:
                 delete_experiment(self.uri, name)
+        if self.studies:
+            from sweeper.study import delete_study
+
+            for name in self.studies:
+                delete_study(self.runs, name)
         for path in reversed(self.directories):
             shutil.rmtree(path)
 
@@ -61,12 +71,22 @@ def removal_of(runs: Path, name: str) -> Removal:
     results = [results_path(runs, space).parent for space in own if space in spaces]
     uri = database_uri(runs)
     directories = [*([directory_of(runs, name)] if record else []), *results]
-    return Removal(directories, _experiments(runs, uri, own), uri, stays)
+    if record and record.optuna_storage:
+        stays.append(f"Optuna studies at {record.optuna_storage}")
+    return Removal(runs, directories, _experiments(runs, uri, own), uri, _studies(runs, own), stays)
 
 
 def _users(runs: Path, space: str, name: str) -> list[str]:
     """Other sweeps that have the space."""
     return [other for other in recorded(runs) if other != name and space in read_record(runs, other).spaces]
+
+
+def _studies(runs: Path, spaces: Sequence[str]) -> list[str]:
+    if not (runs / STUDIES).exists():
+        return []
+    from sweeper.study import studies_of
+
+    return [study for space in spaces for study in studies_of(runs, space)]
 
 
 def _experiments(runs: Path, uri: str, spaces: Sequence[str]) -> list[str]:

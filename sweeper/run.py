@@ -25,7 +25,7 @@ from sweeper.record import State, Status, SweepRecord, driving, here, write_stat
 from sweeper.rerun import discard_outdated
 from sweeper.resources import Resources
 from sweeper.results import failed_targets, forget_results, write_results
-from sweeper.searches import open_searches, progress_of, write_suggestions
+from sweeper.searches import forget_search, has_password, open_searches, progress_of, write_found, write_suggestions
 from sweeper.stage import Stage
 from sweeper.store import Place, Store, Unreachable, open_store
 from sweeper.summary import headline, summarise
@@ -110,20 +110,22 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
         _say(console, f"  {note}")
     with driving(options.runs, _record(sweep, options)), _reaching():
         searches = open_searches(graph, store, options.runs, options.optuna_storage, anew=not options.failed_only)
-        _prepare(graph, store, options, console)
+        _prepare(graph, store, searches, options, console)
         targets = failed_targets(graph, store) if options.failed_only else None
         _write_all(graph, store, searches, options, SweeperError, ended=False)
         with _tracking(graph, store, options) as trackers:
             with Aside(trackers) as aside:
                 end = _run(graph, store, options, targets, searches, [aside], console)
             failed = _failed(graph, searches, end.dispatch)
+            results = _write_all(graph, store, searches, options, CutShort, ended=True)
             for tracker in trackers:
+                tracker.write_search(options.runs / "results")
                 tracker.close(failed, end.state == "interrupted")
         store.remove_leftovers()
         _say(console, _disk(graph, store))
         unmendable = {key for key, failure in store.failures.all().items() if failure.kind == "diverged"}
         return Finished(
-            results=_write_all(graph, store, searches, options, CutShort, ended=True),
+            results=results,
             state=end.state,
             trials=sum(len(plan.trials) for plan in graph.plans),
             failed=sum(target.key in failed for target in graph.targets),
@@ -155,17 +157,23 @@ def _record(sweep: Sweep, options: Options) -> SweepRecord:
         sets=tuple(asked.sets), seeds=asked.seeds, preset=asked.preset,
         sources={str(path.absolute()): path.read_text() for path in sweep.files}, tracking_uri=tracking,
         store=None if options.store == place_in(options.runs) else options.store,
+        optuna_storage=None if has_password(options.optuna_storage) else options.optuna_storage,
+        is_searched=any(space.searched for space in sweep.spaces),
         commit=provenance.commit(), began=datetime.now(UTC), host=host, pid=pid,
     )  # fmt: skip
 
 
-def _prepare(graph: Graph, store: Store, options: Options, console: Console) -> None:
+def _prepare(
+    graph: Graph, store: Store, searches: Sequence[Suggesting], options: Options, console: Console
+) -> None:
     """Set damaged and outdated results aside, so that they are made again; inputs are checked when they are used."""
     store.remove_leftovers()
     store.check(target.key for target in graph.targets)
     if options.rerun:
         _say(console, discard_outdated(graph, store, options.rerun))
     _say(console, headline(summarise(graph, store)))
+    if (told := progress_of(searches)) and told[1]:
+        _say(console, f"  {told[0]} so far")
 
 
 def _disk(graph: Graph, store: Store) -> str:
@@ -194,10 +202,15 @@ def _write_all(
                 continue
             manifests = store.manifests(plan.stages)
             paths.append(write_results(plan, store, manifests, directory))
-            if id(plan) in of_plan:
-                write_suggestions(of_plan[id(plan)], manifests, directory)
+            search = of_plan.get(id(plan))
+            if search:
+                write_suggestions(search, manifests, directory)
+            else:
+                forget_search(directory, plan.space.name)
             if ended:
                 write_measures(plan, store, manifests, directory)
+                if search:
+                    write_found(directory, plan.space.name)
             else:
                 forget_measures(plan, directory)
         return paths

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from sweeper.format import IncludeFile, SpaceFile
 from sweeper.grid import CASE
+from sweeper.search_reading import objectives_of
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -44,9 +45,18 @@ def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
     for each in (space["axes"], space["zip"]["items"], space["one_at_a_time"]):
         _only(each, {name: {**field, **each["additionalProperties"]} for name, field in swept.items()})
     _only(space["baseline"], swept | case)
+    numbers = {name: {"description": each.meaning} for name, each in objectives_of(trainable).items()}
+    _narrow_search(models["SearchFile"]["properties"], swept | case, numbers)
     text, texts = models["Table"]["properties"]["rows"]["anyOf"]
     for each in (text, texts["items"]):
         each["enum"] = [*case, *fields]
+
+
+def _narrow_search(search: Schema, names: Mapping[str, Schema], numbers: Mapping[str, Schema]) -> None:
+    _only(search["enqueue"]["items"], names)
+    _only(search["reference"], numbers)
+    for each, known in ((search["distributions"], names), (search["objectives"], numbers)):
+        _only(each, {name: {**field, **each["additionalProperties"]} for name, field in known.items()})
 
 
 def _only(names: Schema, known: Mapping[str, Schema]) -> None:

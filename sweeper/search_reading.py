@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from sweeper.condition import Condition, parse_condition
 from sweeper.distribution import check_distribution, ends, holds, told, values
 from sweeper.errors import SweeperError, nearest
-from sweeper.expansion import Origins, changed
+from sweeper.expansion import changed
 from sweeper.format import SpaceFile, message_of
 from sweeper.grid import CASE, SEEDED, Grid
+from sweeper.number import Number
 from sweeper.search_file import SearchFile
 from sweeper.searched import Searched, StudyPoint
 from sweeper.source import Document
+from sweeper.start import Start
 from sweeper.trainable import Trainable
 
 DEPENDS_ON_OTHERS = "seconds_saved"
@@ -26,20 +28,7 @@ FEWEST_PAIRS = 5
 one-sided test at 0.1 can tell apart (1 / 2^4)."""
 
 
-def read_search(
-    document: Document,
-    file: SpaceFile,
-    grid: Grid,
-    sets: Sequence[str],
-    *,
-    trainable: Trainable,
-    base: BaseModel,
-    names: Sequence[str],
-    meanings: Mapping[str, str],
-    preset_where: str,
-    orders: Sequence[int | None],
-    kept: Condition | None,
-) -> Searched | None:
+def read_search(document: Document, file: SpaceFile, grid: Grid, sets: Sequence[str], start: Start) -> Searched | None:
     """How the space is searched; None for one that is not.
 
     Args:
@@ -47,37 +36,36 @@ def read_search(
         file: what it says.
         grid: what it overrides beside the search.
         sets: assignments of the command line; what they set is not searched.
-        trainable: what is swept.
-        base: the preset.
-        names: the config's dotted names.
-        meanings: what the config says of its names.
-        preset_where: where the preset is named.
-        orders: seeds of the order of classes.
-        kept: the space's condition.
+        start: what all trials start from.
 
     Raises SweeperError at the place of the first thing that is wrong.
     """
     if file.search is None:
         return None
     asked = _without(document, file.search, [each.partition("=")[0] for each in sets])
-    _check_names(document, asked, grid, names)
+    _check_names(document, asked, grid, start.names)
     is_case_searched = CASE in asked.distributions
     cases, beside = (grid.cases, replace(grid, cases={})) if is_case_searched else ({}, grid)
-    points = [StudyPoint(row, Origins(preset_where, each, meanings)) for row, each in beside.points()]
+    points = [StudyPoint(row, start.origins(each)) for row, each in beside.points()]
     for name, each in asked.distributions.items():
         check_distribution(
             name, each, lambda *loc, at=name, **key: document.where("search", "distributions", at, *loc, **key)
         )
-    searched = Searched(
-        asked, points, trainable, base, names, cases, _conditions(document, asked, grid, names), kept, file.seeds,
-        orders, document.where,
-    )  # fmt: skip
+    conditions = _conditions(document, asked, grid, start.names)
+    searched = Searched(asked, points, start, cases, conditions, document.where)
     _check_values(document, searched)
     _check_conditions(searched)
-    _check_objectives(document, asked, trainable)
+    _check_objectives(document, asked, start.trainable)
     _check_ways(document, searched)
     _check_enqueued(document, asked)
     return searched
+
+
+def objectives_of(trainable: Trainable) -> dict[str, Number]:
+    """The numbers that may be objectives: facts, metrics and costs that are a trial's own."""
+    numbers = {**trainable.known, **trainable.metrics, **trainable.costs}
+    del numbers[DEPENDS_ON_OTHERS]
+    return numbers
 
 
 def _without(document: Document, asked: SearchFile, fixed: Sequence[str]) -> SearchFile:
@@ -147,7 +135,7 @@ def _check_values(document: Document, searched: Searched) -> None:
                 continue
             wrong = _refused(searched, {**known, name: value}, name)
             if wrong:
-                raise SweeperError(wrong, fix=f"{name} is {searched.points[0].origins.meanings[name]}", where=where)
+                raise SweeperError(wrong, fix=f"{name} is {searched.start.meanings[name]}", where=where)
 
 
 def _check_conditions(searched: Searched) -> None:
@@ -160,7 +148,7 @@ def _check_conditions(searched: Searched) -> None:
 def _refused(searched: Searched, values: Mapping[str, Any], name: str) -> str | None:
     """Why the config does not take the value of ``name``; what it misses in others may be suggested with it."""
     try:
-        searched.trainable.config.model_validate(changed(searched.base, values))
+        searched.start.trainable.config.model_validate(changed(searched.start.base, values))
     except ValidationError as error:
         at = tuple(name.split("."))
         return next(
@@ -171,8 +159,7 @@ def _refused(searched: Searched, values: Mapping[str, Any], name: str) -> str | 
 
 def _check_objectives(document: Document, asked: SearchFile, trainable: Trainable) -> None:
     """Objectives are numbers that a trial ends with, and are wanted the way in which they are better."""
-    numbers = {**trainable.known, **trainable.metrics, **trainable.costs}
-    del numbers[DEPENDS_ON_OTHERS]
+    numbers = objectives_of(trainable)
     for name, sense in asked.objectives.items():
         where = document.where("search", "objectives", name, key=True)
         if name not in numbers:
@@ -194,7 +181,7 @@ def _check_objectives(document: Document, asked: SearchFile, trainable: Trainabl
 
 def _check_ways(document: Document, searched: Searched) -> None:
     """Sampler and pruner can do what is asked of them."""
-    asked, repeats = searched.asked, len(searched.seeds) * len(searched.orders)
+    asked, repeats = searched.asked, searched.start.repeats
     if asked.sampler == "grid":
         for name, each in asked.distributions.items():
             if values(each) is None:

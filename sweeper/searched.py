@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
-
-from pydantic import BaseModel
 
 from sweeper.condition import Condition
 from sweeper.distribution import told, values
 from sweeper.errors import SweeperError
-from sweeper.expansion import Origins, Trial, candidates, make_trials, value_at
+from sweeper.expansion import Origins, Trial
 from sweeper.grid import CASE, Override, Point
 from sweeper.search_file import Distribution, SearchFile
-from sweeper.trainable import Trainable
+from sweeper.start import Start
 
 
 @dataclass(frozen=True)
@@ -37,20 +35,11 @@ class Searched:
 
     asked: SearchFile
     points: Sequence[StudyPoint]
-    trainable: Trainable
-    base: BaseModel
-    """The preset."""
-    names: Sequence[str]
-    """The config's dotted names."""
+    start: Start
     cases: Mapping[str, Point]
     """What the cases override, where the case is searched."""
     conditions: Mapping[str, Condition]
     """When a name is asked for, of those that depend on others."""
-    kept: Condition | None
-    """What keeps a suggestion."""
-    seeds: Sequence[int]
-    orders: Sequence[int | None]
-    """Seeds of the order of classes; a single None where the space leaves it alone."""
     where: Callable[..., str]
     """Where a part of the file stands."""
 
@@ -95,11 +84,11 @@ class Searched:
         origins = replace(point.origins, overrides=overrides)
         given = self._given(point, params)
         row = {**point.row, **self.completed(point, params)}
-        found = candidates([(row, origins)], self.seeds, self.orders)
-        if self.kept and not all(self.kept.holds({**given, **each.seeds}) for each in found):
-            raise SweeperError("where drops it", where=self.kept.where)
-        trials, _ = make_trials(self.trainable, self.base, found)
-        origins.attempt(partial(self.trainable.check, trials[0].config))
+        found, condition = self.start.candidates([(row, origins)]), self.start.kept
+        if condition and not all(condition.holds({**given, **each.seeds}) for each in found):
+            raise SweeperError("where drops it", where=condition.where)
+        trials, _ = self.start.trials(found)
+        origins.attempt(partial(self.start.trainable.check, trials[0].config))
         return trials
 
     def completed(self, point: StudyPoint, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,9 +98,7 @@ class Searched:
 
     def anchor(self, point: StudyPoint) -> list[Trial]:
         """The trials that a study starts from, with nothing suggested. Raises SweeperError where they are none."""
-        trials, _ = make_trials(
-            self.trainable, self.base, candidates([(point.row, point.origins)], self.seeds, self.orders)
-        )
+        trials, _ = self.start.trials(self.start.candidates([(point.row, point.origins)]))
         return trials
 
     def _all(self, point: StudyPoint, names: Sequence[str], found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -136,7 +123,7 @@ class Searched:
     def _given(self, point: StudyPoint, params: Mapping[str, Any]) -> dict[str, Any]:
         """Values that conditions may ask for: of the preset, the point and what is suggested so far."""
         chosen = {name: each.value for name, each in self._overrides(params).items()}
-        return {**self._preset, **point.row, **point.origins.values, **chosen, **params}
+        return {**self.start.values, **point.row, **point.origins.values, **chosen, **params}
 
     def _overrides(self, params: Mapping[str, Any]) -> dict[str, Override]:
         """What a suggestion overrides of the config: its case's values, then its own."""
@@ -145,8 +132,3 @@ class Searched:
             place = ("search", "distributions", name)
             found[name] = Override(params[name], self.where(*place), self.where(*place, key=True))
         return found
-
-    @cached_property
-    def _preset(self) -> dict[str, Any]:
-        values = self.base.model_dump(mode="json")
-        return {name: value_at(values, name) for name in self.names}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -16,7 +18,11 @@ from sweeper.store import Store
 if TYPE_CHECKING:
     from sweeper.suggesting import Suggesting
 
+STUDIES = "optuna.db"
+"""The database of studies in a runs directory."""
 SUGGESTIONS = "suggestions.parquet"
+FOUND = "search"
+"""Directory of the pictures and the table of a search, in its results and in the sweep's run in MLflow."""
 METADATA = b"sweeper.search"
 
 
@@ -46,6 +52,11 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
     return found
 
 
+def has_password(address: str | None) -> bool:
+    """Whether the address of a database holds one, which is not to be written down."""
+    return bool(urlsplit(address or "").password)
+
+
 def write_suggestions(search: Suggesting, manifests: Manifests, directory: Path) -> None:
     """Write ``suggestions.parquet`` into the space's directory: a row per suggestion, and what is searched for.
 
@@ -65,6 +76,22 @@ def write_suggestions(search: Suggesting, manifests: Manifests, directory: Path)
     columns |= {f"param.{name}": _column([row["params"].get(name) for row in rows]) for name in names}
     table = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(_described(search))})
     write_table(table, directory / search.plan.space.name / SUGGESTIONS)
+
+
+def write_found(directory: Path, name: str) -> None:
+    """Draw what a search has found and write its table, below the results of its space."""
+    from sweeper.search_content import draw_search
+
+    place = directory / name / FOUND
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    draw_search(directory, name, place)
+
+
+def forget_search(directory: Path, name: str) -> None:
+    """Remove what an earlier search by the name of a space has left that lists its trials."""
+    (directory / name / SUGGESTIONS).unlink(missing_ok=True)
+    shutil.rmtree(directory / name / FOUND, ignore_errors=True)
 
 
 def _rows(search: Suggesting, manifests: Manifests) -> Iterator[dict[str, Any]]:

@@ -11,13 +11,14 @@ from typing import Any
 
 from sweeper.condition import parse_condition
 from sweeper.errors import SweeperError, nearest
-from sweeper.expansion import Origins, Trial, candidates, kept, make_trials, value_at
+from sweeper.expansion import Trial, value_at
 from sweeper.format import SpaceFile, Table, parse_space
 from sweeper.grid import CASE, Grid, read_grid
 from sweeper.resources import ResourceChanges
 from sweeper.search_reading import read_search
 from sweeper.searched import Searched
 from sweeper.source import Document
+from sweeper.start import Start
 from sweeper.table import check_table
 from sweeper.trainable import Trainable, dotted_fields, find_trainable
 
@@ -81,24 +82,12 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
         where = f"{document.path} with --preset {preset}"
     if named not in trainable.presets:
         raise SweeperError(f"unknown preset '{named}'", fix=nearest(named, trainable.presets), where=where)
-    base = trainable.presets[named]
-    values = base.model_dump()
-    meanings = {
-        name: f"{field.description}, in preset {named} {value_at(values, name)}" for name, field in fields.items()
-    }
     _check_size(document, grid.size * len(file.seeds) * len(orders))
     rows = [*([CASE] if grid.cases else []), *fields]
-    kept_if = None if file.where is None else parse_condition(file.where, rows, document.where("where"))
-    searched = read_search(
-        document, file, grid, sets, trainable=trainable, base=base, names=list(fields), meanings=meanings,
-        preset_where=where, orders=orders, kept=kept_if,
-    )  # fmt: skip
-    trials: list[Trial] = []
-    duplicates: list[tuple[str, str]] = []
-    if searched is None:
-        found = candidates([(row, Origins(where, each, meanings)) for row, each in grid.points()], file.seeds, orders)
-        found = found if kept_if is None else kept(found, kept_if, base, list(fields))
-        trials, duplicates = make_trials(trainable, base, found)
+    condition = None if file.where is None else parse_condition(file.where, rows, document.where("where"))
+    start = Start(trainable, named, where, file.seeds, orders, condition)
+    searched = read_search(document, file, grid, sets, start)
+    trials, duplicates = ([], []) if searched else start.listed(grid.points())
     design = searched.design if searched else grid.varied
     columns = list(searched.asked.objectives) if searched else sorted(trials[0].facts)
     table = file.table or Table(rows=design or ["seed"], columns=columns or ["seed"])

@@ -35,6 +35,7 @@ from sweeper.resources import Resources
 __all__ = ["Diverged", "InvalidConfig", "Stage", "StageFunction", "StageRun", "SweeperError", "nearest", "stage"]
 
 Argument: TypeAlias = "Value | Stage | tuple[Stage, ...]"
+Reports: TypeAlias = "Collection[str] | Callable[..., Collection[str]]"
 Reorder: TypeAlias = Callable[[Sequence[Any]], tuple[Any, ...]]
 Inputs = Mapping[str, "Stage | tuple[Stage, ...]"]
 
@@ -95,8 +96,12 @@ class Stage:
     @property
     def work(self) -> float:
         """Relative cost, in the unit that the trainable's stages share."""
-        arguments = {name: each.checked if isinstance(each, Value) else each for name, each in self._named()}
-        return self.function.work(**arguments)
+        return self.function.work(**self._checked())
+
+    @property
+    def reports(self) -> Collection[str]:
+        """Names of the numbers that its run ends with because of it."""
+        return self.function.reports(**self._checked())
 
     def parents(self) -> Iterator[Stage]:
         """The input stages, in argument order."""
@@ -105,6 +110,9 @@ class Stage:
                 yield each
             elif type(each) is tuple:
                 yield from each
+
+    def _checked(self) -> dict[str, Any]:
+        return {name: each.checked if isinstance(each, Value) else each for name, each in self._named()}
 
     def _named(self) -> Iterator[tuple[str, Argument]]:
         return zip(self.function.names, self.arguments, strict=True)
@@ -128,12 +136,14 @@ class StageFunction:
         work: Callable[..., float] | None,
         part: str | None,
         unkeyed: Collection[str],
+        reports: Reports,
     ) -> None:
         self.body = body
         self.version = version
         self.resources = resources
         self.part = part or body.__qualname__
         self.unkeyed = frozenset(unkeyed)
+        self.reports: Callable[..., Collection[str]] = reports if callable(reports) else _always(reports)
         self.counts_work = work is not None
         """Whether the work of its stages is counted from their arguments, rather than 1 for lack of a count."""
         self.work = work or (lambda **_: 1.0)
@@ -235,6 +245,10 @@ class StageFunction:
         return function
 
 
+def _always(names: Collection[str]) -> Callable[..., Collection[str]]:
+    return lambda **_: names
+
+
 def _as_input(given: Any) -> Stage | tuple[Stage, ...] | None:
     """A stage, or several of them in a list or tuple; None for a parameter."""
     if type(given) is Stage:
@@ -263,6 +277,7 @@ def stage(
     work: Callable[..., float] | None = None,
     part: str | None = None,
     unkeyed: Collection[str] = (),
+    reports: Reports = (),
 ) -> Callable[[Callable[..., None]], StageFunction]:
     """Declare a stage.
 
@@ -274,11 +289,14 @@ def stage(
         work: relative cost from the stage's own arguments, for order and estimates; 1 without it.
         part: the part of the experiment whose cost it belongs to, such as sampling; its own name without it.
         unkeyed: parameters that say where to find what another parameter identifies; they are not in the key.
+        reports: names of the numbers that a run has because of the stage, or what names them from its own arguments.
+            What a search asks for is looked up here before it starts.
     """
 
     def decorate(body: Callable[..., None]) -> StageFunction:
         return StageFunction(
             body, version=version, resources=Resources(cpus, gpus, memory), work=work, part=part, unkeyed=unkeyed,
+            reports=reports,
         )  # fmt: skip
 
     return decorate

@@ -116,6 +116,8 @@ def go_on(runs: Path, record: SweepRecord) -> str:
         words += ["--tracking-uri", record.tracking_uri]
     if record.store:
         words += ["--store", record.store.address]
+    if record.optuna_storage:
+        words += ["--optuna-storage", record.optuna_storage]
     return shlex.join([*words, *(["--runs", str(runs)] if runs != Path("runs") else [])])
 
 
@@ -182,7 +184,9 @@ def _rows(now: Look) -> Iterator[str]:
         counts: dict[str, Counter[str]] = {}
         for trial, status in trials:
             counts.setdefault(trial.row or "all", Counter())[status] += 1
-        titles = ("finished", "failed", "missing")
+        pruned = ["pruned"] if any(count["pruned"] for count in counts.values()) else []
+        titles = ("finished", "failed", *pruned, "missing")
         rows = [(row, *(str(count[title]) for title in titles)) for row, count in counts.items()]
         yield ""
-        yield from aligned([(space, *titles), *rows], right=(1, 2, 3)) if rows else [f"{space}  no results yet"]
+        right = tuple(range(1, len(titles) + 1))
+        yield from aligned([(space, *titles), *rows], right=right) if rows else [f"{space}  no results yet"]

@@ -29,8 +29,8 @@ from sweeper.pruners import make_pruner
 from sweeper.samplers import make_sampler
 from sweeper.search_file import Distribution, Sense
 from sweeper.searched import Searched, StudyPoint
+from sweeper.searches import STUDIES
 
-DATABASE = "optuna.db"
 DIGEST = 8
 """Characters of it in a study's name."""
 CAUSE, DONE = "cause", "seeds"
@@ -79,9 +79,9 @@ class Study:
         self.point = point
         self._searched = searched
         self._trials: dict[int, optuna.Trial] = {}
-        asked, repeats = searched.asked, len(searched.seeds) * len(searched.orders)
+        asked, repeats = searched.asked, searched.start.repeats
         anchor = searched.anchor(point)[0]
-        steps = len(searched.trainable.steps(anchor.config)) * repeats
+        steps = len(searched.start.trainable.steps(anchor.config)) * repeats
         name = " ".join([name, *([point.label] if point.label else []), _digest(searched, anchor)])
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -206,7 +206,17 @@ def _contains(given: BaseDistribution, value: Any) -> bool:
 
 def storage_in(runs: Path) -> str:
     """The address of the studies in a runs directory."""
-    return f"sqlite:///{(runs / DATABASE).absolute()}"
+    return f"sqlite:///{(runs / STUDIES).absolute()}"
+
+
+def studies_of(runs: Path, space: str) -> list[str]:
+    """Names of the studies of a space in a runs directory. No space has a blank in its name."""
+    return [name for name in optuna.get_all_study_names(storage_in(runs)) if name.partition(" ")[0] == space]
+
+
+def delete_study(runs: Path, name: str) -> None:
+    """Delete a study with its suggestions."""
+    optuna.delete_study(study_name=name, storage=storage_in(runs))
 
 
 def _shown(storage: str) -> str:
@@ -227,13 +237,13 @@ def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:
 def _digest(searched: Searched, anchor: Trial) -> str:
     """Of all that decides what the values of suggestions mean."""
     said = {
-        "start": searched.trainable.run(anchor.config).key,
+        "start": searched.start.trainable.run(anchor.config).key,
         "config": anchor.config.model_dump(mode="json"),
         "cases": {case: {name: each.value for name, each in point.items()} for case, point in searched.cases.items()},
         "distributions": [[name, each.model_dump(mode="json")] for name, each in searched.distributions.items()],
         "objectives": list(searched.asked.objectives.items()),
-        "where": searched.kept.text if searched.kept else None,
-        "seeds": list(searched.seeds),
-        "orders": list(searched.orders),
+        "where": searched.start.kept.text if searched.start.kept else None,
+        "seeds": list(searched.start.seeds),
+        "orders": list(searched.start.orders),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:DIGEST]

@@ -105,6 +105,11 @@ class Suggesting:
         """Whether nothing is under way, was left or is to be suggested."""
         return not self._ways and not self._left and self._next_study() is None
 
+    @property
+    def under_way(self) -> int:
+        """See `sweeper.dispatch.Search`."""
+        return len(self._ways)
+
     def counts(self) -> tuple[int, int, int]:
         """Suggestions of all studies that have ended, those among them that were stopped, and those asked for."""
         return sum(self._ended.values()), self._ended["pruned"], self.searched.asked.trials * len(self.studies)
@@ -199,7 +204,7 @@ class Suggesting:
 
     def _take(self, study: int, suggestion: Suggestion, trial: Trial) -> Sequence[Stage]:
         """Add a trial to the plan, and return its steps: with a pruner those on the way, which then run in order."""
-        trainable = self.searched.trainable
+        trainable = self.searched.start.trainable
         make = trainable.steps if self.searched.asked.pruner else lambda config: [trainable.run(config)]
         steps: Sequence[Stage] = trial.origins.attempt(partial(make, trial.config))
         self._graph.add(self.plan, trial, steps)
@@ -251,7 +256,7 @@ class Suggesting:
             found = {**read_metrics(self._store, way.stage.key), **trial.facts}
         except Damaged:
             raise Halted(f"the result of {trial.label} is damaged; the same command makes it again") from None
-        trainable, objectives = self.searched.trainable, self.searched.asked.objectives
+        trainable, objectives = self.searched.start.trainable, self.searched.asked.objectives
         if not trainable.costs.keys().isdisjoint(objectives):
             found |= next(costs(trainable, [stages], self._store.manifests(stages)))
         return {name: found.get(name) for name in objectives}

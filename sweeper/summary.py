@@ -90,7 +90,7 @@ def _search(plan: Plan) -> dict[str, Any] | None:
     if searched is None:
         return None
     start = searched.anchor(searched.points[0])
-    stages = [collect(each.origins.attempt(partial(searched.trainable.run, each.config)), {}) for each in start]
+    stages = [collect(each.origins.attempt(partial(searched.start.trainable.run, each.config)), {}) for each in start]
     return {
         **searched.asked.model_dump(include={"trials", "sampler", "pruner", "objectives", "timeout"}),
         "studies": [point.label for point in searched.points],

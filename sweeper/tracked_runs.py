@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,8 +42,8 @@ class TrackedRuns:
         """Those of all parameters that the runs of trials have."""
         return set().union(*self._params.values())
 
-    def begin(self, table: Path) -> None:
-        """Start the sweep's run, or go on with it, and keep the table of its trials there."""
+    def begin(self) -> None:
+        """Start the sweep's run, or go on with it."""
         self._parent = self._written["sweep"].get(self._name, "")
         if self._parent:
             self._client.update_run(self._parent, status="RUNNING")
@@ -50,7 +51,16 @@ class TrackedRuns:
             tags = {KIND: "sweep", KEY: self._name}
             run = self._client.create_run(self._experiment, run_name=self._name, tags=tags)
             self._parent = run.info.run_id
-        self._client.log_artifact(self._parent, str(table))
+
+    def keep(self, files: Sequence[Path], folder: str | None = None) -> None:
+        """Keep files with the sweep's run, in place of those that are called so."""
+        for each in files:
+            self._client.log_artifact(self._parent, str(each), folder)
+
+    def measure(self, values: Mapping[str, float], step: int) -> None:
+        """Numbers of the sweep's run."""
+        stamp = int(1000 * time.time())
+        self._log(self._parent, {}, [Metric(name, value, stamp, step) for name, value in values.items()])
 
     def end(self, status: str) -> None:
         """End the sweep's run."""
@@ -83,15 +93,17 @@ class TrackedRuns:
         if kind == "trial":
             self._params[key] = set(content.params)
 
-    def write_failure(self, kind: str, key: str, name: str, cause: str, params: Mapping[str, str]) -> None:
-        """Write the run of what has failed; once for a cause, however often the same command is said."""
+    def write_failure(
+        self, kind: str, key: str, name: str, cause: str, params: Mapping[str, str], status: str = "FAILED"
+    ) -> None:
+        """Write the run of what has failed or was stopped; once for a cause, however often the same command is said."""
         self.forget(kind, key)  # of what was there once
         if (key, cause[:TAG]) in self._failures:
             return
         tags = self._tags(kind, key) | {CAUSE: cause[:TAG]}
         run_id = self._client.create_run(self._experiment, run_name=name, tags=tags).info.run_id
         self._log(run_id, params, [])
-        self._client.set_terminated(run_id, "FAILED")
+        self._client.set_terminated(run_id, status)
 
     def add(self, key: str, params: Mapping[str, str]) -> None:
         """Give the run of a trial the parameters that it lacks."""

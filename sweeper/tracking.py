@@ -20,6 +20,7 @@ from sweeper.plan import Plan
 from sweeper.printing import stage_name
 from sweeper.results import described, write_trials
 from sweeper.run_content import differing, parameters, stage_content, started_rows, trial_content
+from sweeper.searches import FOUND, SUGGESTIONS
 from sweeper.stage import Stage
 from sweeper.store import Damaged, Store
 from sweeper.tracked_runs import TrackedRuns
@@ -45,8 +46,8 @@ class Tracker:
         try:
             self._runs = TrackedRuns(connect(uri), plan.space.name, artifacts, store.place.address)
             self._names = differing(plan.space) | self._runs.names
-            with TemporaryDirectory() as directory:
-                self._runs.begin(write_trials(started_rows(plan), described(plan.space), Path(directory)))
+            self._runs.begin()
+            self._keep_table()
         except Exception as error:
             fix = "check --tracking-uri, or run with --no-tracking"
             raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
@@ -87,11 +88,34 @@ class Tracker:
             if self._store.has(key):
                 self._write(node)
         for trial, target in self._plan.pairs():
+            key, params = trial_key(target.key, trial.label), parameters(trial, self._names)
             if target.key in failed:
-                key, params = trial_key(target.key, trial.label), parameters(trial, self._names)
                 self._guard(partial(self._runs.write_failure, "trial", key, trial.label, failed[target.key], params))
+            elif (cause := self._plan.pruned.get(target.key)) and not self._store.has(target.key):
+                self._guard(partial(self._runs.write_failure, "trial", key, trial.label, cause, params, "KILLED"))
+        if self._plan.space.searched:
+            self._guard(self._keep_table)
         status = "KILLED" if interrupted else "FAILED" if failed.keys() & self._plan.stages.keys() else "FINISHED"
         self._guard(lambda: self._runs.end(status))
+
+    def write_search(self, directory: Path) -> None:
+        """Write what a search has found so far, from the results below ``directory``, into the sweep's run."""
+        name = self._plan.space.name
+        if self._plan.space.searched and (directory / name / SUGGESTIONS).exists():
+            from sweeper.search_content import search_metrics
+
+            count, metrics = search_metrics(directory, name)
+            suggestions, files = directory / name / SUGGESTIONS, sorted((directory / name / FOUND).iterdir())
+            self._guard(lambda: self._runs.measure(metrics, count))
+            self._guard(lambda: self._runs.keep([suggestions]))
+            self._guard(lambda: self._runs.keep(files, FOUND))
+
+    def _keep_table(self) -> None:
+        """Which trials there are, as far as they are known: those of a search come one by one."""
+        if self._plan.trials:
+            with TemporaryDirectory() as directory:
+                rows, about = started_rows(self._plan), described(self._plan.space)
+                self._runs.keep([write_trials(rows, about, Path(directory))])
 
     def _write(self, node: Stage) -> None:
         """The run of a stage that is done, and those of the trials that end with it, as far as there are none."""

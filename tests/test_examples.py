@@ -3,7 +3,10 @@
 import pyarrow.parquet as pq
 import pytest
 
+from sweeper.plan import Graph
+from sweeper.sweep import load_sweep
 from tests.conftest import ROOT, Project
+from trainables.funlora.numbers import METRICS
 
 EXAMPLES = ROOT / "search_spaces" / "examples"
 SMALL = (
@@ -71,3 +74,15 @@ def test_an_example_runs(project: Project, name: str) -> None:
         found[path.split("/")[2].partition("-")[0].removeprefix("example_")] = [row["trial"] for row in rows]
     assert found == TRIALS[name]
     assert ("baseline: adapter.layers 40-54" in done.stdout) == (name in ("baseline", "one_at_a_time"))
+
+
+@pytest.mark.parametrize("name", ["axes", "cases"])
+def test_a_run_ends_with_the_numbers_that_its_stages_say_they_report(project: Project, name: str) -> None:
+    sets = [argument for each in SMALL for argument in ("--set", each)]
+    done = project.sweeper("run", str(EXAMPLES / f"{name}.yaml"), "--inline", "--no-tracking", *sets)
+    (path,) = [line.removeprefix("results: ") for line in done.stdout.splitlines() if line.startswith("results: ")]
+    rows = pq.read_table(project.path / path).to_pylist()
+    (plan,) = Graph.of(load_sweep(EXAMPLES / f"{name}.yaml", sets=SMALL)).plans
+    for row, stages in zip(rows, plan.per_trial, strict=True):
+        reported = {number for node in stages.values() for number in node.reports}
+        assert {number for number in METRICS if row[number] is not None} == reported

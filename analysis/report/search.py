@@ -12,7 +12,6 @@ from analysis.report.markup import Cell, Html, element, folded, grid
 from analysis.report.phrases import counted, duration
 from analysis.report.stills import Stills
 from analysis.results import Number, Results
-from analysis.rows import worded
 from analysis.search import Search, Study, Suggestion
 from analysis.verdicts import listed
 
@@ -115,7 +114,7 @@ def _value(number: Number, value: float | None) -> Cell:
 
 def _values(params: Mapping[str, Any]) -> Sequence[Cell]:
     return [
-        Cell("", None, number=False) if value is None else Cell(worded(value), _sortable(value), number=False)
+        Cell("", None, number=False) if value is None else Cell(str(value), _sortable(value), number=False)
         for value in params.values()
     ]
 

@@ -15,7 +15,6 @@ from analysis.figures.style import GREY, INK, Look
 from analysis.findings import amount, reference
 from analysis.report.charts import Chart, look_of, numbers
 from analysis.results import Results
-from analysis.rows import worded
 from analysis.search import Search, Suggestion
 
 SHAPES = {"steps-post": "hv", "steps-pre": "vh"}
@@ -92,6 +91,6 @@ def _told(results: Results, suggestion: Suggestion) -> list[str]:
     return [
         f"suggestion {suggestion.number}{state}",
         *(f"{title} {amount(value)}" for title, value in values.items() if value is not None),
-        *(f"{name} {worded(value)}" for name, value in suggestion.params.items() if value is not None),
+        *(f"{name} {value!s}" for name, value in suggestion.params.items() if value is not None),
         *([suggestion.cause] if suggestion.cause else []),
     ]

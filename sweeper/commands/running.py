@@ -67,7 +67,15 @@ def run(space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | Non
 @click.command()
 @click.argument("name")
 @engine_options
-def retry(name: str, runs: Path, store: str | None, tracking_uri: str | None, no_tracking: bool, **engine: Any) -> None:
+def retry(
+    name: str,
+    runs: Path,
+    store: str | None,
+    tracking_uri: str | None,
+    no_tracking: bool,
+    optuna_storage: str | None,
+    **engine: Any,
+) -> None:
     """Run the failed trials of the sweep NAME, as it was last run and from the store it was run with, and no others."""
     from sweeper.record import read_record
     from sweeper.sweep import load_sweep
@@ -83,7 +91,8 @@ def retry(name: str, runs: Path, store: str | None, tracking_uri: str | None, no
     _run(
         sweep, runs=runs, store=store or (record.store.address if record.store else None), failed_only=True,
         tracking_uri=tracking_uri,
-        no_tracking=no_tracking or not record.tracking_uri, **engine,
+        no_tracking=no_tracking or not record.tracking_uri, optuna_storage=optuna_storage or record.optuna_storage,
+        **engine,
     )  # fmt: skip
 
 
@@ -107,6 +116,7 @@ def _run(
     from rich.console import Console
 
     from sweeper.run import Options, run_sweep
+    from sweeper.searches import FOUND
 
     if inline and (address or max_concurrent):
         raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")
@@ -117,11 +127,13 @@ def _run(
         optuna_storage=optuna_storage,
     )  # fmt: skip
     finished = run_sweep(sweep, options, Console(stderr=True))
-    for each in sweep.spaces:
-        click.echo("\n" + printed_table(runs, each.name, "text"), nl=False)
+    for path in finished.results:
+        click.echo("\n" + printed_table(runs, path.parent.name, "text"), nl=False)
     click.echo()
     for path in finished.results:
         click.echo(f"results: {path}")
+        for picture in sorted((path.parent / FOUND).glob("*.png")):
+            click.echo(f"figure: {picture}")
     if not no_tracking:
         where = f"the MLflow UI at {tracking_uri}" if tracking_uri else f"sweeper ui{runs_suffix(runs)}"
         click.echo(f"compare: {where}")

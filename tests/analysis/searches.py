@@ -114,7 +114,7 @@ def digits(directory: Path, studies: Sequence[str] = ("",), count: int = 40, **d
 
 def _drawn(draw: random.Random, study: str, place: int) -> Made:
     layers, rate = draw.choice([(4, "45-49"), (11, "35-54"), (30, "0-64")]), 10 ** draw.uniform(-3, -1)
-    params = {"case": draw.choice(["none", "cosine"]), "adapter.layers": layers[1], "adapter.lr": rate}
+    params = {"case": draw.choice(["none", "cosine"]), "adapter.layers": layers[1], "adapter.lr": round(rate, 6)}
     if draw.random() < 0.25:
         return pruned(params, study=study)
     ppc = layers[0] * draw.choice([832, 1121])

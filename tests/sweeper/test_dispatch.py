@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from sweeper import dispatch as dispatch_module
-from sweeper.dispatch import Dispatch, Machine
+from sweeper.dispatch import Dispatch, Halted, Machine
 from sweeper.perform import Job, Outcome, perform
 from sweeper.plan import Graph
 from sweeper.resources import Resources
@@ -24,6 +24,8 @@ class Told:
 
     def started(self, node: Stage) -> None:
         self.lines.append(f"started {node.function.label}")
+
+    def added(self, stages) -> None: ...
 
     def progressed(self, node: Stage, step: int, total: int) -> None: ...
 
@@ -166,3 +168,90 @@ def test_only_the_targets_asked_for_are_run(graph: Graph, store: Store) -> None:
     first = next(graph.targets)
     finish(graph, store, targets={first.key})
     assert [store.has(target.key) for target in graph.targets].count(True) == 1
+
+
+class Listed:
+    """Suggests given targets in order, and needs nothing but that they are done."""
+
+    def __init__(self, targets: list[Stage]) -> None:
+        self._left = list(targets)
+        self._new: list[Stage] = []
+        self._open: list[Stage] = []
+
+    @property
+    def under_way(self) -> int:
+        return len(self._open)
+
+    def begin(self, parallel: int) -> bool:
+        if not self._left or len(self._open) >= parallel:
+            return False
+        self._new.append(self._left.pop(0))
+        self._open.append(self._new[-1])
+        return True
+
+    def wanted(self, done, failed, kinds):
+        self._open = [each for each in self._open if each.key not in done and each.key not in failed]
+        new, self._new = self._new, []
+        yield from new
+
+
+def searching(graph: Graph, store: Store, search: Listed, parallel: int = 4) -> Dispatch:
+    machine = Machine("cpu", capacity=lambda: NODE, alone=lambda request: NODE)
+    return Dispatch(
+        graph, store, machine=machine, save_seconds=60, observers=[], targets=[], searches=[search], parallel=parallel
+    )
+
+
+def test_suggestions_are_made_one_by_one_until_all_have_ended(graph: Graph, store: Store) -> None:
+    search = Listed(list(graph.targets))
+    running = searching(graph, store, search, parallel=1)
+    assert search.under_way == 1
+    finish_rest(running)
+    assert running.finished
+    assert all(store.has(target.key) for target in graph.targets)
+
+
+def test_nothing_is_suggested_while_the_last_suggestion_waits_for_what_runs(graph: Graph, store: Store) -> None:
+    of_one_trunk = list(graph.targets)[::2]
+    search = Listed(of_one_trunk)
+    running = searching(graph, store, search)
+    trunk = next_job(running)
+    assert running.next() is None
+    assert search.under_way == 2  # the second one showed that there is nothing to do
+    assert running.next() is None
+    assert search.under_way == 2
+    running.ended(trunk.key, run_here(trunk))
+    jobs = list(itertools.islice(iter(running.next, None), 4))
+    assert len(jobs) == 4
+    for job in jobs:
+        running.ended(job.key, run_here(job))
+    finish_rest(running)
+    assert all(store.has(target.key) for target in of_one_trunk)
+
+
+def test_suggestions_fill_a_machine_that_has_room(graph: Graph, store: Store) -> None:
+    search = Listed(list(graph.targets))
+    running = searching(graph, store, search)
+    assert [next_job(running).function.rpartition(":")[2] for _ in range(2)] == ["grow", "grow"]
+
+
+def test_what_failed_for_one_suggestion_fails_for_the_next_at_once(graph: Graph, store: Store) -> None:
+    search = Listed(list(graph.targets))
+    running = searching(graph, store, search)
+    while not running.finished:
+        if job := running.next():
+            broken = job.function.endswith("grow")
+            running.ended(job.key, Outcome(failure="no trunk", kind="error") if broken else run_here(job))
+    assert running.finished
+    assert search.under_way == 0
+    assert not store.present()
+
+
+def test_a_search_that_cannot_go_on_stops_the_run_with_its_reason(graph: Graph, store: Store) -> None:
+    class Lost(Listed):
+        def begin(self, parallel: int) -> bool:
+            raise Halted("nothing fits")
+
+    running = searching(graph, store, Lost([]))
+    assert running.finished
+    assert running.halted == "nothing fits"

@@ -119,6 +119,10 @@ MISTAKES = {
         hunt(("score: max", "scoer: max")),
         "9:16: unknown objective 'scoer'\n  fix: did you mean score?",
     ),
+    "objective that no stage reports": (
+        hunt(("score: max", "charm: max")),
+        "9:16: no stage of the runs reports the objective 'charm'\n  fix: they report beauty, score",
+    ),
     "objective that depends on other trials": (
         hunt(("score: max", "seconds_saved: max")),
         "9:16: 'seconds_saved' is no objective\n  fix: it depends on other trials: take seconds",

@@ -87,7 +87,7 @@ def test_a_suggestion_is_a_trial_for_every_seed_that_says_all_that_is_searched(
 def test_suggestions_that_come_to_the_same_config_are_the_same_runs(read: Callable[[str], Searched]) -> None:
     searched = read(hunt((SIZE, DEPENDS)))
     same = [{"branch.kind": "plus", "branch.size": 1}, {"branch.size": 1, "branch.kind": "plus"}]
-    keys = [[searched.trainable.run(each).key for each in configs(searched, params)] for params in same]
+    keys = [[searched.start.trainable.run(each).key for each in configs(searched, params)] for params in same]
     assert keys[0] == keys[1]
     assert len(set(keys[0])) == 2  # seeds
 

@@ -142,7 +142,7 @@ def test_everything_about_a_trial(once: Project, key: str) -> None:
         "\nconfig that differs within the sweep\n  branch.kind  plus\n  branch.size  1\n  seed         1\n"
         "\nconfig\n  trunk.steps  5\n  trunk.pause  0\n  remark       nothing\n"
         "\nfacts\n  cost  100\n"
-        "\nmetrics\n  score   20193.9\n  beauty  none\n  path    [6731.14, 6731.29, 6731.43]\n"
+        "\nmetrics\n  score   20193.9\n  beauty  none\n  charm   none\n  path    [6731.14, 6731.29, 6731.43]\n"
         "  matrix  [6731.14, 6731.29, 6731.43]\n          [6731.14, 6731.29, 6731.43]\n"
         "\nstages: 5 of 5\n  key           stage        seconds  state   device  cpus  machine\n"
     )

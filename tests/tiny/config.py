@@ -28,7 +28,11 @@ class Config(Settings):
 
 FACTS = {"cost": Number("what a branch costs")}
 
-METRICS = {"score": Number("the sum of the branches", "higher"), "beauty": Number("what no run here measures")}
+METRICS = {
+    "score": Number("the sum of the branches", "higher"),
+    "beauty": Number("what no run here measures"),
+    "charm": Number("what no stage reports"),
+}
 
 PARTS = {"grow": "the chain", "branches": "what is bent off the chain, and the sum"}
 

@@ -39,7 +39,7 @@ def bend(run: StageRun, trunk: Path, branch: Branch, turn: int, pause: float = 0
     (run.output / "bent.json").write_text(json.dumps(value + branch.size * (1 if branch.kind == "plus" else -1)))
 
 
-@stage(version=1, part="branches")
+@stage(version=1, part="branches", reports=("score", "beauty"))  # the second one never comes
 def total(run: StageRun, bends: tuple[Path, ...]) -> None:
     note("total", *[(each / "bent.json").read_text() for each in bends])
     values = [json.loads((each / "bent.json").read_text()) / 7 for each in bends]

@@ -46,7 +46,7 @@ def layer_importance(run: StageRun, adapters: tuple[Path, ...], labels: tuple[in
     _write(run.output / "importance.arrow", rows, importance=pa.float64())
 
 
-@stage(version=1, part="measures")
+@stage(version=1, part="measures", reports=("max_rank",))
 def matrix_ranks(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> None:
     """The numerical rank of F in every layer: singular values, computed in float64, above
     max(c_out, c_in) x 1.2e-7 (float32's epsilon) x the largest one.

@@ -16,7 +16,12 @@ TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
 METRICS = "metrics.json"
 
 
-@stage(version=4, part="measures")
+def _reports(banks: Sequence[object], losses: Sequence[object], tasks: TaskStream, **_: object) -> list[str]:
+    several = ["forgetting", "bwt"] if len(tasks) > 1 else []
+    return ["la", "aia", *several, *(["nfe"] if banks else []), *(["fm_loss"] if losses else [])]
+
+
+@stage(version=4, part="measures", reports=_reports)
 def score(
     run: StageRun,
     classifiers: tuple[Path, ...],

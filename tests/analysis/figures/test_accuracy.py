@@ -5,6 +5,7 @@ import pytest
 
 from analysis.figures import FIGURES
 from tests.analysis.figures.small import bars, cases, points, solvers, words
+from tests.analysis.searches import suggestion, write_search
 from tests.analysis.sweeps import KILLED, write_sweep
 
 draw = FIGURES["accuracy"].draw
@@ -49,3 +50,14 @@ def test_a_panel_names_its_rows_that_are_not_whole_as_the_legend_is_of_all(tmp_p
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["samples.chunks 1", "samples.chunks 2\n4 (n=1 of 2)", "samples.chunks 10"]
     assert words(figure) == ["2", "3", "4"]
+
+
+def test_rows_that_are_no_grid_stand_in_one_panel_however_many_they_are(tmp_path: Path) -> None:
+    made = [
+        suggestion({"case": f"case {place}", "adapter.p": place}, {"aia": [80.0 + place], "accuracy": [[99.0, 80.0]]})
+        for place in range(10)
+    ]
+    figure = draw(write_search(tmp_path, made, {"aia": "maximise"}))
+    assert figure
+    assert len(figure.axes) == 1
+    assert words(figure)[:2] == ["case 9 · 9", "case 8 · 8"]
