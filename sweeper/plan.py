@@ -151,7 +151,7 @@ class Graph:
             targets: keys of the targets that matter; all by default.
         """
         cached = store.among(self.stages)
-        if not cached and not any(plan.pruned for plan in self.plans) and targets is None:
+        if not cached and targets is None and not any(plan.space.searched for plan in self.plans):
             return dict(self.stages)
         found: dict[str, Stage] = {}
         for plan in self.plans:

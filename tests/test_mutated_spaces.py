@@ -17,12 +17,24 @@ SPACES = ROOT / "search_spaces"
 FILES = sorted(path.relative_to(SPACES) for path in SPACES.rglob("*.yaml"))
 MUTATIONS = 300
 FIELDS = [name for name, _ in dotted_fields(Config)]
+SEARCHED = [path for path in FILES if "search:" in (SPACES / path).read_text()]
 ODD = [*"\x00\ufeff\u2028\té{}[]:|%'\"#@`", "&a ", "*a", "!!int ", "!!set ", "<<: ", "\\ud800"]
 VALUES: list[Any] = [
     None, True, [], {}, [[]], {"a": {"b": {"c": 1}}}, 0, -1, 3, 0.5, 10**9, 10**18, 10**400, -(10**18), 1e308,
     float("inf"), float("nan"), "", "none", "0-4", "0-99999999999", "1" * 5000, "9-1", "../..", "adapter.lr > 1",
     "__import__('os')", "\x00", "\ud800", "a" * 3000, [1, 1], [1, "a", None], ["0-64", 7], {"adapter.lr": 1}, "case",
     "adapter.lr", "seed", "incremental", "funlora", "tests", "os.path", "2001-99-99", "1e-3", "64GiB", b"bytes",
+]  # fmt: skip
+SEARCH_VALUES: list[Any] = [
+    [0, 1], [1, 0], [-1, 1], [1e-3, 1e-1], [0, 10**400], [float("nan"), 1], [1, 1], [0.5, 0.5], {"int": [1, 2]},
+    {"choice": ["none", "cosine", ["none"], None]}, {"uniform": [0, 1], "step": 1e-9}, {"choice": [1, True, 1.0]},
+    {"log_uniform": [1e-300, 1e300]}, {"aia": "maximise"}, {"ppc": "maximise"}, {"seconds_saved": "minimise"},
+    "case == 'none'", "adapter.lr > 'a'", "adapter.p in adapter.layers", "not 3", "tpe", "grid", "qmc", "median",
+    "wilcoxon", "2h", [{"adapter.lr": float("inf")}], [{"case": ["none"]}], [{}], [{"adapter.p": 10**400}],
+]  # fmt: skip
+SEARCH_NAMES = [
+    "distributions", "sampler", "pruner", "objectives", "reference", "trials", "timeout", "enqueue", "seed", "choice",
+    "int", "uniform", "log_uniform", "step", "when", "adapter.p", "adapter.lr", "adapter.layers", "case",
 ]  # fmt: skip
 NAMES = ["", "case", "seed", "str", "name", "where", "adapter", "adapter.lr", "adapter.layers", "table", "<<"]
 
@@ -82,6 +94,15 @@ def fields(text: str, rng: random.Random) -> str:
     return yaml.safe_dump(document | {"fixed": chosen}, sort_keys=False)
 
 
+def search(text: str, rng: random.Random) -> str:
+    """A value within what is searched replaced or added."""
+    document = yaml.safe_load(text)
+    asked = document["search"]
+    place = rng.choice([asked, asked["distributions"], *asked["distributions"].values()])
+    place[rng.choice([*place, *NAMES, *SEARCH_NAMES])] = rng.choice([*place.values(), *VALUES, *SEARCH_VALUES])
+    return yaml.safe_dump(document, sort_keys=False)
+
+
 MUTATORS: list[Callable[[str, random.Random], str]] = [
     cut, lines, lines, characters, characters, *[values] * 3, *[fields] * 3,
 ]  # fmt: skip
@@ -98,7 +119,18 @@ def spaces(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_a_mutated_space_is_planned_or_refused(spaces: Project, seed: int) -> None:
     rng = random.Random(seed)
     file = rng.choice(FILES)
-    text = rng.choice(MUTATORS)((SPACES / file).read_text(), rng)
+    check(spaces, file, rng.choice(MUTATORS)((SPACES / file).read_text(), rng))
+
+
+@pytest.mark.parametrize("seed", range(MUTATIONS))
+def test_a_mutated_search_is_planned_or_refused(spaces: Project, seed: int) -> None:
+    rng = random.Random(seed)
+    file = rng.choice(SEARCHED)
+    check(spaces, file, search((SPACES / file).read_text(), rng))
+
+
+def check(spaces: Project, file: Path, text: str) -> None:
+    """Exit code 0 and a plan, or 2 and one message; nothing is written."""
     written = spaces.path / file.parent / "mutated.yaml"
     written.write_bytes(text.encode("utf-8", "surrogatepass"))
     done = spaces.sweeper("plan", str(written), "--seeds", "0")

@@ -64,3 +64,27 @@ def test_without_a_terminal_failures_are_lines_and_the_summary_counts() -> None:
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (67.4, "1:07"), (3729, "1:02:09")])
 def test_clock(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
+
+
+def test_stages_that_come_later_count_from_then_on() -> None:
+    estimate = Estimate({node.key: node for node in TRUNKS}, slots=1)
+    estimate.measured(TRUNKS[0], 1.0, 20.0)
+    assert estimate.add(STAGES) == len(BENDS)
+    assert estimate.add(STAGES) == 0
+    assert estimate.seconds_left == pytest.approx(3 * 20 + 4 * 2)
+
+
+def test_a_search_is_shown_and_told_by_its_suggestions() -> None:
+    told: list[Status] = []
+    far = ["0/8 suggestions", 0.0]
+    console = Console(file=io.StringIO(), width=80)
+    with Display({}, 1, console, told.append, lambda: (str(far[0]), float(far[1]))) as display:
+        display.added(STAGES)
+        display.added(STAGES)
+        display.started(TRUNKS[0])
+        assert display.status("running").left is None
+        far[:] = "2/8 suggestions, 1 pruned", 0.25
+        display.ended(TRUNKS[0], None)
+        status = display.status("running")
+    assert (status.done, status.total, status.search) == (1, len(STAGES), "2/8 suggestions, 1 pruned")
+    assert status.left == pytest.approx(3 * status.elapsed, rel=0.5)

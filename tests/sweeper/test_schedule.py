@@ -128,3 +128,61 @@ def test_a_stage_put_off_is_ready_again_after_its_time_with_its_new_request() ->
     now[0] = 5.0
     assert state.take(lambda request: request == SMALL) is None
     assert state.take(lambda request: request == BIG) == node
+
+
+def below(target: Stage) -> dict[str, Stage]:
+    return collect(target, {})
+
+
+def test_stages_that_come_later_wait_for_what_is_running_and_not_for_what_is_done() -> None:
+    trunk, bent, last = chain(3)
+    state = schedule(trunk)
+    assert state.take() == trunk
+    state.add(below(last))
+    assert state.take() is None
+    state.complete(trunk.key)
+    assert run_all(state) == [bent, last]
+    again = total(bends=[bent, bend(trunk=trunk, branch=Branch(kind="minus", size=1), turn=0)])
+    state.add(below(again))
+    assert [node.key for node in run_all(state)] == [again.inputs["bends"][1].key, again.key]  # type: ignore[index]
+    assert state.finished
+
+
+def test_stages_that_are_there_already_stay_as_they_are() -> None:
+    trunk, bent, last = chain(3)
+    state = schedule(last)
+    assert _taken(state) == trunk.key
+    state.add(below(last))
+    assert state.take() is None
+    assert (state.running, list(state.stages)) == ({trunk.key}, [trunk.key, bent.key, last.key])
+    state.complete(trunk.key)
+    assert run_all(state) == [bent, last]
+
+
+def test_stages_that_come_above_a_failed_one_have_failed_with_its_cause() -> None:
+    trunk, bent, last = chain(3)
+    state = schedule(trunk)
+    state.fail(_taken(state), "out of luck")
+    state.add(below(last))
+    assert state.failed == dict.fromkeys((trunk.key, bent.key, last.key), "out of luck")
+    assert state.finished
+
+
+def test_stages_of_a_long_path_go_first_when_they_come_later() -> None:
+    short, long = chain(2, seed=1), chain(9)
+    state = schedule(short[2])
+    state.add(below(long[2]))
+    assert run_all(state)[0] == long[0]
+
+
+def test_a_schedule_is_idle_while_nothing_could_be_started() -> None:
+    trunk, bent, _ = chain(3)
+    state = Schedule({})
+    assert state.is_idle
+    assert state.finished
+    state.add(below(bent))
+    assert not state.is_idle
+    assert _taken(state) == trunk.key
+    assert (state.is_idle, state.finished) == (True, False)
+    state.put_off(trunk.key, 1e9)
+    assert (state.is_idle, state.finished) == (True, False)

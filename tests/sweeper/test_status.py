@@ -14,6 +14,7 @@ from rich.console import Console
 from sweeper.record import RunningStage
 from sweeper.status import local_time, watch_sweep
 from tests.conftest import SPACE, Project
+from tests.sweeper.hunts import hunt
 from tests.sweeper.records import BEGAN, begin_again, drive, record, say
 
 TIME = local_time(BEGAN)
@@ -218,3 +219,13 @@ def test_ctrl_c_leaves_the_watching_quietly(finished: Project, monkeypatch: pyte
 def test_watching_a_sweep_that_nobody_drives_prints_it_once(finished: Project) -> None:
     record(finished)
     assert status(finished, "--watch") == "tiny: finished, 50 of 50 stages, 12 of 12 trials finished\n"
+
+
+def test_a_search_says_how_many_were_suggested_and_stopped(project: Project) -> None:
+    project.write(hunt(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan, branch.size: 3}]"))
+    assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
+    lines = project.sweeper("status", "hunt").stdout.splitlines()
+    (said,) = (line for line in lines if line.startswith("  search   "))
+    assert said.startswith("  search   6/6 suggestions, ")
+    (counted,) = (line for line in lines if line.startswith("  trials   "))
+    assert counted.endswith(" pruned")

@@ -64,9 +64,9 @@ def test_what_is_suggested_does_not_depend_on_interruptions(
 ) -> None:
     more = f"sampler: {sampler}" + (f"\n  pruner: {pruner}" if pruner else "")
     searched = read((SIZE, DEPENDS), *([] if pruner else [TWO]), more=more)
-    whole = campaign(searched, None, 18, 18)
-    assert campaign(searched, tmp_path, 18, 5) == whole
-    assert len(set(map(str, whole))) > 9
+    whole = campaign(searched, None, 15, 15)
+    assert campaign(searched, tmp_path, 15, 4) == whole
+    assert len(set(map(str, whole))) > 7
 
 
 def test_a_suggestion_that_was_left_is_gone_on_with_as_it_was(read: Callable[..., Searched], tmp_path: Path) -> None:
