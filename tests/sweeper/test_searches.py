@@ -43,8 +43,8 @@ def test_the_columns_of_a_suggestion(project: Project) -> None:
     assert all((each["param.branch.size"] is None) == (each["param.branch.kind"] == "minus") for each in rows)
     finished = {each["target"] for each in trials(project) if each["status"] == "finished"}
     assert {target for each in rows for target in each["targets"]} == finished
-    parts = {each["target"]: each["seconds"] for each in trials(project)}
-    assert sum(each["seconds"] for each in rows) <= sum(parts.values())
+    spent, all_of_it = (sum(each["seconds"] for each in found) for found in (rows, trials(project)))
+    assert 0 < spent < all_of_it + 1e-9  # where trials share stages each of them counts these
 
 
 def test_what_is_searched_for_stands_beside_the_suggestions(project: Project) -> None:
