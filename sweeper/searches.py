@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
         storage: Optuna's, as an address.
         anew: whether there are to be new suggestions beside those that were left.
 
-    Raises SweeperError where the storage cannot be used.
+    Raises SweeperError where the storage cannot be used, and where a study in it is another directory's.
     """
     plans = [(plan, plan.space.searched) for plan in graph.plans if plan.space.searched]
     if not plans:
@@ -45,9 +46,10 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
     from sweeper.suggesting import Suggesting
 
     found = []
+    owner = f"{platform.node()}:{runs.absolute()}" if storage else None
     for plan, searched in plans:
         place = storage or storage_in(runs)
-        studies = [Study(searched, point, plan.space.name, place) for point in searched.points]
+        studies = [Study(searched, point, plan.space.name, place, owner) for point in searched.points]
         found.append(Suggesting(graph, plan, studies, store, anew=anew))
     return found
 
@@ -99,7 +101,7 @@ def _rows(search: Suggesting, manifests: Manifests) -> Iterator[dict[str, Any]]:
     stages = dict(zip((target.key for target in search.plan.targets), search.plan.per_trial, strict=True))
     for index, study in enumerate(search.studies):
         for each in study.suggestions():
-            if each.state in ("waiting", "repeated"):
+            if each.state == "waiting":
                 continue
             targets = search.targets.get((index, each.number), [])
             values: Sequence[float | None] = each.values or [None for _ in objectives]

@@ -35,6 +35,8 @@ DIGEST = 8
 """Characters of it in a study's name."""
 CAUSE, DONE, REPEATED = "cause", "seeds", "repeats"
 """Attributes of a suggestion: why it has no value, how many of its seeds were begun, and the one that it repeats."""
+OWNER = "owner"
+"""Attribute of a study."""
 ASKED, DRAWN = 3, 20
 """How often a suggestion is asked for that is no repetition, of the sampler and then at random."""
 DIRECTIONS: dict[Sense, StudyDirection] = {
@@ -52,8 +54,7 @@ class Suggestion:
 
     number: int
     state: str
-    """``running``, ``finished``, ``pruned``, ``failed`` (refused by the space or the config), ``repeated`` (asked for
-    again), or ``waiting``."""
+    """``running``, ``finished``, ``pruned``, ``failed`` (refused by the space or the config), or ``waiting``."""
     params: Mapping[str, Any]
     """Values by searched name, without those that were not asked for."""
     values: Sequence[float] | None = None
@@ -74,11 +75,15 @@ class Study:
         point: what this study is given.
         name: of the space.
         storage: Optuna's, as an address; None keeps it in memory.
+        owner: whose the study is, in a storage that several share: two drivers would take one another's suggestions
+            for their own.
 
-    Raises SweeperError where the storage cannot be used.
+    Raises SweeperError where the storage cannot be used, and for a study of another owner.
     """
 
-    def __init__(self, searched: Searched, point: StudyPoint, name: str, storage: str | None) -> None:
+    def __init__(
+        self, searched: Searched, point: StudyPoint, name: str, storage: str | None, owner: str | None = None
+    ) -> None:
         self.point = point
         self._searched = searched
         self._trials: dict[int, optuna.Trial] = {}
@@ -103,10 +108,17 @@ class Study:
         except Exception as error:
             message = f"the study's storage {_shown(storage or '')} cannot be used: {first_line(error)}"
             raise SweeperError(message, fix="check --optuna-storage; by default it is a file in --runs") from None
+        found = self._study.user_attrs.get(OWNER, owner)
+        if found != owner:
+            message = f"study {name} in {_shown(storage or '')} is that of {found}"
+            raise SweeperError(message, fix="give the space another name, or run it there")
+        if owner:
+            self._study.set_user_attr(OWNER, owner)
 
     def suggestions(self) -> list[Suggestion]:
-        """All so far, by number."""
-        return [self._suggestion(each) for each in self._study.get_trials(deepcopy=False)]
+        """All so far, by number, but for those that only repeated another."""
+        trials = self._study.get_trials(deepcopy=False)
+        return [self._suggestion(each) for each in trials if REPEATED not in each.user_attrs]
 
     def go_on(self, number: int) -> Suggestion:
         """A suggestion that an earlier driver has left, with all its values."""
@@ -206,9 +218,8 @@ class Study:
             for name, value in trial.params.items()
             if name in self._searched.distributions
         }
-        state = "repeated" if REPEATED in trial.user_attrs else STATES[trial.state]
         return Suggestion(
-            trial.number, state, params, trial.values if trial.state == TrialState.COMPLETE else None,
+            trial.number, STATES[trial.state], params, trial.values if trial.state == TrialState.COMPLETE else None,
             trial.user_attrs.get(CAUSE), trial.user_attrs.get(DONE, 0), dict(trial.intermediate_values),
         )  # fmt: skip
 

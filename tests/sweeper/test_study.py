@@ -1,5 +1,6 @@
 """Studies as drivers use them that may end at any moment, and as Optuna's own tools see them."""
 
+import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sweeper.errors import SweeperError
 from sweeper.searched import Searched
 from sweeper.space import Space
 from sweeper.study import Study, storage_in
+from tests.conftest import Project
 from tests.sweeper.hunts import ask, hunt, study_in
 
 SIZE = "branch.size: {int: [0, 7]}"
@@ -249,3 +251,16 @@ def test_the_password_of_a_storage_is_told_to_nobody(read: Callable[..., Searche
             Study(searched, searched.points[0], "hunt", address)
         assert "://me:***@host" in str(error.value)
         assert "cret" not in str(error.value)
+
+
+def test_a_study_on_a_server_is_of_one_directory(project: Project) -> None:
+    (project.path / "space.yaml").write_text(hunt(("trials: 6", "trials: 1")))
+    storage = f"sqlite:///{project.path / 'shared.db'}"
+    arguments = ("run", "space.yaml", "--inline", "--no-tracking", "--optuna-storage", storage)
+    assert project.sweeper(*arguments).returncode == 0
+    assert project.sweeper(*arguments).returncode == 0
+    other = project.sweeper(*arguments, "--runs", "elsewhere")
+    assert other.returncode == 2
+    assert f" in {storage} is that of {platform.node()}:{project.path / 'runs'}\n" in other.stderr
+    assert other.stderr.endswith("  fix: give the space another name, or run it there\n")
+    assert not (project.path / "runs" / "optuna.db").exists()

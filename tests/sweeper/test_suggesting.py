@@ -10,6 +10,7 @@ from typing import Any
 import optuna
 import pytest
 from optuna.pruners import BasePruner
+from optuna.trial import TrialState
 from rich.console import Console
 
 from sweeper import suggesting
@@ -400,7 +401,7 @@ def test_more_suggestions_go_on_where_the_search_has_ended(
     before = suggestions(project)
     assert run(project, hunt(("trials: 6", "trials: 7"))).returncode == 0
     after = suggestions(project)
-    assert [each["number"] for each in after] == list(range(7))
+    assert len({each["number"] for each in after}) == 7
     assert [each["targets"] for each in after[:4]] == [each["targets"] for each in before]
     whole = Project(project.path / "whole")
     whole.path.mkdir()
@@ -442,7 +443,7 @@ def test_the_study_that_optuna_shows_is_that_of_the_results(project: Project) ->
     run(project, hunt())
     storage = storage_in(project.path / "runs")
     (name,) = optuna.get_all_study_names(storage)
-    shown = optuna.load_study(study_name=name, storage=storage).trials
+    shown = optuna.load_study(study_name=name, storage=storage).get_trials(states=[TrialState.COMPLETE])
     rows = suggestions(project)
     assert [each.values for each in shown] == [[each["value.score"]] for each in rows]
     assert [each.params["branch.size"] for each in shown] == [each["param.branch.size"] for each in rows]
