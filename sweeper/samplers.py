@@ -31,8 +31,8 @@ SMALLEST_POPULATION = 8
 def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSampler:
     """A sampler by its name, for one suggestion: what it draws does not depend on who has drawn before.
 
-    All but random and nsga2 take account of suggestions under way: tpe as if they were bad ("constant liar"), gp with
-    its own expectation, grid and qmc by never suggesting them twice.
+    tpe takes account of suggestions under way as if they were bad ("constant liar"), gp with its own expectation; grid
+    and qmc never suggest them twice, nor does a study, see `sweeper.study.Study.ask`.
 
     Args:
         name: which.
