@@ -111,7 +111,8 @@ class OneRun(tune.Trainable):  # type: ignore[misc]
         target = space.trainable.run(space.trials[index].config)
         with tempfile.TemporaryDirectory() as directory:
             store = _store(Path(directory))
-            run_inline(_dispatch(Graph(sweep.name, (Plan(space, (target,)),)), store, this_process(), []))
+            plan = Plan(space, [space.trials[index]], [target])
+            run_inline(_dispatch(Graph(sweep.name, (plan,)), store, this_process(), []))
             return {"done": True, "seconds": json.dumps(_seconds(store))}
 
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from statistics import fmean, quantiles
+from statistics import fmean
 from typing import Any
 
 import click
@@ -87,8 +87,8 @@ ENOUGH = 0.95
 class Found:
     """How a sampler fared in a space of which every point is known."""
 
-    enough_after: int
-    """Trials until it had found ENOUGH; those of the full grid where they did not suffice."""
+    enough_after: float
+    """Trials until it had found ENOUGH; infinite where a third of the full grid's did not suffice."""
     share: float
     """Of the hypervolume, after a third of the full grid's trials."""
 
@@ -124,9 +124,14 @@ def surrogate(seeds: int) -> None:
                f"| seeds within {third} | share after {third} |\n| --- | ---: | ---: | ---: | ---: |")  # fmt: skip
     for name in SAMPLERS:
         found = [_search(space, name, seed, third) for seed in range(seeds)]
-        low, middle, high = quantiles((each.enough_after for each in found), n=4, method="inclusive")
+        count = sorted(each.enough_after for each in found)
+        low, middle, high = (_told(count[len(count) * part // 4], third) for part in (1, 2, 3))
         within, share = sum(each.enough_after <= third for each in found), fmean(each.share for each in found)
-        click.echo(f"| {name} | {middle:,.0f} | {low:,.0f} to {high:,.0f} | {within} | {share:.1%} |")
+        click.echo(f"| {name} | {middle} | {low} to {high} | {within} | {share:.1%} |")
+
+
+def _told(count: float, most: int) -> str:
+    return f"more than {most}" if math.isinf(count) else f"{count:,.0f}"
 
 
 @main.command()
@@ -159,13 +164,13 @@ def _search(space: Surrogate, name: Sampler, seed: int, third: int) -> Found:
     asked = space.searched.asked.model_copy(update={**two, "sampler": name, "seed": seed, "trials": third})
     searched, (point,) = replace(space.searched, asked=asked), space.searched.points
     study, seen, shares = Study(searched, point, "surrogate", None), set[tuple[float, float]](), [0.0]
-    while len(shares) <= third or (shares[-1] < ENOUGH and len(shares) <= len(space.known)):
+    while len(shares) <= third:
         suggestion = study.ask()
         values = space.objectives(suggestion.params)
         study.finish(suggestion.number, values, 1)
         shares.append(shares[-1] if values in seen else space.share([*seen, values]))
         seen.add(values)
-    enough = next((count for count, share in enumerate(shares) if share >= ENOUGH), len(space.known))
+    enough = next((count for count, share in enumerate(shares) if share >= ENOUGH), math.inf)
     return Found(enough, shares[third])
 
 
@@ -205,7 +210,7 @@ def _ray_tune(work: Path, sweep: Sweep, trials: int, seed: int) -> tuple[Spent, 
     searched = _searched(sweep)
     tasks = len(searched.start.trainable.steps(searched.anchor(searched.points[0])[0].config))
     suggest = partial(_suggest, {"file": str(sweep.asked.file), "stores": str(work / "stores")})
-    search = OptunaSearch(suggest, metric="aia", mode="max", sampler=make_sampler("tpe", seed, trials))
+    search = OptunaSearch(suggest, metric="aia", mode="max", sampler=make_sampler("tpe", seed, trials, 0))
     halving = ASHAScheduler(
         time_attr="task", metric="aia", mode="max", max_t=tasks, grace_period=1, reduction_factor=REDUCTION
     )

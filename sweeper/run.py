@@ -214,6 +214,8 @@ def _write_all(
             else:
                 forget_measures(plan, directory)
         return paths
+    except Unreachable:  # the store, and not the disk
+        raise
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error
         message = f"{options.runs / 'results'} cannot be written: {why}"

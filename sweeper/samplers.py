@@ -44,7 +44,7 @@ def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSamp
     match name:
         case "tpe":
             startup = max(FEWEST_AT_RANDOM, trials // 4)
-            return TPESampler(seed=own, n_startup_trials=startup, multivariate=True, group=True, constant_liar=True)
+            return TPESampler(seed=own, n_startup_trials=startup, multivariate=True, constant_liar=True)
         case "gp":
             return GPSampler(seed=own)
         case "nsga2":

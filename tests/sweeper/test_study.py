@@ -100,7 +100,7 @@ def test_a_driver_killed_between_two_values_of_a_suggestion_leaves_one_that_gets
             study_in(tmp_path, searched).ask()
     study = study_in(tmp_path, searched)
     (left,) = study.suggestions()
-    assert (left.state, list(left.params)) == ("running", ["branch.kind"])
+    assert (left.state, list(left.params)) == ("running", [])
     assert study.go_on(0).params == {**left.params, **study.suggestions()[0].params}
     assert "trunk.pause" in study.suggestions()[0].params
     assert study.ask().number == 1
