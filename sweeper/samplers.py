@@ -20,7 +20,7 @@ from sweeper.search_file import Sampler
 
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 FEWEST_AT_RANDOM = 10
-"""Suggestions before TPE models any: Optuna's own, or a quarter of all, as a model of few holds on to what they say."""
+"""Suggestions before TPE models any: Optuna's own, or a tenth of all, as a model of few holds on to what they say."""
 LARGEST_POPULATION = 50
 """Optuna's own."""
 GENERATIONS = 20
@@ -43,7 +43,7 @@ def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSamp
     own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     match name:
         case "tpe":
-            startup = max(FEWEST_AT_RANDOM, trials // 4)
+            startup = max(FEWEST_AT_RANDOM, trials // 10)
             return TPESampler(seed=own, n_startup_trials=startup, multivariate=True, constant_liar=True)
         case "gp":
             return GPSampler(seed=own)

@@ -37,8 +37,8 @@ TRIALS = {
     "seeds": {"seeds": ["funlora · seed 0", "funlora · seed 1", "funlora · seed 4"]},
     "search": {
         "search": [
-            "cosine · 10 · 40-54 · 0.9 · seed 0", "vanilla · 10 · 40-54 · 0.85 · seed 0",
-            "vanilla · 10 · 40-54 · 0.9 · seed 0", "cosine · 6 · 40-54 · 0.9 · seed 0",
+            "cosine · 10 · 40-54 · 0.9 · seed 0", "vanilla · 10 · 45-54 · 0.9 · seed 0",
+            "vanilla · 10 · 40-54 · 0.8 · seed 0", "cosine · 6 · 40-54 · 0.9 · seed 0",
         ],
     },
     "pruner": {
