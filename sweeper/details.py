@@ -85,8 +85,13 @@ def read_details(runs: Path, trial: RecordedTrial) -> Details:
 
 
 def label(manifest: Mapping[str, Any]) -> str:
-    """The name of the stage's function."""
-    return str(manifest["stage"]).partition(":")[2]
+    """The stage's name without its namespace."""
+    return str(manifest["stage"]).rpartition(".")[2]
+
+
+def module_of(manifest: Mapping[str, Any]) -> str:
+    """The module that the stage was imported from when it ran."""
+    return str(manifest["function"]).partition(":")[0]
 
 
 def tracked_at(runs: Path, space: str) -> str | None:

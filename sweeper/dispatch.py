@@ -248,7 +248,7 @@ class Dispatch:
     def _job(self, node: Stage) -> Job:
         return Job(
             key=node.key,
-            function=node.function.name,
+            function=node.function.location,
             params=node.params,
             inputs=node.input_keys,
             store=self._store.place,

@@ -153,7 +153,7 @@ def usage(store: Store, needs: Needs) -> dict[str, Any]:
 def _artifact(entry: Entry, manifest: Mapping[str, Any] | None, needed_by: tuple[str, ...]) -> Artifact:
     try:
         said = manifest or {}
-        function, made = said["stage"].rpartition(":")[2], datetime.fromisoformat(said["started"])
+        function, made = said["stage"].rpartition(".")[2], datetime.fromisoformat(said["started"])
         params, seconds = said["params"], said["seconds"]
     except (ValueError, KeyError, TypeError, AttributeError):
         function, params, seconds, made = UNKNOWN, {}, 0.0, entry.made
@@ -167,7 +167,7 @@ def _rubbish(kind: str, entry: Entry, function: str = "") -> Rubbish:
 def _function(manifest: bytes | None) -> str:
     """The stage function that a manifest names."""
     try:
-        return str(parse(manifest or b"")["stage"]).rpartition(":")[2]
+        return str(parse(manifest or b"")["stage"]).rpartition(".")[2]
     except (ValueError, KeyError):
         return UNKNOWN
 

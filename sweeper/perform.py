@@ -37,6 +37,7 @@ class Job:
 
     key: str
     function: str
+    """``module:qualname``, see `StageFunction.at`."""
     params: Mapping[str, Any]
     inputs: Mapping[str, str | list[str]]
     store: Place
@@ -191,7 +192,7 @@ def _outcome_of(error: Exception, request: Resources) -> Outcome:
 def _run(
     job: Job, store: Store, inputs: Mapping[str, Path | tuple[Path, ...]], progressed: Callable[[int, int], None]
 ) -> None:
-    function = StageFunction.named(job.function)
+    function = StageFunction.at(job.function)
     _settle(job)
     with store.scratch() as directory:
         run = DirectoryRun(job, store, directory, progressed)
@@ -235,7 +236,8 @@ def _settle(job: Job) -> None:
 def _provenance(job: Job, function: StageFunction, started: datetime, seconds: float) -> dict[str, Any]:
     return {
         "key": job.key,
-        "stage": job.function,
+        "stage": function.name,
+        "function": job.function,
         "version": function.version,
         "params": job.params,
         "inputs": job.inputs,

@@ -13,7 +13,7 @@ from typing import overload
 from sweeper.errors import SweeperError, nearest
 from sweeper.resources import Resources
 from sweeper.space import Space, Trial
-from sweeper.stage import Stage
+from sweeper.stage import Stage, StageFunction
 from sweeper.store import Store
 from sweeper.sweep import Sweep
 
@@ -111,7 +111,9 @@ class Graph:
     def of(cls, sweep: Sweep) -> Graph:
         """Build every trial's graph. Nothing runs."""
         with _no_collector():
-            return cls(sweep.name, tuple(Plan.of(space) for space in sweep.spaces))
+            graph = cls(sweep.name, tuple(Plan.of(space) for space in sweep.spaces))
+            _check_names(graph)
+            return graph
 
     @property
     def targets(self) -> Iterator[Stage]:
@@ -210,6 +212,17 @@ def _check_parts(space: Space, nodes: Iterable[Stage]) -> None:
         if function.part not in parts:
             message = f"stage {function.name} belongs to '{function.part}', which PARTS of its trainable lacks"
             raise SweeperError(message, fix=nearest(function.part, parts))
+
+
+def _check_names(graph: Graph) -> None:
+    """Check that no two stage functions have one name, which would mix up their artifacts. Raises SweeperError."""
+    functions = {node.function for plan in graph.plans for node in (*plan.stages.values(), *plan.starts.values())}
+    first: dict[str, StageFunction] = {}
+    for function in sorted(functions, key=lambda each: each.location):
+        other = first.setdefault(function.name, function)
+        if other is not function:
+            message = f"two stages are named '{function.name}': {other.location} and {function.location}"
+            raise SweeperError(message, fix="name one of them: @stage(name=...)")
 
 
 def _check_requests(space: Space, nodes: Iterable[Stage]) -> None:

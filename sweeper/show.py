@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sweeper.details import Details, label, tracked_at
+from sweeper.details import Details, label, module_of, tracked_at
 from sweeper.printing import aligned, shown
 from sweeper.provenance import source_hash
 from sweeper.ui import is_served
@@ -95,7 +95,7 @@ def _origins(details: Details) -> list[str]:
     if not details.made:
         return []
     changed = Counter(
-        label(each) for each in details.made if each["source"] != source_hash(str(each["stage"]).partition(":")[0])
+        label(each) for each in details.made if each["source"] != source_hash(module_of(each))
     )
     source = f"other code than now: {_counts(changed)}" if changed else "the code is the same now"
     packages = [(name, _counts(versions)) for name, versions in details.packages.items()]
@@ -122,5 +122,6 @@ def _mlflow(details: Details, runs: Path) -> list[str]:
 def _stage(key: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
     if manifest is None:
         return {"key": key, "state": "missing"}
-    names = ("stage", "params", "seconds", "started", "device", "cpus", "machine", "commit", "source", "packages")
+    made_by = ("commit", "source", "packages")
+    names = ("stage", "function", "params", "seconds", "started", "device", "cpus", "machine", *made_by)
     return {"key": key, "state": "cached", **{name: manifest[name] for name in names}}

@@ -3,7 +3,7 @@
 ``@stage`` turns a function into one whose call builds a `Stage` node instead of running. A node passed to
 another stage is an input; everything else is a parameter, validated against the function's annotations.
 
-    @stage(version=1)
+    @stage(name="train", version=1)
     def train(run: StageRun, images: Path, lr: float) -> None:
         model = ...                                   # images is the directory of the input's artifact
         save_file(model, run.output / "model.safetensors")
@@ -11,7 +11,8 @@ another stage is an input; everything else is a parameter, validated against the
     node = train(images=load(name="digits"), lr=1e-3)  # nothing runs here
 
 The key of a node is the SHA-256 of the stage's name and version, its parameters in canonical JSON and the keys
-of its inputs, and of nothing else: no path, machine, device, time or worker count. A parameter that only says where
+of its inputs, and of nothing else: no module, path, machine, device, time or worker count. So code may move between
+files without losing an artifact, as long as the stage keeps its name. A parameter that only says where
 something lies, while another one says what it is, is declared ``unkeyed``.
 """
 
@@ -20,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+import re
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +40,9 @@ Argument: TypeAlias = "Value | Stage | tuple[Stage, ...]"
 Reports: TypeAlias = "Collection[str] | Callable[..., Collection[str]]"
 Reorder: TypeAlias = Callable[[Sequence[Any]], tuple[Any, ...]]
 Inputs = Mapping[str, "Stage | tuple[Stage, ...]"]
+
+NAME = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*")
+"""A stage's name: identifiers joined by dots, the last one is its label."""
 
 
 class StageRun(Protocol):
@@ -131,6 +136,7 @@ class StageFunction:
         self,
         body: Callable[..., None],
         *,
+        name: str | None,
         version: int,
         resources: Resources,
         work: Callable[..., float] | None,
@@ -141,14 +147,19 @@ class StageFunction:
         self.body = body
         self.version = version
         self.resources = resources
-        self.part = part or body.__qualname__
+        self.module = body.__module__
+        self.location = f"{body.__module__}:{body.__qualname__}"
+        """Where a worker imports it from; see `at`. Not in the key."""
+        self.name = _full_name(name, body)
+        """Its identity in the key, such as ``lab.train``."""
+        self.label = (name or body.__qualname__).rpartition(".")[2]
+        """Its name without the namespace."""
+        self.part = part or self.label
         self.unkeyed = frozenset(unkeyed)
         self.reports: Callable[..., Collection[str]] = reports if callable(reports) else _always(reports)
         self.counts_work = work is not None
         """Whether the work of its stages is counted from their arguments, rather than 1 for lack of a count."""
         self.work = work or (lambda **_: 1.0)
-        self.module, self.label = body.__module__, body.__qualname__
-        self.name = f"{self.module}:{self.label}"
         self.__doc__ = body.__doc__
         self._recent: dict[str, Stage] = {}
 
@@ -236,13 +247,20 @@ class StageFunction:
         return _reorder([sorted(self.names).index(name) for name in self.names])
 
     @classmethod
-    def named(cls, name: str) -> StageFunction:
-        """The stage function called ``module:qualname``; imports its module."""
-        module, _, label = name.partition(":")
+    def at(cls, location: str) -> StageFunction:
+        """Import the stage function at ``module:qualname``."""
+        module, _, label = location.partition(":")
         function = getattr(importlib.import_module(module), label)
         if not isinstance(function, cls):
-            raise TypeError(f"{name} is not a stage")
+            raise TypeError(f"{location} is not a stage")
         return function
+
+
+def _full_name(name: str | None, body: Callable[..., None]) -> str:
+    """The name with its namespace: the top-level package, unless the author wrote one."""
+    if name and "." in name:
+        return name
+    return f"{body.__module__.partition('.')[0]}.{name or body.__qualname__}"
 
 
 def _always(names: Collection[str]) -> Callable[..., Collection[str]]:
@@ -271,6 +289,7 @@ def _reorder(order: Sequence[int]) -> Reorder:
 def stage(
     *,
     version: int,
+    name: str | None = None,
     cpus: int = 1,
     gpus: float = 0.0,
     memory: int = 0,
@@ -283,6 +302,10 @@ def stage(
 
     Args:
         version: raised by the author whenever the meaning of the result changes.
+        name: identity of the stage in the keys of its artifacts, unique within the trainable. Keep it when the function
+            is renamed or moved: another name makes all artifacts again. A name without a dot is put into the namespace
+            of its top-level package, so ``"train"`` in ``lab/models/vit.py`` is ``lab.train``. The function's name
+            without it.
         cpus: CPU threads that it is given, and that it uses.
         gpus: share of a GPU that it is given on a cluster that has any; 0 keeps it on the CPU.
         memory: bytes of main memory that it needs; 0 asks for none in particular.
@@ -293,10 +316,13 @@ def stage(
             What a search asks for is looked up here before it starts.
     """
 
+    if name is not None and not NAME.fullmatch(name):
+        raise ValueError(f"a stage cannot be named {name!r}: join identifiers by dots, such as 'train' or 'lab.train'")
+
     def decorate(body: Callable[..., None]) -> StageFunction:
         return StageFunction(
-            body, version=version, resources=Resources(cpus, gpus, memory), work=work, part=part, unkeyed=unkeyed,
-            reports=reports,
+            body, name=name, version=version, resources=Resources(cpus, gpus, memory), work=work, part=part,
+            unkeyed=unkeyed, reports=reports,
         )  # fmt: skip
 
     return decorate

@@ -26,7 +26,7 @@ def _work(training: tuple[Stage, ...], classes: tuple[int, ...], classifier: Cla
     return WORK_PER_IMAGE * classifier.epochs * expected_images(training, len(classes))
 
 
-@stage(version=1, gpus=0.25, part="classifier", work=_work)
+@stage(name="common.train_classifier", version=1, gpus=0.25, part="classifier", work=_work)
 def train_classifier(
     run: StageRun,
     training: tuple[Path, ...],

@@ -60,7 +60,7 @@ def _work(per_image: float) -> Callable[..., float]:
     return lambda images, classes, **_: per_image * expected_images(images, len(classes))
 
 
-@stage(version=1, gpus=0.25, part="quality", work=_work(RESNET18_WORK))
+@stage(name="common.resnet18_features", version=1, gpus=0.25, part="quality", work=_work(RESNET18_WORK))
 def resnet18_features(run: StageRun, images: tuple[Path, ...], classes: tuple[int, ...], classifier: Path) -> None:
     """What the last layer of a saved classifier sees of the images.
 
@@ -75,7 +75,14 @@ def resnet18_features(run: StageRun, images: tuple[Path, ...], classes: tuple[in
     _extract(run, lambda pixels: net.features(to_unit(pixels)), images, classes)
 
 
-@stage(version=1, gpus=0.25, part="quality", work=_work(INCEPTION_WORK), unkeyed=["weights"])
+@stage(
+    name="common.inception_features",
+    version=1,
+    gpus=0.25,
+    part="quality",
+    work=_work(INCEPTION_WORK),
+    unkeyed=["weights"],
+)
 def inception_features(
     run: StageRun, images: tuple[Path, ...], classes: tuple[int, ...], digest: str, weights: str
 ) -> None:

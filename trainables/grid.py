@@ -22,7 +22,7 @@ FONT = 14
 Pixels = NDArray[np.uint8]
 
 
-@stage(version=1, part="quality")
+@stage(name="common.sample_grid", version=1, part="quality")
 def sample_grid(run: StageRun, incremental: tuple[Path, ...], multitask: tuple[Path, ...], columns: int) -> None:
     """Draw the first samples of every class.
 

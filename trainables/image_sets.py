@@ -67,7 +67,7 @@ def _check(data: Data, names: tuple[str, ...] | None, channels: int, side: int, 
                 read_pixels(file, place, channels, side)
 
 
-@stage(version=1, part="data", unkeyed=["source", "revision"])
+@stage(name="common.load_images", version=1, part="data", unkeyed=["source", "revision"])
 def load_images(
     run: StageRun,
     source: str,

@@ -18,7 +18,13 @@ POINTS = 10_000
 """Points whose moments are summed at a time."""
 
 
-@stage(version=1, gpus=0.25, part="quality", reports=lambda name, **_: (name, "precision", "recall"))
+@stage(
+    name="common.compare_features",
+    version=1,
+    gpus=0.25,
+    part="quality",
+    reports=lambda name, **_: (name, "precision", "recall"),
+)
 def compare_features(run: StageRun, real: Path, synthetic: Path, neighbours: int, name: Literal["fd", "fid"]) -> None:
     """Fréchet distance, precision and recall of synthetic features against real ones.
 

@@ -189,7 +189,7 @@ DAMAGES: dict[str, Damage] = {
 def keys_of(store: Directory, function: str) -> list[str]:
     """Of the intact artifacts of a stage function, in order."""
     whole = [key for key in store.present() if store.fault(key) is None]
-    return [key for key in whole if store.manifest(key)["stage"].endswith(f":{function}")]
+    return [key for key in whole if store.manifest(key)["stage"].endswith(f".{function}")]
 
 
 def _chain_above(store: Directory, key: str, pick: Random) -> list[str]:

@@ -17,7 +17,7 @@ from tests.tiny.experiment import bend, grow
 
 def job_of(node: Stage, store: Directory, save_seconds: float = 60) -> Job:
     request = Resources(1, 0.0, 0)
-    place, function, code = store.place, node.function.name, code_of(node.function.module)
+    place, function, code = store.place, node.function.location, code_of(node.function.module)
     return Job(node.key, function, node.params, node.input_keys, place, "test", code, save_seconds, request, request)
 
 
@@ -94,7 +94,8 @@ def test_a_manifest_says_what_made_the_artifact(store: Directory) -> None:
     perform(job_of(TRUNK, store), ignore)
     manifest = store.manifest(TRUNK.key)
     assert manifest["params"] == {"trunk": {"steps": 30, "pause": 0.0}, "seed": 4}
-    assert manifest["stage"] == "tests.tiny.experiment:grow"
+    assert manifest["stage"] == "tests.grow"
+    assert manifest["function"] == "tests.tiny.experiment:grow"
     assert {"source", "commit", "packages", "device", "cpus", "seconds", "started", "machine"} <= manifest.keys()
 
 

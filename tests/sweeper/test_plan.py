@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sweeper import summary as summary_module
+from sweeper.errors import SweeperError
 from sweeper.plan import Graph, Plan
 from sweeper.stage import Stage, StageRun, stage
 from sweeper.store import Store
@@ -13,6 +14,7 @@ from sweeper.summary import stale, summarise
 from sweeper.sweep import load_sweep
 from tests.conftest import Project, finish
 from tests.sweeper.hunts import hunt
+from tests.tiny.experiment import bend, grow
 
 
 def test_trials_share_what_they_agree_on(graph: Graph, store: Store) -> None:
@@ -92,6 +94,16 @@ def test_the_stages_of_a_trial_are_given_by_key(graph: Graph) -> None:
     assert [list(stages) for stages in plan.per_trial[:2]] == [list(plan.per_trial[0]), list(plan.per_trial[1])]
 
 
+def test_two_stages_of_one_name_are_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bend, "name", grow.name)
+    with pytest.raises(SweeperError) as error:
+        Graph.of(load_sweep(project.path / "space.yaml"))
+    assert str(error.value) == (
+        "two stages are named 'tests.grow': tests.tiny.experiment:bend and tests.tiny.experiment:grow\n"
+        "  fix: name one of them: @stage(name=...)"
+    )
+
+
 def test_planning_leaves_the_garbage_collector_as_it_was(project: Project) -> None:
     sweep = load_sweep(project.path / "space.yaml")
     Graph.of(sweep)
@@ -112,7 +124,7 @@ def test_changed_source_of_the_same_version_is_told(
     assert stale(graph, manifests) == []
     monkeypatch.setattr(summary_module, "source_hash", lambda module: "changed")
     assert stale(graph, manifests) == [
-        "tests.tiny.experiment:bend", "tests.tiny.experiment:grow", "tests.tiny.experiment:total",
+        "tests.bend", "tests.grow", "tests.total",
     ]  # fmt: skip
 
 

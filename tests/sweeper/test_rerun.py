@@ -8,7 +8,7 @@ from sweeper.rerun import discard_outdated
 from sweeper.store import Store
 from tests.conftest import finish
 
-OTHER = Failure(kind="diverged", cause="nan", stage="tests.tiny.experiment:bend", source="", sweep="tiny", when="")
+OTHER = Failure(kind="diverged", cause="nan", stage="tests.bend", source="", sweep="tiny", when="")
 
 
 def by_function(graph: Graph, store: Store) -> dict[str, int]:

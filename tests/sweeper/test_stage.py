@@ -50,7 +50,7 @@ def test_the_key_depends_on_parameters_inputs_and_version_alone() -> None:
 
 
 def test_the_key_is_the_same_in_every_release() -> None:
-    identity = {"stage": "tests.sweeper.test_stage:scaled", "version": 1, "params": {"factor": 1.0, "source": None}}
+    identity = {"stage": "tests.scaled", "version": 1, "params": {"factor": 1.0, "source": None}}
     text = json.dumps(identity | {"inputs": {}}, sort_keys=True, separators=(",", ":"))
     assert scaled(factor=1).key == hashlib.sha256(text.encode()).hexdigest()
 
@@ -101,10 +101,36 @@ def test_an_argument_the_stage_does_not_take_is_refused() -> None:
         grow(trunk={"steps": 0, "pause": 0}, seed=0)
 
 
-def test_a_stage_is_found_by_its_name() -> None:
-    assert StageFunction.named(grow.name) is grow
+def test_a_worker_imports_a_stage_from_its_location() -> None:
+    assert StageFunction.at(grow.location) is grow
     with pytest.raises(TypeError, match=r"tests\.tiny\.experiment:run is not a stage"):
-        StageFunction.named("tests.tiny.experiment:run")
+        StageFunction.at("tests.tiny.experiment:run")
+
+
+def test_a_stage_keeps_its_key_when_its_function_is_moved_or_renamed() -> None:
+    def old(run: StageRun, lr: float) -> None: ...
+    def new(run: StageRun, lr: float) -> None: ...
+
+    old.__module__, new.__module__ = "lab.experiment", "lab.models.vit"
+    before, after = stage(name="train", version=1)(old), stage(name="train", version=1)(new)
+    assert before.name == after.name == "lab.train"
+    assert before.location != after.location
+    assert before(lr=0.1).key == after(lr=0.1).key
+
+
+def test_stages_of_two_packages_have_their_own_keys() -> None:
+    def here(run: StageRun) -> None: ...
+    def there(run: StageRun) -> None: ...
+
+    here.__module__, there.__module__ = "lab.experiment", "office.experiment"
+    assert stage(name="train", version=1)(here)().key != stage(name="train", version=1)(there)().key
+    shared = [stage(name="common.train", version=1)(each)() for each in (here, there)]
+    assert shared[0].key == shared[1].key
+
+
+def test_a_name_that_is_no_identifier_is_refused() -> None:
+    with pytest.raises(ValueError, match="a stage cannot be named 'my train'"):
+        stage(name="my train", version=1)
 
 
 def test_work_is_computed_from_the_stages_own_arguments() -> None:

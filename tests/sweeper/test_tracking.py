@@ -116,7 +116,7 @@ def test_runs_get_the_parameters_that_come_to_differ_later(project: Project) -> 
 
 def test_a_stage_run_holds_its_learning_curve(finished: Project) -> None:
     stages = runs_of(finished, "stage")
-    counts = Counter(run.data.params["stage"].rpartition(":")[2] for run in stages)
+    counts = Counter(run.data.params["stage"].rpartition(".")[2] for run in stages)
     assert counts == {"grow": 2, "bend": 36, "total": 12}
     grown = next(run for run in stages if run.data.params["stage"].endswith("grow"))
     client = MlflowClient(f"sqlite:///{finished.path}/runs/mlflow.db")

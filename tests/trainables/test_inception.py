@@ -78,7 +78,8 @@ def test_the_features_are_those_of_the_network_written_out(net, images) -> None:
     features = net(images)
     assert features.shape == (2, 2048)
     assert features.std() > 0.01
-    assert torch.allclose(features, as_written_out(net.state_dict(), images), rtol=1e-3, atol=1e-4)
+    rounding = 1e-5 * features.max().item()  # the net's scales make features of 1e9
+    assert torch.allclose(features, as_written_out(net.state_dict(), images), rtol=1e-3, atol=rounding)
 
 
 def test_it_has_the_parameters_of_the_published_network_with_1008_logits(net) -> None:

@@ -32,7 +32,7 @@ class _AdaptedLayer:
     c_in: int
 
 
-@stage(version=1, part="measures")
+@stage(name="funlora.layer_importance", version=1, part="measures")
 def layer_importance(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> None:
     """How far the multiplicative adapters of each layer have moved from one (equations 20-21).
 
@@ -46,7 +46,7 @@ def layer_importance(run: StageRun, adapters: tuple[Path, ...], labels: tuple[in
     _write(run.output / "importance.arrow", rows, importance=pa.float64())
 
 
-@stage(version=1, part="measures", reports=("max_rank",))
+@stage(name="funlora.matrix_ranks", version=1, part="measures", reports=("max_rank",))
 def matrix_ranks(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> None:
     """The numerical rank of F in every layer: singular values, computed in float64, above
     max(c_out, c_in) x 1.2e-7 (float32's epsilon) x the largest one.
@@ -63,7 +63,7 @@ def matrix_ranks(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, .
     (run.output / "metrics.json").write_text(json.dumps({"max_rank": max(row["rank"] for row in rows)}))
 
 
-@stage(version=1, part="measures")
+@stage(name="funlora.learned_functions", version=1, part="measures")
 def learned_functions(run: StageRun, adapters: tuple[Path, ...], labels: tuple[int, ...], backbone: Backbone) -> None:
     """Ponderations and frequencies beside their initial values.
 

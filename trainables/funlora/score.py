@@ -21,7 +21,7 @@ def _reports(banks: Sequence[object], losses: Sequence[object], tasks: TaskStrea
     return ["la", "aia", *several, *(["nfe"] if banks else []), *(["fm_loss"] if losses else [])]
 
 
-@stage(version=4, part="measures", reports=_reports)
+@stage(name="funlora.score", version=4, part="measures", reports=_reports)
 def score(
     run: StageRun,
     classifiers: tuple[Path, ...],

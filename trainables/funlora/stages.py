@@ -32,6 +32,7 @@ HELD_OUT = 100
 
 
 @stage(
+    name="funlora.train_base",
     version=2,
     gpus=0.5,
     part="training",
@@ -55,6 +56,7 @@ def train_base(
 
 
 @stage(
+    name="funlora.train_adapter",
     version=2,
     gpus=0.25,
     part="training",
@@ -90,6 +92,7 @@ def train_adapter(
 
 
 @stage(
+    name="common.sample_class",
     version=2,
     gpus=0.25,
     part="sampling",
@@ -131,7 +134,13 @@ def sample_class(
     (run.output / "samples.json").write_text(json.dumps({"evaluations": evaluations / images}))
 
 
-@stage(version=1, gpus=0.25, part="measures", work=lambda **_: float(LOSS_DRAWS * HELD_OUT))
+@stage(
+    name="funlora.held_out_loss",
+    version=1,
+    gpus=0.25,
+    part="measures",
+    work=lambda **_: float(LOSS_DRAWS * HELD_OUT),
+)
 def held_out_loss(
     run: StageRun, images: Path, base: Path, adapter: Path | None, backbone: Backbone, label: int, row: int | None
 ) -> None:

@@ -39,7 +39,7 @@ def took(project: Project, device: str = "cpu", **seconds: float) -> None:
     """Let the stages of a function have taken so many seconds on a device, and 1 kB of disk."""
     for path in store_of(project).root.glob("objects/*/*/manifest.json"):
         manifest = json.loads(path.read_text())
-        label = manifest["stage"].rpartition(":")[2]
+        label = manifest["stage"].rpartition(".")[2]
         changed = {"seconds": seconds[label], "device": device, "files": {"result": {"size": 1000}}, "sum": None}
         path.write_text(json.dumps(manifest | changed))
 

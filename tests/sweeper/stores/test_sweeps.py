@@ -77,7 +77,7 @@ def test_the_store_in_a_bucket_is_looked_after(swept: Project, url: str) -> None
     assert {name: each["artifacts"] for name, each in used["functions"].items()} == {"bend": 6, "total": 2, "grow": 1}
     assert used["free"] is None
     bucket = opened(url, swept.path / "elsewhere")
-    key = next(key for key, each in bucket.manifests(bucket.present()).items() if each["stage"].endswith(":grow"))
+    key = next(key for key, each in bucket.manifests(bucket.present()).items() if each["stage"].endswith(".grow"))
     bucket.write(f"files/{key}/{bucket.manifest(key)['attempt']}/chain.txt", b"another")
     done = swept.sweeper("store", "verify", *where)
     assert done.returncode == 1
