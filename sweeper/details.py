@@ -12,7 +12,6 @@ from typing import Any
 
 from sweeper.grid import CASE
 from sweeper.printing import shown
-from sweeper.record import last_record
 from sweeper.store import Store
 from sweeper.trials import COLUMNS, RecordedTrial, read_row, store_of
 
@@ -92,12 +91,6 @@ def label(manifest: Mapping[str, Any]) -> str:
 def module_of(manifest: Mapping[str, Any]) -> str:
     """The module that the stage was imported from when it ran."""
     return str(manifest["function"]).partition(":")[0]
-
-
-def tracked_at(runs: Path, space: str) -> str | None:
-    """The tracking URI of the last sweep that ran the space with MLflow."""
-    last = last_record(runs, lambda record: space in record.spaces and record.tracking_uri is not None)
-    return last.tracking_uri if last else None
 
 
 def _checked_metrics(store: Store, key: str, manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def _mlflow(runs: Path, uri: str | None) -> Check:
     if uri is None and not (runs / "mlflow.db").exists():
         return Check("ok", "MLflow", f"{runs / 'mlflow.db'} is made by the first run")
     from sweeper.experiments import knock
-    from sweeper.ui import database_uri
+    from sweeper.layout import database_uri
 
     uri = uri or database_uri(runs)
     try:

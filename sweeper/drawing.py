@@ -13,7 +13,7 @@ from sweeper.boxes import Box, Boxes
 from sweeper.errors import SweeperError
 from sweeper.forecast import Forecast
 from sweeper.preview import sums
-from sweeper.progress import clock
+from sweeper.printing import clock
 from sweeper.sharing import Sharing
 from sweeper.summary import headline
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 class SweeperError(Exception):
@@ -67,3 +68,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def suggestion(close: Sequence[str], names: Sequence[str]) -> str:
     """The fix that names what was probably meant, or all that is known when nothing is near."""
     return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(names)}"
+
+
+def from_here(path: Path) -> str:
+    """The path as one would type it in the current directory."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -23,10 +23,10 @@ from mlflow.exceptions import MlflowException
 from sweeper.cost import total
 from sweeper.errors import CutShort, SweeperError, first_line, nearest
 from sweeper.experiments import CAUSE, FILES, KEY, connect, knock, living, runs_of, sweeps, trial_key
+from sweeper.layout import SUGGESTIONS
 from sweeper.measures import TrialFile, write_files
 from sweeper.results import TABLE_METADATA, write_trials
 from sweeper.run_content import SAVED, TRIAL
-from sweeper.searches import SUGGESTIONS
 
 Row: TypeAlias = dict[str, Any]
 Track: TypeAlias = Callable[[Sequence[Row], str], Iterable[Row]]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sweeper.details import tracked_at
+from sweeper.layout import database_of, is_served
+from sweeper.record import tracked_at
 from sweeper.trials import read_trials
-from sweeper.ui import database_of, is_served
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

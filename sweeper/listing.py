@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sweeper.errors import SweeperError
-from sweeper.printing import aligned, from_here
+from sweeper.errors import SweeperError, from_here
+from sweeper.printing import aligned
 from sweeper.record import recorded
 from sweeper.status import KILLED, local_time, look
 from sweeper.trials import read_trials, results_path, spaces_with_results, store_of

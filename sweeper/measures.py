@@ -19,11 +19,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from sweeper.perform import CURVE
 from sweeper.plan import Plan
 from sweeper.printing import stage_name
 from sweeper.results import Manifests, write_table
-from sweeper.store import Store
+from sweeper.store import CURVE, Store
 
 POINTS = 200
 """Of a curve; the mean of the steps between two is kept."""

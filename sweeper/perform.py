@@ -22,9 +22,8 @@ from sweeper.failures import Kind
 from sweeper.memory import forget_peak, is_out_of_memory, peak, there_is
 from sweeper.resources import Resources
 from sweeper.stage import StageFunction
-from sweeper.store import Damaged, Place, Store, Unreachable, open_store
+from sweeper.store import CURVE, Damaged, Place, Store, Unreachable, open_store
 
-CURVE = "curve.json"
 STATE = "run.json"
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 ROOM = 2**16

@@ -7,8 +7,7 @@ from typing import Any
 
 from rich.filesize import decimal
 
-from sweeper.printing import aligned
-from sweeper.progress import clock
+from sweeper.printing import aligned, clock
 from sweeper.sharing import Sharing
 from sweeper.summary import headline
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 
@@ -34,11 +33,6 @@ def stage_name(label: str, params: Mapping[str, Any]) -> str:
     return " ".join([label, *(f"{name}={value}" for name, value in params.items() if isinstance(value, int | str))])
 
 
-def from_here(path: Path) -> str:
-    """The path as one would type it in the current directory."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
 def json_text(value: Any) -> str:
     """JSON for other programs: a number that is not finite is null."""
     return json.dumps(_finite(value), indent=1, allow_nan=False, ensure_ascii=False)
@@ -50,3 +44,10 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def clock(seconds: float) -> str:
+    """``4:07`` or ``1:02:09``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
+from sweeper.printing import clock
 from sweeper.record import RunningStage, State, Status
 from sweeper.stage import Stage
 
@@ -216,10 +217,3 @@ class Display:
         named = [f"{label} x{count}" if count > 1 else label for label, count in sorted(running.items())]
         named += [f"{node.function.label} {share:.0%}" for node, _, share in self._running.values() if share]
         return " · ".join([*parts, ", ".join(named)])
-
-
-def clock(seconds: float) -> str:
-    """``4:07`` or ``1:02:09``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -126,6 +126,12 @@ def last_record(runs: Path, wanted: Callable[[SweepRecord], bool]) -> SweepRecor
     return last
 
 
+def tracked_at(runs: Path, space: str) -> str | None:
+    """The tracking URI of the last sweep that ran the space with MLflow."""
+    last = last_record(runs, lambda record: space in record.spaces and record.tracking_uri is not None)
+    return last.tracking_uri if last else None
+
+
 def read_status(runs: Path, name: str) -> Status | None:
     """How far a sweep is; None before its driver has said anything."""
     try:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import SweeperError
+from sweeper.layout import STUDIES, database_of, database_uri, is_served
 from sweeper.record import directory_of, is_driven, read_record, recorded
-from sweeper.searches import STUDIES
 from sweeper.trials import results_path, spaces_of
-from sweeper.ui import database_of, database_uri, is_served
 
 
 @dataclass(frozen=True)

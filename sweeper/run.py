@@ -18,6 +18,7 @@ from sweeper import provenance
 from sweeper.aside import Aside
 from sweeper.dispatch import Dispatch, Machine, Observer
 from sweeper.errors import ClusterLost, CutShort, SweeperError
+from sweeper.layout import database_uri
 from sweeper.measures import forget_measures, write_measures
 from sweeper.plan import Graph, Plan
 from sweeper.progress import Display
@@ -31,7 +32,6 @@ from sweeper.store import Place, Store, Unreachable, open_store
 from sweeper.summary import headline, summarise
 from sweeper.sweep import Sweep
 from sweeper.trials import place_in
-from sweeper.ui import database_uri
 
 if TYPE_CHECKING:
     from sweeper.suggesting import Suggesting

@@ -18,13 +18,12 @@ from mlflow.entities import Metric
 from sweeper import provenance
 from sweeper.cost import costs
 from sweeper.measures import SHOWN
-from sweeper.perform import CURVE
 from sweeper.plan import Plan
 from sweeper.printing import stage_name
 from sweeper.results import flat_config, read_metrics, started_row
 from sweeper.space import Space, Trial
 from sweeper.stage import Stage
-from sweeper.store import Store
+from sweeper.store import CURVE, Store
 
 TRIAL = "trial.json"
 SAVED = "seconds_saved"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from sweeper.layout import FOUND, SUGGESTIONS
 from sweeper.plan import Graph
 from sweeper.results import Manifests, write_table
 from sweeper.store import Store
@@ -19,11 +20,6 @@ from sweeper.store import Store
 if TYPE_CHECKING:
     from sweeper.suggesting import Suggesting
 
-STUDIES = "optuna.db"
-"""The database of studies in a runs directory."""
-SUGGESTIONS = "suggestions.parquet"
-FOUND = "search"
-"""Directory of the pictures and the table of a search, in its results and in the sweep's run in MLflow."""
 METADATA = b"sweeper.search"
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sweeper.details import Details, label, module_of, tracked_at
+from sweeper.details import Details, label, module_of
+from sweeper.layout import is_served
 from sweeper.printing import aligned, shown
 from sweeper.provenance import source_hash
-from sweeper.ui import is_served
+from sweeper.record import tracked_at
 
 
 def trial_json(details: Details, runs: Path) -> dict[str, Any]:

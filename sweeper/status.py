@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from sweeper.printing import aligned, from_here
-from sweeper.progress import clock
+from sweeper.errors import from_here
+from sweeper.layout import is_served
+from sweeper.printing import aligned, clock
 from sweeper.record import Status, SweepRecord, is_driven, read_record, read_status
 from sweeper.trials import RecordedTrial, read_trials, store_of
-from sweeper.ui import is_served
 
 WATCH_SECONDS = 1.0
 KILLED = "ended without a word (killed?)"

@@ -24,6 +24,8 @@ from typing import Any, Protocol
 from sweeper.errors import SweeperError
 from sweeper.failures import Failures
 
+CURVE = "curve.json"
+"""The file of an artifact that holds what its stage logged by step."""
 CACHE_BYTES = 20 * 2**30
 FEW = 50
 """So many keys are asked for one by one; for more of them the store is listed."""

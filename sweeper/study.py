@@ -25,11 +25,11 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeper.distribution import token, tried
 from sweeper.errors import SweeperError, first_line
 from sweeper.expansion import Trial
+from sweeper.layout import STUDIES
 from sweeper.pruners import make_pruner
 from sweeper.samplers import make_sampler
 from sweeper.search_file import Distribution, Sense
 from sweeper.searched import Searched, StudyPoint
-from sweeper.searches import STUDIES
 
 DIGEST = 8
 """Characters of it in a study's name."""

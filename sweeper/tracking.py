@@ -16,11 +16,11 @@ from mlflow.exceptions import MlflowException
 
 from sweeper.errors import SweeperError, first_line
 from sweeper.experiments import connect, trial_key
+from sweeper.layout import FOUND, SUGGESTIONS
 from sweeper.plan import Plan
 from sweeper.printing import stage_name
 from sweeper.results import described, write_trials
 from sweeper.run_content import differing, parameters, stage_content, started_rows, trial_content
-from sweeper.searches import FOUND, SUGGESTIONS
 from sweeper.stage import Stage
 from sweeper.store import Damaged, Store
 from sweeper.tracked_runs import TrackedRuns

@@ -19,25 +19,12 @@ from pathlib import Path
 import click
 
 from sweeper.errors import SweeperError
+from sweeper.layout import database_of, database_uri
+from sweeper.links import MOST, find_runs, server_of
 from sweeper.record import last_record
 from sweeper.trials import spaces_of
 
 READY_SECONDS = 60.0
-
-
-def database_of(runs: Path) -> Path:
-    """The embedded tracking database."""
-    return runs / "mlflow.db"
-
-
-def database_uri(runs: Path) -> str:
-    """The tracking URI of the embedded database."""
-    return f"sqlite:///{database_of(runs).absolute()}"
-
-
-def is_served(runs: Path, uri: str) -> bool:
-    """Whether the tracking URI is the embedded database, which `show_runs` serves."""
-    return uri == database_uri(runs)
 
 
 def show_runs(runs: Path, name: str | None, port: int | None, *, browse: bool) -> None:
@@ -47,8 +34,6 @@ def show_runs(runs: Path, name: str | None, port: int | None, *, browse: bool) -
 
     Raises SweeperError for an unknown sweep, where there is no database, and where a server does not answer.
     """
-    from sweeper.links import server_of
-
     spaces = spaces_of(runs, name) if name else _last_tracked(runs)
     if server := server_of(runs, spaces):
         click.echo(f"MLflow UI: {server}")
@@ -71,8 +56,6 @@ def _last_tracked(runs: Path) -> list[str]:
 
 def _say_links(runs: Path, spaces: Sequence[str], base: str) -> str | None:
     """Print the page that compares the trials of each space, and return the first."""
-    from sweeper.links import MOST, find_runs
-
     first = None
     for space in spaces:
         found = find_runs(runs, space, base)

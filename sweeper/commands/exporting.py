@@ -36,7 +36,7 @@ def export(names: tuple[str, ...], from_mlflow: bool, tracking_uri: str | None, 
     from rich.progress import track
 
     from sweeper.export import export_results
-    from sweeper.ui import database_uri
+    from sweeper.layout import database_uri
 
     console = Console(stderr=True)
 

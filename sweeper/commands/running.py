@@ -77,9 +77,9 @@ def retry(
     **engine: Any,
 ) -> None:
     """Run the failed trials of the sweep NAME, as it was last run and from the store it was run with, and no others."""
+    from sweeper.layout import is_served
     from sweeper.record import read_record
     from sweeper.sweep import load_sweep
-    from sweeper.ui import is_served
 
     record = read_record(runs, name)
     sweep = load_sweep(record.file, sets=record.sets, seeds=record.seeds, preset=record.preset)
@@ -115,8 +115,8 @@ def _run(
 ) -> None:
     from rich.console import Console
 
+    from sweeper.layout import FOUND
     from sweeper.run import Options, run_sweep
-    from sweeper.searches import FOUND
 
     if inline and (address or max_concurrent):
         raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")

@@ -23,9 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, from_here
 from sweeper.failures import Failures
-from sweeper.printing import from_here
 from sweeper.store import FEW, Damaged, Entry, File, Place, Store
 from sweeper.stores.claims import LockedClaims
 from sweeper.stores.manifest import MANIFEST, fault, read, seal

@@ -3,7 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from sweeper.progress import Display, Estimate, clock
+from sweeper.printing import clock
+from sweeper.progress import Display, Estimate
 from sweeper.record import Status
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow

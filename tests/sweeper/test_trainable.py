@@ -43,6 +43,6 @@ def test_a_stage_that_belongs_to_no_part_of_the_trainable_is_named(project: Proj
     done = plan(project)
     assert done.returncode == 2
     assert done.stderr == (
-        "error: stage mine.experiment:grow belongs to 'grow', which PARTS of its trainable lacks\n"
+        "error: stage mine.grow belongs to 'grow', which PARTS of its trainable lacks\n"
         "  fix: did you mean grown?\n"
     )
