@@ -20,6 +20,7 @@ from sweeper.commands.running import retry, run
 from sweeper.commands.schema import schema
 from sweeper.commands.storing import store
 from sweeper.errors import SweeperError
+from sweeper.search_path import append
 
 INTERRUPTED = 130
 
@@ -42,8 +43,7 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name="sweeper")
 def main() -> None:
     """One YAML file to a finished ablation table. Trials that agree up to a point share the work up to it."""
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)  # trainables of the user's own
+    append(str(Path.cwd()))
 
 
 _COMMANDS = (

@@ -19,8 +19,10 @@ os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a look at a cluster that has just
 
 import ray
 from ray.exceptions import AuthenticationError
+from ray.job_config import JobConfig
 
 from sweeper.errors import SweeperError
+from sweeper.search_path import uninstalled
 
 ray._private.worker.print_to_stdstream = lambda *args, **kwargs: None
 """Ray prints pages of its own log when a part of it dies; what died is told by `sweeper.pulse`."""
@@ -47,8 +49,9 @@ def cluster(address: str | None) -> Iterator[None]:
         _knock(address)
     mark = os.environ[MARK] = uuid.uuid4().hex
     try:
+        behind = JobConfig(_client_job=True, _py_driver_sys_path=uninstalled())  # Ray puts the working directory first
         here = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.CRITICAL,
+        ray.init(address=address or "local", job_config=behind, log_to_driver=False, logging_level=logging.CRITICAL,
                  **(here if address is None else {}))  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
         if address is None:

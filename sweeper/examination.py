@@ -20,6 +20,7 @@ from packaging.specifiers import SpecifierSet
 import trainables
 from sweeper import provenance
 from sweeper.errors import SweeperError
+from sweeper.resources import own_cpus
 from sweeper.store import Place, open_store
 
 TORCH_SECONDS = 120.0
@@ -49,7 +50,7 @@ def examine(place: Mapping[str, Any], beacon: str) -> dict[str, Any]:
         "packages": provenance.packages(),
         "unmet": unmet(),
         "code": _code(),
-        "cpus": len(os.sched_getaffinity(0)),
+        "cpus": own_cpus(),
         "gpus": _gpus(),
         "root": address,
         "beacon": seen.decode(errors="replace") if seen else None,

@@ -10,6 +10,7 @@ import os
 import tempfile
 import threading
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
@@ -24,6 +25,7 @@ from ray.tune.search import Searcher
 from sweeper.dispatch import Dispatch
 from sweeper.perform import Job, Outcome, perform
 from sweeper.pulse import Pulse
+from sweeper.search_path import append
 
 MEMORY_MONITOR = "OutOfMemoryError"
 """In Ray's word on a worker that its memory monitor ended."""
@@ -37,7 +39,8 @@ class StageTrainable(tune.Trainable):  # type: ignore[misc]
     """Runs one stage per Tune trial. ``step`` returns every POLL_SECONDS, so that a trial can be stopped."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        """Start the stage on a thread."""
+        """Start the stage on a thread. The driver's working directory may hold its trainable."""
+        append(config["directory"])
         self._ended = threading.Event()
         self._reached = (0, 0)
         self._outcome = Outcome(failure="the stage never ended")
@@ -79,6 +82,7 @@ class StageSearcher(Searcher):  # type: ignore[misc]
         self.dispatch = dispatch
         self.stopped = False
         self._slots = slots
+        self._directory = str(Path.cwd())
         self._keys: dict[str, str] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
@@ -89,7 +93,7 @@ class StageSearcher(Searcher):  # type: ignore[misc]
         if job is None:
             return None
         self._keys[trial_id] = job.key
-        return {"job": job.to_json(), "place": asdict(job.place)}
+        return {"job": job.to_json(), "place": asdict(job.place), "directory": self._directory}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """A running stage reported its progress."""

@@ -206,7 +206,9 @@ def _target(space: Space, trial: Trial) -> Stage:
 
 
 def _check_parts(space: Space, nodes: Iterable[Stage]) -> None:
-    """Every stage belongs to a part: else its seconds would stand in no column. Raises SweeperError."""
+    """Every stage belongs to a declared part: else its seconds would stand in no column. Raises SweeperError."""
+    if not space.trainable.declares_parts:
+        return
     parts = space.trainable.parts
     for function in {node.function for node in nodes}:
         if function.part not in parts:

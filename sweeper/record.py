@@ -43,6 +43,8 @@ class SweepRecord(_Stored):
     sets: tuple[str, ...]
     seeds: str | None
     preset: str | None
+    options: dict[str, bool | int | float | str | tuple[str, ...]] = {}
+    """The other options that the user gave, by name: how it is run. No passwords."""
     sources: dict[str, str]
     """Text of every YAML file by its absolute path."""
     tracking_uri: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,6 +10,13 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
 ROUNDING = 1e-6
 """Shares of a GPU are sums of fractions."""
+
+
+def own_cpus() -> int:
+    """Return the number of CPU threads that this process may use: all of the machine where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):  # on Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True, order=True)

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from sweeper import provenance
 from sweeper.cost import costs
 from sweeper.failures import Failure
+from sweeper.number import Number
 from sweeper.plan import Graph, Plan
 from sweeper.space import Space, Trial
 from sweeper.store import Damaged, Store
@@ -89,7 +90,7 @@ def write_results(plan: Plan, store: Store, manifests: Manifests, directory: Pat
         row |= cost
         row |= {"target": target.key, "stages": list(stages), "commit": provenance.commit()}
         rows.append(row)
-    return write_trials(rows, described(plan.space), directory)
+    return write_trials(rows, described(plan.space, metrics.values()), directory)
 
 
 def forget_results(plan: Plan, directory: Path) -> None:
@@ -103,10 +104,16 @@ def started_row(space: Space, trial: Trial) -> dict[str, Any]:
     return row | {**trial.row, **flat_config(trial.config), **trial.facts, **dict.fromkeys(space.trainable.metrics)}
 
 
-def described(space: Space) -> dict[str, Any]:
-    """What tables and figures need to know of a space, as JSON in the results' metadata."""
+def described(space: Space, measured: Iterable[Mapping[str, Any] | None] = ()) -> dict[str, Any]:
+    """What tables and figures need to know of a space, as JSON in the results' metadata.
+
+    Args:
+        space: the space.
+        measured: numbers of its runs, which are all that is known of metrics that its trainable does not declare.
+    """
     trainable = space.trainable
-    kinds = {"fact": trainable.known, "metric": trainable.metrics, "cost": trainable.costs}
+    metrics = trainable.metrics if trainable.declares_metrics else _undeclared(measured)
+    kinds = {"fact": trainable.known, "metric": metrics, "cost": trainable.costs}
     return {
         "name": space.name,
         "trainable": trainable.name,
@@ -142,6 +149,11 @@ def write_table(table: pa.Table, path: Path) -> None:
         aside.unlink(missing_ok=True)
         raise
     aside.replace(path)
+
+
+def _undeclared(measured: Iterable[Mapping[str, Any] | None]) -> dict[str, Number]:
+    values = {name: value for each in measured for name, value in (each or {}).items()}
+    return {name: Number(name) for name, value in values.items() if isinstance(value, int | float)}
 
 
 def _unfinished(stages: Iterable[str], failures: Mapping[str, Failure]) -> dict[str, str]:

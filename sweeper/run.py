@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -56,6 +56,8 @@ class Options:
     """Whether only the trials that failed are run."""
     optuna_storage: str | None = None
     """Where the studies of searched spaces lie; None for a file in ``runs``."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What the user gave of these, to be recorded, see `sweeper.record.SweepRecord.options`."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _record(sweep: Sweep, options: Options) -> SweepRecord:
     tracking = options.tracking_uri or database_uri(options.runs) if options.tracking else None
     return SweepRecord(
         name=sweep.name, spaces=tuple(space.name for space in sweep.spaces), file=asked.file.absolute(),
-        sets=tuple(asked.sets), seeds=asked.seeds, preset=asked.preset,
+        sets=tuple(asked.sets), seeds=asked.seeds, preset=asked.preset, options=dict(options.given),
         sources={str(path.absolute()): path.read_text() for path in sweep.files}, tracking_uri=tracking,
         store=None if options.store == place_in(options.runs) else options.store,
         optuna_storage=None if has_password(options.optuna_storage) else options.optuna_storage,

@@ -43,20 +43,23 @@ def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
     for each in (space["fixed"], space["cases"]["additionalProperties"]):
         _only(each, swept)
     for each in (space["axes"], space["zip"]["items"], space["one_at_a_time"]):
-        _only(each, {name: {**field, **each["additionalProperties"]} for name, field in swept.items()})
+        _only_named(each, swept)
     _only(space["baseline"], swept | case)
-    numbers = {name: {"description": each.meaning} for name, each in objectives_of(trainable).items()}
-    _narrow_search(models["SearchFile"]["properties"], swept | case, numbers)
+    search = models["SearchFile"]["properties"]
+    _only(search["enqueue"]["items"], swept | case)
+    _only_named(search["distributions"], swept | case)
+    if trainable.declares_metrics:  # a search may be for anything else
+        numbers = {name: {"description": each.meaning} for name, each in objectives_of(trainable).items()}
+        _only(search["reference"], numbers)
+        _only_named(search["objectives"], numbers)
     text, texts = models["Table"]["properties"]["rows"]["anyOf"]
     for each in (text, texts["items"]):
         each["enum"] = [*case, *fields]
 
 
-def _narrow_search(search: Schema, names: Mapping[str, Schema], numbers: Mapping[str, Schema]) -> None:
-    _only(search["enqueue"]["items"], names)
-    _only(search["reference"], numbers)
-    for each, known in ((search["distributions"], names), (search["objectives"], numbers)):
-        _only(each, {name: {**field, **each["additionalProperties"]} for name, field in known.items()})
+def _only_named(values: Schema, known: Mapping[str, Schema]) -> None:
+    """Restrict the names, each with the schema that the values of all have."""
+    _only(values, {name: {**field, **values["additionalProperties"]} for name, field in known.items()})
 
 
 def _only(names: Schema, known: Mapping[str, Schema]) -> None:

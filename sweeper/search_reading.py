@@ -162,14 +162,14 @@ def _check_objectives(document: Document, asked: SearchFile, trainable: Trainabl
     numbers = objectives_of(trainable)
     for name, sense in asked.objectives.items():
         where = document.where("search", "objectives", name, key=True)
-        if name not in numbers:
+        if name not in numbers and (trainable.declares_metrics or name == DEPENDS_ON_OTHERS):
             message = f"unknown objective '{name}'"
             if name == DEPENDS_ON_OTHERS:
                 raise SweeperError(
                     f"'{name}' is no objective", fix="it depends on other trials: take seconds", where=where
                 )
             raise SweeperError(message, fix=nearest(name, numbers), where=where)
-        better = numbers[name].better
+        better = numbers[name].better if name in numbers else None
         if better and (better == "higher") != (sense == "maximise"):
             fix = f"{name}: {'maximise' if better == 'higher' else 'minimise'}"
             raise SweeperError(f"{sense} {name}: it is the better the {better}", fix=fix, where=where)

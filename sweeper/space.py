@@ -92,6 +92,8 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     columns = list(searched.asked.objectives) if searched else sorted(trials[0].facts)
     table = file.table or Table(rows=design or ["seed"], columns=columns or ["seed"])
     numbers = [*trainable.known, *trainable.metrics, *trainable.costs]
+    if not trainable.declares_metrics:  # a run may measure anything
+        numbers += [name for name in table.columns if name not in fields]
     check_table(document, table, fields, numbers, list(grid.cases))
     baseline = _baseline(document, grid, trials) if trials else {}
     changed = [preset] if preset and preset != file.preset else []

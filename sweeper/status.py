@@ -110,15 +110,19 @@ def go_on(runs: Path, record: SweepRecord) -> str:
         words += [option, value] if value else []
     for assignment in record.sets:
         words += ["--set", assignment]
-    if record.tracking_uri is None:
-        words.append("--no-tracking")
-    elif not is_served(runs, record.tracking_uri):
-        words += ["--tracking-uri", record.tracking_uri]
-    if record.store:
-        words += ["--store", record.store.address]
-    if record.optuna_storage:
-        words += ["--optuna-storage", record.optuna_storage]
+    for name, given in record.options.items():
+        words += _option(name, given)
     return shlex.join([*words, *(["--runs", str(runs)] if runs != Path("runs") else [])])
+
+
+def _option(name: str, value: bool | float | str | tuple[str, ...]) -> Iterator[str]:
+    """An option as it is written: a flag by its name alone, one that may be repeated for each of its values."""
+    for each in value if isinstance(value, tuple) else [value]:
+        yield f"--{name.replace('_', '-')}"
+        if isinstance(each, str):
+            yield from_here(Path(each)) if each.startswith("/") else each
+        elif each is not True:
+            yield str(each).removesuffix(".0")
 
 
 def local_time(moment: datetime) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +41,13 @@ def plan(
     from sweeper.forecast import Forecast
     from sweeper.plan import Graph
     from sweeper.preview import preview
+    from sweeper.resources import own_cpus
     from sweeper.store import open_store
 
     planned = Graph.of(sweep)
     if graph and not planned.stages:
         raise SweeperError(f"{sweep.name} is searched: it has no graph before it runs", fix="leave out --graph")
-    forecast = Forecast.of(planned, open_store(place_of(runs, **place)), slots or os.cpu_count() or 1)
+    forecast = Forecast.of(planned, open_store(place_of(runs, **place)), slots or own_cpus())
     told = forecast.as_json()
     click.echo(json.dumps(told, indent=1) if as_json else preview(told, forecast.sharing))
     if graph:

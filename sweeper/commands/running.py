@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweeper.commands.given import given, kept
 from sweeper.commands.options import place_of, runs_option, runs_suffix, space_options, store_options
 from sweeper.commands.results import printed_table
 from sweeper.errors import SweeperError
@@ -54,46 +56,39 @@ def engine_options(command: Any) -> Any:
 @click.command()
 @space_options
 @engine_options
-def run(space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None, **engine: Any) -> None:
+@click.pass_context
+def run(
+    context: click.Context, /, space: Path, sets: tuple[str, ...], seeds: str | None, preset: str | None, **engine: Any
+) -> None:
     """Run what is missing of the sweep in the YAML file SPACE, and print its tables.
 
     Say the same again after any interruption: it goes on. Exits with 1 when trials failed.
     """
     from sweeper.sweep import load_sweep
 
-    _run(load_sweep(space, sets=sets, seeds=seeds, preset=preset), failed_only=False, **engine)
+    sweep = load_sweep(space, sets=sets, seeds=seeds, preset=preset)
+    _run(sweep, failed_only=False, given=given(context, engine), **engine)
 
 
 @click.command()
 @click.argument("name")
 @engine_options
-def retry(
-    name: str,
-    runs: Path,
-    store: str | None,
-    tracking_uri: str | None,
-    no_tracking: bool,
-    optuna_storage: str | None,
-    **engine: Any,
-) -> None:
-    """Run the failed trials of the sweep NAME, as it was last run and from the store it was run with, and no others."""
-    from sweeper.layout import is_served
+@click.pass_context
+def retry(context: click.Context, /, name: str, **engine: Any) -> None:
+    """Run the failed trials of the sweep NAME, and no others, with the options of its last run.
+
+    Options that are given here replace those; --rerun holds for one run only.
+    """
     from sweeper.record import read_record
     from sweeper.sweep import load_sweep
 
-    record = read_record(runs, name)
+    record = read_record(engine["runs"], name)
     sweep = load_sweep(record.file, sets=record.sets, seeds=record.seeds, preset=record.preset)
     if sweep.name != name:
         fix = "run the file under its new name"
         raise SweeperError(f"{record.file} is no longer the sweep {name}, but {sweep.name}", fix=fix)
-    if record.tracking_uri and not is_served(runs, record.tracking_uri):
-        tracking_uri = tracking_uri or record.tracking_uri
-    _run(
-        sweep, runs=runs, store=store or (record.store.address if record.store else None), failed_only=True,
-        tracking_uri=tracking_uri,
-        no_tracking=no_tracking or not record.tracking_uri, optuna_storage=optuna_storage or record.optuna_storage,
-        **engine,
-    )  # fmt: skip
+    before = kept(context, record.options)
+    _run(sweep, failed_only=True, given={**given(context, engine), **before}, **{**engine, **before})
 
 
 def _run(
@@ -101,7 +96,7 @@ def _run(
     *,
     runs: Path,
     store: str | None,
-    cache: Path | None,
+    cache: Path | str | None,
     cache_size: str,
     inline: bool,
     address: str | None,
@@ -112,6 +107,7 @@ def _run(
     rerun: tuple[str, ...],
     optuna_storage: str | None,
     failed_only: bool,
+    given: Mapping[str, Any],
 ) -> None:
     from rich.console import Console
 
@@ -121,10 +117,10 @@ def _run(
     if inline and (address or max_concurrent):
         raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")
     options = Options(
-        runs=runs, store=place_of(runs, store, cache, cache_size), inline=inline, address=address,
-        max_concurrent=max_concurrent, save_seconds=save_seconds,
+        runs=runs, store=place_of(runs, store, Path(cache) if cache else None, cache_size),
+        inline=inline, address=address, max_concurrent=max_concurrent, save_seconds=save_seconds,
         tracking=not no_tracking, tracking_uri=tracking_uri, rerun=rerun, failed_only=failed_only,
-        optuna_storage=optuna_storage,
+        optuna_storage=optuna_storage, given=given,
     )  # fmt: skip
     finished = run_sweep(sweep, options, Console(stderr=True))
     for path in finished.results:

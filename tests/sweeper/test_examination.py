@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,3 +43,11 @@ def test_requirements_that_are_not_met() -> None:
         *(each for each in unmet(["click<1"]) or [] if each.startswith("click<1 is needed, ")),
     ]
     assert len(unmet(["click<1"]) or []) == 1
+
+
+def test_a_system_that_does_not_say_which_cpus_are_ours_has_all_of_them(
+    store: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")  # as on macOS
+    with store.beacon() as beacon:
+        assert examine(asdict(store.place), beacon)["cpus"] == os.cpu_count()

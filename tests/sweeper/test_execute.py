@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from sweeper.stores.directory import Directory
-from tests.conftest import ROOT, SPACE, Project
+from tests.conftest import SPACE, Project
 from tests.faults.campaign import GOOD, RUN, Campaign, Undisturbed
 from tests.faults.drivers import PATIENCE, Driver, kill_all
+from tests.sweeper.test_search_path import shadow
 
 SLOW = ("--preset", "slow")
 
@@ -32,12 +33,8 @@ def test_ray_and_inline_give_identical_artifacts(project: Project, tmp_path_fact
     assert campaign.judge(project.sweeper("list")) == GOOD
 
 
-def test_a_trainable_of_the_users_own_directory(project: Project) -> None:
-    package = project.path / "mine"
-    package.mkdir()
-    for path in (ROOT / "tests" / "tiny").glob("*.py"):
-        (package / path.name).write_text(path.read_text().replace("tests.tiny", "mine"))
-    project.write(SPACE.replace("tests.tiny", "mine"))
+def test_a_trainable_of_the_users_own_directory_and_modules_called_as_ours(project: Project) -> None:
+    shadow(project)
     environment = {name: value for name, value in project.environment.items() if name != "PYTHONPATH"}
     command = [str(Path(sys.executable).with_name("sweeper")), "run", "space.yaml", "--no-tracking"]
     done = subprocess.run(

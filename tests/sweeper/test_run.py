@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,45 @@ def test_retry_runs_the_failed_trials_and_no_others(project: Project, monkeypatc
     assert "minus · 1 · seed 0, minus · 1 · seed 1, minus · 2 · seed 0, minus · 2 · seed 1 and 2 more: not run yet" in (
         done.stdout
     )
+
+
+def command(project: Project) -> str:
+    """The command that the sweep was run with, as `status` prints it."""
+    lines = project.sweeper("status", "tiny").stdout.splitlines()
+    return next(line.split(maxsplit=1)[1] for line in lines if line.startswith("  command "))
+
+
+def test_the_command_of_a_sweep_names_the_options_that_were_given_and_no_others(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.sweeper("run", "space.yaml", "--inline")
+    assert command(project) == "sweeper run space.yaml --inline"
+    project.sweeper(*RUN, "--seeds", "0", "--cache", "the cache", "--cache-size", "2GiB", "--save-seconds", "7")
+    assert shlex.split(command(project)) == [
+        "sweeper", "run", "space.yaml", "--seeds", "0", "--inline", "--no-tracking", "--cache", "the cache",
+        "--cache-size", "2GiB", "--save-seconds", "7",
+    ]  # fmt: skip
+    monkeypatch.setenv("SWEEPER_STORE", "elsewhere")
+    project.sweeper(*RUN)
+    assert command(project).endswith(" --store elsewhere")
+
+
+def test_the_record_of_a_sweep_holds_no_password(project: Project) -> None:
+    project.sweeper(*RUN, "--optuna-storage", "postgresql://me:secret@host/studies")
+    assert "secret" not in (project.path / "runs" / "sweeps" / "tiny" / "sweep.json").read_text()
+
+
+def test_retry_has_the_options_of_the_last_run_unless_it_is_given_others(project: Project) -> None:
+    project.sweeper(*RUN, "--store", "elsewhere", "--save-seconds", "7", "--rerun", "bend")
+    done = project.sweeper("retry", "tiny", "--save-seconds", "8")
+    assert done.returncode == 0, done.stderr
+    assert "starting Ray" not in done.stderr
+    options = read_record(project.path / "runs", "tiny").options
+    assert options == {
+        "inline": True, "no_tracking": True, "save_seconds": 8.0, "store": str(project.path / "elsewhere"),
+    }  # fmt: skip
+    done = project.sweeper("retry", "tiny", "--address", "127.0.0.1:1")
+    assert "inline" not in done.stderr
 
 
 def test_retry_of_a_sweep_that_nobody_has_run(project: Project) -> None:

@@ -51,7 +51,8 @@ MISTAKES = {
     ),
     "unknown trainable": (
         SPACE.replace("tests.tiny", "funlor"),
-        "space.yaml:2:12: unknown trainable 'funlor'\n  fix: did you mean funlora?",
+        "space.yaml:2:12: unknown trainable 'funlor': neither an installed one nor a package in the working directory\n"
+        "  fix: did you mean funlora? (one of your own: run in the directory that holds it, or set PYTHONPATH)",
     ),
     "unknown preset": (
         SPACE.replace("preset: small", "preset: smal"),

@@ -139,12 +139,14 @@ def test_failed_trials_with_their_causes(project: Project) -> None:
 
 def test_the_command_to_go_on(finished: Project) -> None:
     said = {"preset": "slow", "seeds": "0-1", "sets": ("branch.size=1", "trunk.steps=2")}
-    record(finished, tracking_uri=None, **said)
+    options = {"no_tracking": True, "max_concurrent": 3, "save_seconds": 5.0, "rerun": ("bend", "grow")}
+    record(finished, tracking_uri=None, options=options, **said)
     assert (
         "  command  sweeper run space.yaml --preset slow --seeds 0-1 --set branch.size=1 --set trunk.steps=2 "
-        "--no-tracking\n"
+        "--no-tracking --max-concurrent 3 --save-seconds 5 --rerun bend --rerun grow\n"
     ) in status(finished)
-    record(finished, tracking_uri="http://server:5000", file=Path("/else where/space.yaml"))
+    options = {"tracking_uri": "http://server:5000"}
+    record(finished, tracking_uri="http://server:5000", options=options, file=Path("/else where/space.yaml"))
     assert "  command  sweeper run '/else where/space.yaml' --tracking-uri http://server:5000\n" in status(finished)
     shutil.move(finished.path / "runs", finished.path / "other")
     assert "server:5000 --runs other\n" in status(finished, "--runs", "other")
