@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from inline_snapshot import snapshot
 
 from sweeper.describe import description
 from sweeper.schema import file_schema
@@ -96,4 +97,7 @@ def test_the_command_prints_the_schema(project: Project) -> None:
 def test_the_schema_of_an_unknown_trainable(project: Project) -> None:
     done = project.sweeper("schema", "funlor")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: unknown trainable 'funlor'\n  fix: did you mean funlora?\n"
+    assert done.stderr == snapshot("""\
+error: unknown trainable 'funlor'
+  fix: did you mean funlora?
+""")

@@ -4,8 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.conftest import ROOT, SPACE, Project
+from tests.masked import masked
 
 TINY = ROOT / "tests" / "tiny"
 
@@ -31,10 +33,10 @@ def test_what_a_trainable_does_not_offer_is_named(project: Project, mine: Path) 
     config.write_text(config.read_text().replace("PARTS = ", "PIECES = "))
     done = plan(project)
     assert done.returncode == 2
-    assert done.stderr == (
-        f"error: {config}: PARTS is missing\n"
-        "  fix: add it: the meaning of every part of a run's cost by name, see @stage(part=...)\n"
-    )
+    assert masked(done.stderr, config=config) == snapshot("""\
+error: {config}: PARTS is missing
+  fix: add it: the meaning of every part of a run's cost by name, see @stage(part=...)
+""")
 
 
 def test_a_stage_that_belongs_to_no_part_of_the_trainable_is_named(project: Project, mine: Path) -> None:
@@ -42,7 +44,7 @@ def test_a_stage_that_belongs_to_no_part_of_the_trainable_is_named(project: Proj
     config.write_text(config.read_text().replace('"grow": ', '"grown": '))
     done = plan(project)
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: stage mine.experiment:grow belongs to 'grow', which PARTS of its trainable lacks\n"
-        "  fix: did you mean grown?\n"
-    )
+    assert done.stderr == snapshot("""\
+error: stage mine.experiment:grow belongs to 'grow', which PARTS of its trainable lacks
+  fix: did you mean grown?
+""")
