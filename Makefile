@@ -4,13 +4,17 @@
 PYTHON ?= python3
 STAMP := .venv/.installed
 
-.PHONY: run test lint clean
+.PHONY: run test lint snapshots clean
 
 run: $(STAMP)
 	.venv/bin/sweeper run search_spaces/layer_selection.yaml
 
 test: lint
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile
+
+# After a change of wording: write what is printed now into the tests, to be read in the diff.
+snapshots: $(STAMP)
+	PATH="$(CURDIR)/.venv/bin:$$PATH" pytest --inline-snapshot=fix $(TESTS)
 
 lint: $(STAMP)
 	.venv/bin/ruff check .

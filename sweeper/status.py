@@ -15,7 +15,6 @@ from rich.live import Live
 from rich.text import Text
 
 from sweeper.errors import from_here
-from sweeper.layout import is_served
 from sweeper.printing import aligned, clock
 from sweeper.record import Status, SweepRecord, is_driven, read_record, read_status
 from sweeper.trials import RecordedTrial, read_trials, store_of

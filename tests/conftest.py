@@ -60,6 +60,12 @@ class Done:
     stdout: str
     stderr: str
 
+    @property
+    def error(self) -> str:
+        """Standard error from "error: " on, without the warnings and log lines before it."""
+        lines = self.stderr.splitlines(keepends=True)
+        return "".join(lines[[line.startswith("error: ") for line in lines].index(True) :])
+
 
 @dataclass(frozen=True)
 class Project:

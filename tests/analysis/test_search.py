@@ -3,6 +3,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from inline_snapshot import snapshot
 
 from analysis.figures.groups import groups_of
 from analysis.results import NoTable, Results
@@ -113,10 +114,10 @@ def test_suggestions_that_cannot_be_read_are_refused_with_what_to_do(tmp_path: P
         pa.table({"study": [""]}).replace_schema_metadata({b"sweeper.search": "{}"}),
     ):
         pq.write_table(table, path)
-        with pytest.raises(NoTable, match="cannot be read") as error:
+        with pytest.raises(NoTable) as error:
             Results(results.described, results.directory).trials  # noqa: B018
-        assert str(error.value).startswith(f"{path} cannot be read: ")
-        assert str(error.value).endswith("\n  fix: run the sweep again; it writes the file anew")
+        assert str(error.value).startswith(str(path))
+        assert str(error.value).splitlines()[-1] == snapshot("  fix: run the sweep again; it writes the file anew")
 
 
 def test_a_row_of_the_table_is_all_seeds_of_a_suggestion(tmp_path: Path) -> None:

@@ -6,12 +6,14 @@ import statistics
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 import analysis
 from analysis.formats import render
 from analysis.results import NoTable, read_results
 from analysis.summary import Summary, summarise
 from tests.analysis.sweeps import KILLED, UNRUN, write_sweep
+from tests.masked import masked
 
 Row = dict[str, object]
 
@@ -184,39 +186,43 @@ def refusal(call, *arguments: object) -> str:
 
 
 def test_an_unknown_sweep_is_answered_with_the_known_ones(tmp_path) -> None:
-    assert refusal(read_results, tmp_path, "lost") == (
-        f"no results called 'lost' in {tmp_path}\n  fix: nothing has been run here yet"
-    )
+    assert masked(refusal(read_results, tmp_path, "lost"), path=tmp_path) == snapshot("""\
+no results called 'lost' in {path}
+  fix: nothing has been run here yet\
+""")
     for name in ("second", "first"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "trials.parquet").touch()
-    assert refusal(read_results, tmp_path, "lost") == (
-        f"no results called 'lost' in {tmp_path}\n  fix: results here: first, second"
-    )
+    assert masked(refusal(read_results, tmp_path, "lost"), path=tmp_path) == snapshot("""\
+no results called 'lost' in {path}
+  fix: results here: first, second\
+""")
 
 
 def test_results_that_are_no_parquet_are_refused_with_what_to_do(tmp_path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "trials.parquet").write_bytes(b"PAR1 half a file")
     text = refusal(read_results, tmp_path, "broken")
-    assert text.startswith(f"{tmp_path}/broken/trials.parquet cannot be read: ")
-    assert text.endswith("\n  fix: run the sweep again; it writes the file anew")
+    assert text.startswith(f"{tmp_path}/broken/trials.parquet")
+    assert text.splitlines()[-1] == snapshot("  fix: run the sweep again; it writes the file anew")
 
 
 def test_a_column_that_the_results_lack_is_refused_by_name(tmp_path) -> None:
-    assert refusal(lambda: summary(tmp_path / "a", FINISHED, columns=["ppc", "fid"])) == (
+    assert refusal(lambda: summary(tmp_path / "a", FINISHED, columns=["ppc", "fid"])) == snapshot(
         "the table of layer_selection names fid, which its results lack"
     )
-    assert refusal(lambda: summary(tmp_path / "b", FINISHED, rows="adapter.lairs")) == (
+    assert refusal(lambda: summary(tmp_path / "b", FINISHED, rows="adapter.lairs")) == snapshot(
         "the table of layer_selection names adapter.lairs, which its results lack"
     )
 
 
 @pytest.mark.parametrize("reference", ["funlora/layer_choice", "funlaura/layer_selection"])
 def test_unknown_published_values_are_refused_by_name(tmp_path, reference) -> None:
-    assert refusal(lambda: summary(tmp_path, FINISHED, published=reference)) == (
-        f"no published values called '{reference}'\n  fix: they stand in analysis/published"
-    )
+    message = refusal(lambda: summary(tmp_path, FINISHED, published=reference))
+    assert masked(message, reference=reference) == snapshot("""\
+no published values called '{reference}'
+  fix: they stand in analysis/published\
+""")
 
 
 def test_analysis_imports_nothing_of_the_orchestrator_or_the_trainables() -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.conftest import Project
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
+from tests.masked import masked
 from tests.tiny.disturbance import FAULT
 
 
@@ -41,10 +43,10 @@ def test_a_stage_that_fills_the_disk_halts_the_sweep(small: Campaign, monkeypatc
     monkeypatch.setenv(FAULT, "full minus 1")
     done = small.go_on()
     assert done.returncode == 1
-    assert done.stderr.endswith(
-        "error: the store cannot be written: No space left on device\n"
-        "  fix: mend that, then say the same command again; it goes on\n"
-    )
+    assert done.error == snapshot("""\
+error: the store cannot be written: No space left on device
+  fix: mend that, then say the same command again; it goes on
+""")
     assert small.store.failures.all() == {}
     small.remember()
     assert small.before
@@ -55,11 +57,10 @@ def test_a_stage_that_fills_the_disk_halts_the_sweep(small: Campaign, monkeypatc
 def test_a_disk_that_fills_up_halts_the_sweep(small: Campaign) -> None:
     done = small.go_on()
     assert done.returncode == 1
-    assert ": the store cannot be written: No space left on device\n" in done.stderr
-    assert done.stderr.endswith(
-        "error: runs/results cannot be written: No space left on device\n"
-        "  fix: make room; the same command goes on, what is done is kept\n"
-    )
+    assert done.error == snapshot("""\
+error: runs/results cannot be written: No space left on device
+  fix: make room; the same command goes on, what is done is kept
+""")
     small.remember()
     assert small.before
     mount("-o", "remount,size=20m", small.runs)
@@ -71,10 +72,10 @@ def test_a_disk_that_is_full_from_the_start(small: Campaign) -> None:
         (small.runs / "film").write_bytes(bytes(2**20))
     done = small.go_on()
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: runs/sweeps/tiny cannot be written: No space left on device\n"
-        "  fix: make room, or choose another place with --runs\n"
-    )
+    assert done.stderr == snapshot("""\
+error: runs/sweeps/tiny cannot be written: No space left on device
+  fix: make room, or choose another place with --runs
+""")
     (small.runs / "film").unlink()
     mount("-o", "remount,size=20m", small.runs)
     assert small.judge(small.go_on()) == GOOD
@@ -86,9 +87,9 @@ def test_a_disk_that_becomes_read_only(small: Campaign) -> None:
     mount("-o", "remount,ro", small.runs)
     done = small.go_on()
     assert done.returncode == 2
-    assert done.stderr == (
-        f"error: the store {small.store.root} cannot be written: Read-only file system\n"
-        "  fix: choose another place with --runs or --store\n"
-    )
+    assert masked(done.stderr, root=small.store.root) == snapshot("""\
+error: the store {root} cannot be written: Read-only file system
+  fix: choose another place with --runs or --store
+""")
     mount("-o", "remount,rw,size=20m", small.runs)
     assert small.judge(small.go_on()) == GOOD

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from tests.conftest import Project
 from tests.faults.campaign import GOOD, RUN, SMALL, Campaign, Undisturbed
 from tests.faults.drivers import Driver, kill_all
+from tests.masked import masked
 from tests.tiny.disturbance import LOG
 
 INLINE = (*RUN, "--preset", "slow", "--inline")
@@ -91,8 +93,8 @@ def test_a_sweep_that_is_being_run_is_not_run_twice(project: Project) -> None:
     os.kill(first.process.pid, signal.SIGSTOP)
     done = project.sweeper(*INLINE)
     assert done.returncode == 2
-    assert done.stderr == (
-        f"error: sweep tiny-slow is being run by process {first.process.pid} on {os.uname().nodename}\n"
-        "  fix: watch it with: sweeper status tiny-slow --watch\n"
-    )
+    assert masked(done.stderr, pid=first.process.pid, nodename=os.uname().nodename) == snapshot("""\
+error: sweep tiny-slow is being run by process {pid} on {nodename}
+  fix: watch it with: sweeper status tiny-slow --watch
+""")
     first.kill()

@@ -2,6 +2,8 @@ import json
 import subprocess
 import sys
 
+from inline_snapshot import snapshot
+
 from sweeper import __version__
 from tests.conftest import ROOT, Project
 
@@ -42,30 +44,37 @@ def test_describe_lists_every_name_with_type_value_and_meaning(project: Project)
 def test_describe_lists_every_number_with_its_kind_and_which_is_better(project: Project) -> None:
     described = project.sweeper("describe", "tests.tiny").stdout.splitlines()
     lines = {line.split()[0]: line.split(maxsplit=2)[1:] for line in described if line}
-    assert lines["column"] == ["kind", "better  meaning"]
-    assert lines["cost"] == ["fact", "what a branch costs"]
-    assert lines["score"] == ["metric", "higher  the sum of the branches"]
-    assert lines["seconds.grow"] == ["cost", "lower   the chain"]
+    assert lines["column"] == snapshot(["kind", "better  meaning"])
+    assert lines["cost"] == snapshot(["fact", "what a branch costs"])
+    assert lines["score"] == snapshot(["metric", "higher  the sum of the branches"])
+    assert lines["seconds.grow"] == snapshot(["cost", "lower   the chain"])
 
 
 def test_describe_an_unknown_preset(project: Project) -> None:
     done = project.sweeper("describe", "tests.tiny", "--preset", "smal")
     assert done.returncode == 2
-    assert done.stderr == "error: unknown preset 'smal'\n  fix: did you mean small?\n"
+    assert done.stderr == snapshot("""\
+error: unknown preset 'smal'
+  fix: did you mean small?
+""")
 
 
 def test_a_table_of_nothing(project: Project) -> None:
     done = project.sweeper("table", "layers")
     assert done.returncode == 2
-    assert done.stderr == "error: no results called 'layers' in runs/results\n  fix: nothing has been run here yet\n"
+    assert done.stderr == snapshot("""\
+error: no results called 'layers' in runs/results
+  fix: nothing has been run here yet
+""")
 
 
 def test_the_ui_without_a_database(project: Project) -> None:
     done = project.sweeper("ui")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: runs/mlflow.db does not exist\n  fix: run a sweep first, or name its directory with --runs\n"
-    )
+    assert done.stderr == snapshot("""\
+error: runs/mlflow.db does not exist
+  fix: run a sweep first, or name its directory with --runs
+""")
 
 
 def test_the_plan_of_the_papers_network_gives_the_papers_parameters_per_class(project: Project) -> None:
@@ -81,6 +90,7 @@ def test_the_plan_of_the_papers_network_gives_the_papers_parameters_per_class(pr
 def test_inline_takes_no_cluster(project: Project) -> None:
     done = project.sweeper("run", "space.yaml", "--inline", "--address", "auto")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: --inline runs in this process\n  fix: leave out --address and --max-concurrent\n"
-    )
+    assert done.stderr == snapshot("""\
+error: --inline runs in this process
+  fix: leave out --address and --max-concurrent
+""")

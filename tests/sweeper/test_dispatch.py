@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper import dispatch as dispatch_module
 from sweeper.dispatch import Dispatch, Halted, Machine
@@ -85,13 +86,13 @@ def test_a_stage_without_memory_is_tried_once_more_alone_and_then_fails(running:
     job, other = next_job(running), next_job(running)
     full = Outcome(failure="out of memory: 3 GiB", kind="out of memory")
     running.ended(job.key, full)
-    assert told.lines[-1] == "put off grow: out of memory: 3 GiB; once more, alone"
+    assert told.lines[-1] == snapshot("put off grow: out of memory: 3 GiB; once more, alone")
     assert running.next() is None  # alone means that the other one has ended
     running.ended(other.key, Outcome(failure="no matter"))
     again = next_job(running)
     assert (again.key, again.place, again.request) == (job.key, NODE, job.request)
     running.ended(again.key, full)
-    assert told.lines[-1] == "ended grow: out of memory: 3 GiB"
+    assert told.lines[-1] == snapshot("ended grow: out of memory: 3 GiB")
     assert running.finished
 
 
@@ -101,7 +102,7 @@ def test_a_lost_worker_is_retried_and_in_the_end_a_failure(running: Dispatch, to
         running.lost(first.key, "its worker process died")
         job = next_job(running) if first.key not in running.schedule.failed else first
         assert job.key == first.key
-    assert told.lines[-1] == "ended grow: its worker process died, 4 times at the same place"
+    assert told.lines[-1] == snapshot("ended grow: its worker process died, 4 times at the same place")
     assert store.failures.all()[first.key].kind == "lost"
 
 
@@ -121,7 +122,7 @@ def test_what_diverged_is_not_tried_again_by_the_same_code(
     job = next_job(running)
     running.ended(job.key, Outcome(failure="the loss is nan at step 7 of 40", kind="diverged"))
     second = finish(graph, store)
-    assert second.schedule.failed[job.key] == "the loss is nan at step 7 of 40"
+    assert second.schedule.failed[job.key] == snapshot("the loss is nan at step 7 of 40")
     assert not store.has(job.key)
     monkeypatch.setattr(dispatch_module, "source_hash", lambda module: "mended")
     finish(graph, store)
@@ -132,7 +133,7 @@ def test_what_diverged_is_not_tried_again_by_the_same_code(
 def test_an_ordinary_failure_is_tried_again(graph: Graph, store: Store, running: Dispatch) -> None:
     job = next_job(running)
     running.ended(job.key, Outcome(failure="ValueError: no luck (here.py:1)"))
-    assert store.failures.all()[job.key].cause == "ValueError: no luck (here.py:1)"
+    assert store.failures.all()[job.key].cause == snapshot("ValueError: no luck (here.py:1)")
     finish(graph, store)
     assert graph.missing(store) == {}
 
@@ -160,7 +161,7 @@ def test_a_full_disk_halts_and_fails_nothing(running: Dispatch, told: Told, stor
     running.ended(job.key, Outcome(halt="the store cannot be written: No space left on device"))
     assert running.next() is None
     assert running.finished
-    assert running.halted == "the store cannot be written: No space left on device"
+    assert running.halted == snapshot("the store cannot be written: No space left on device")
     assert (running.schedule.failed, store.failures.all()) == ({}, {})
 
 

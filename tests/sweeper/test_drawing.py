@@ -1,5 +1,7 @@
 from xml.etree import ElementTree as ET
 
+from inline_snapshot import snapshot
+
 from sweeper.boxes import Box, Boxes
 from sweeper.drawing import svg
 from sweeper.sharing import Sharing
@@ -72,15 +74,16 @@ def test_the_json_stays_json_beside_a_graph(project: Project) -> None:
 def test_another_suffix_is_refused_before_anything_is_read(project: Project) -> None:
     done = project.sweeper("plan", "nowhere.yaml", "--graph", "out/plan.pdf")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: a graph is drawn as .svg or .html, not as 'plan.pdf'\n"
-        "  fix: --graph out/plan.svg or --graph out/plan.html\n"
-    )
+    assert done.stderr == snapshot("""\
+error: a graph is drawn as .svg or .html, not as 'plan.pdf'
+  fix: --graph out/plan.svg or --graph out/plan.html
+""")
 
 
 def test_a_file_that_cannot_be_written_is_told(project: Project) -> None:
     done = project.sweeper("plan", "space.yaml", "--graph", "nowhere/plan.svg")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: nowhere/plan.svg cannot be written: No such file or directory\n  fix: name another file\n"
-    )
+    assert done.stderr == snapshot("""\
+error: nowhere/plan.svg cannot be written: No such file or directory
+  fix: name another file
+""")

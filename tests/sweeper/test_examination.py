@@ -4,10 +4,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper import examination
 from sweeper.examination import examine, unmet
 from sweeper.stores.directory import Directory
+from tests.masked import masked
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +27,7 @@ def test_what_the_driver_wrote_and_holds_is_seen(store: Directory) -> None:
 
 def test_another_directory_than_the_drivers_is_found_out_and_not_made(tmp_path: Path) -> None:
     seen = examine({"address": str(tmp_path / "store")}, "tmp/some/beacon")
-    assert seen["store"] == f"the store {tmp_path}/store here is not the driver's"
+    assert masked(seen["store"], tmp_path=tmp_path) == snapshot("the store {tmp_path}/store here is not the driver's")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -34,7 +36,9 @@ def test_a_lock_that_does_not_hold_is_found_out(store: Directory) -> None:
     beacon.parent.mkdir()
     beacon.write_text("nonce")
     seen = examine(asdict(store.place), "tmp/unlocked/beacon")
-    assert seen["store"] == f"a lock on {store.root} that another process holds is not seen here"
+    assert masked(seen["store"], root=store.root) == snapshot(
+        "a lock on {root} that another process holds is not seen here"
+    )
 
 
 def test_requirements_that_are_not_met() -> None:

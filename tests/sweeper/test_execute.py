@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.stores.directory import Directory
 from tests.conftest import SPACE, Project
@@ -47,19 +48,23 @@ def test_a_trainable_of_the_users_own_directory_and_modules_called_as_ours(proje
 def test_an_address_where_no_cluster_is(project: Project) -> None:
     done = project.sweeper("run", "space.yaml", "--no-tracking", "--address", "127.0.0.1:1")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-2:] == [
-        "error: no Ray cluster answers at 127.0.0.1:1",
-        "  fix: start one with `ray up cluster.yaml`, or leave --address out to use this machine",
-    ]
+    assert done.stderr.splitlines()[-2:] == snapshot(
+        [
+            "error: no Ray cluster answers at 127.0.0.1:1",
+            "  fix: start one with `ray up cluster.yaml`, or leave --address out to use this machine",
+        ]
+    )
 
 
 def test_a_driver_that_is_no_part_of_the_cluster_is_told_where_to_run(project: Project) -> None:
     done = project.sweeper("run", "space.yaml", "--no-tracking", "--address", "ray://127.0.0.1:10001")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-2:] == [
-        "error: Ray Tune does not run through Ray's client, ray://127.0.0.1:10001",
-        "  fix: say it on the head, or send it there: `ray job submit -- sweeper run … --address auto`",
-    ]
+    assert done.stderr.splitlines()[-2:] == snapshot(
+        [
+            "error: Ray Tune does not run through Ray's client, ray://127.0.0.1:10001",
+            "  fix: say it on the head, or send it there: `ray job submit -- sweeper run … --address auto`",
+        ]
+    )
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one stage at a time")

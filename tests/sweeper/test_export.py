@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from inline_snapshot import Snapshot, snapshot
 from mlflow import MlflowClient
 
 from sweeper import experiments
@@ -17,6 +18,7 @@ from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 from sweeper.tracking import Tracker
 from tests.conftest import SPACE, Project, finish
+from tests.masked import masked
 from tests.sweeper.test_measures import recommit
 
 EXPORT = ("export", "--from-mlflow")
@@ -55,7 +57,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_an_exported_sweep_is_what_its_driver_wrote(finished: Project) -> None:
     done = finished.sweeper(*EXPORT)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "tiny: 8 of 8 trials finished; sweeper table tiny --runs exported\n"
+    assert done.stdout == snapshot("tiny: 8 of 8 trials finished; sweeper table tiny --runs exported\n")
     assert results(finished, "exported").equals(results(finished), check_metadata=True)
     assert finished.sweeper("table", "tiny", "--runs", "exported").stdout == finished.sweeper("table", "tiny").stdout
     for pattern in ("measures/*.parquet", "pictures/*/*.png"):
@@ -97,7 +99,7 @@ def test_what_failed_says_why_and_what_has_no_run_is_missing(project: Project) -
     (gone,) = client.search_runs(["1"], "attributes.run_name = 'plus · 1 · seed 1'")
     client.delete_run(gone.info.run_id)
     done = project.sweeper(*EXPORT, "tiny")
-    assert done.stdout == "tiny: 1 of 4 trials finished; sweeper table tiny --runs exported\n"
+    assert done.stdout == snapshot("tiny: 1 of 4 trials finished; sweeper table tiny --runs exported\n")
     made, absent, *failed = results(project).to_pylist()
     exported = results(project, "exported")
     assert exported.column_names == results(project).column_names
@@ -119,9 +121,10 @@ def test_a_file_that_would_lead_out_of_the_directory_is_refused(finished: Projec
     client.set_tag(run.info.run_id, "sweeper.files", "trial.json/../../x.png")
     done = finished.sweeper(*EXPORT, "--tracking-uri", client.tracking_uri, "-o", "hostile")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: MLflow names a file '..'\n  fix: ask who runs the server; sweeps write plain names\n"
-    )
+    assert done.stderr == snapshot("""\
+error: MLflow names a file '..'
+  fix: ask who runs the server; sweeps write plain names
+""")
     assert not list((finished.path / "hostile/results").iterdir())
 
 
@@ -134,22 +137,42 @@ def copy_of(project: Project, name: str) -> MlflowClient:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("tny",), "no experiment is called 'tny' at {uri}\n  fix: did you mean tiny?"),
-        (("other",), "experiment 'other' is no sweep's at {uri}\n  fix: known: tiny"),
-        (("-o", "runs"), "runs has sweeps of its own\n  fix: name another directory with -o"),
+        (
+            ("tny",),
+            snapshot("""\
+error: no experiment is called 'tny' at {uri}
+  fix: did you mean tiny?
+"""),
+        ),
+        (
+            ("other",),
+            snapshot("""\
+error: experiment 'other' is no sweep's at {uri}
+  fix: known: tiny
+"""),
+        ),
+        (
+            ("-o", "runs"),
+            snapshot("""\
+error: runs has sweeps of its own
+  fix: name another directory with -o
+"""),
+        ),
         (
             ("--runs", "nowhere"),
-            "{path}/nowhere/mlflow.db does not exist\n"
-            "  fix: name its directory with --runs, or a server with --tracking-uri",
+            snapshot("""\
+error: {path}/nowhere/mlflow.db does not exist
+  fix: name its directory with --runs, or a server with --tracking-uri
+"""),
         ),
     ],
 )
-def test_what_cannot_be_exported(finished: Project, arguments: tuple[str, ...], expected: str) -> None:
+def test_what_cannot_be_exported(finished: Project, arguments: tuple[str, ...], expected: Snapshot[str]) -> None:
     (finished.path / "runs/store").mkdir(exist_ok=True)
     done = finished.sweeper(*EXPORT, *arguments)
     assert done.returncode == 2
     uri = f"sqlite:///{finished.path}/runs/mlflow.db"
-    assert done.stderr == f"error: {expected.format(uri=uri, path=finished.path)}\n"
+    assert masked(done.stderr, uri=uri, path=finished.path) == expected
 
 
 def test_a_server_that_does_not_answer(project: Project) -> None:
@@ -164,11 +187,15 @@ def test_a_place_without_sweeps(finished: Project) -> None:
     client = copy_of(finished, "empty.db")
     client.delete_experiment("1")
     done = finished.sweeper(*EXPORT, "--tracking-uri", client.tracking_uri)
-    assert done.stderr == (
-        f"error: no sweep has been tracked at {client.tracking_uri}\n  fix: name another place with --tracking-uri\n"
-    )
+    assert masked(done.stderr, uri=client.tracking_uri) == snapshot("""\
+error: no sweep has been tracked at {uri}
+  fix: name another place with --tracking-uri
+""")
     assert done.returncode == 2
 
 
 def test_the_source_has_to_be_said(project: Project) -> None:
-    assert project.sweeper("export", "tiny").stderr == ("error: where from?\n  fix: say sweeper export --from-mlflow\n")
+    assert project.sweeper("export", "tiny").stderr == snapshot("""\
+error: where from?
+  fix: say sweeper export --from-mlflow
+""")

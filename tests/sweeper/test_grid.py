@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pyarrow.parquet as pq
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.space import Space
 from tests.conftest import CASES, SPACE, Project
@@ -67,9 +68,9 @@ def test_one_name_at_a_time_is_combined_with_cases(load: Load) -> None:
 @pytest.mark.parametrize(
     ("text", "assignment", "expected"),
     [
-        (ZIP, "trunk.steps=7", ["plus · 1", "plus · 2", "minus · 1", "minus · 2"]),
-        (ZIP, "branch.size=7", ["plus · 2", "minus · 3"]),
-        (ZIP.replace("minus", "plus"), "trunk.steps=7", ["plus · 1", "plus · 2"]),
+        (ZIP, "trunk.steps=7", snapshot(["plus · 1", "plus · 2", "minus · 1", "minus · 2"])),
+        (ZIP, "branch.size=7", snapshot(["plus · 2", "minus · 3"])),
+        (ZIP.replace("minus", "plus"), "trunk.steps=7", snapshot(["plus · 1", "plus · 2"])),
         (ONE, "branch.size=7", ["plus", "minus"]),
         (f"{HEAD}cases: {{a: {{branch.size: 3}}, b: {{trunk.steps: 3}}}}\n", "branch.size=7", ["a", "b"]),
     ],
@@ -142,191 +143,298 @@ def test_a_set_order_wins_over_the_seeds_of_orders(load: Load) -> None:
 MISTAKES = {
     "unequal lengths": (
         ZIP.replace("[2, 3]", "[2, 3, 4]"),
-        "space.yaml:6:5: trunk.steps: 3 values, and branch.kind has 2\n"
-        "  fix: give the lists of a group equally many values",
+        snapshot("""\
+error: space.yaml:6:5: trunk.steps: 3 values, and branch.kind has 2
+  fix: give the lists of a group equally many values
+"""),
     ),
     "a row of a group twice": (
         ZIP.replace("[plus, minus]", "[plus, plus]").replace("[2, 3]", "[2, 2]"),
-        "space.yaml:5:25: branch.kind, trunk.steps: 'plus', 2 is given twice\n  fix: remove one",
+        snapshot("""\
+error: space.yaml:5:25: branch.kind, trunk.steps: 'plus', 2 is given twice
+  fix: remove one
+"""),
     ),
     "name in two groups": (
         ZIP.replace("branch.size", "trunk.steps"),
-        "space.yaml:7:5: 'trunk.steps' is in two groups of zip\n  fix: remove one of the two",
+        snapshot("""\
+error: space.yaml:7:5: 'trunk.steps' is in two groups of zip
+  fix: remove one of the two
+"""),
     ),
     "name in zip and fixed": (
         f"{ZIP}fixed: {{branch.size: 1}}\n",
-        "space.yaml:7:5: 'branch.size' is both fixed and in zip\n  fix: remove one of the two",
+        snapshot("""\
+error: space.yaml:7:5: 'branch.size' is both fixed and in zip
+  fix: remove one of the two
+"""),
     ),
     "name in zip and an axis": (
         f"{ZIP}axes: {{branch.size: [1]}}\n",
-        "space.yaml:7:5: 'branch.size' is both an axis and in zip\n  fix: remove one of the two",
+        snapshot("""\
+error: space.yaml:7:5: 'branch.size' is both an axis and in zip
+  fix: remove one of the two
+"""),
     ),
     "name in zip and a case": (
         f"{ZIP}cases: {{a: {{branch.size: 1}}}}\n",
-        "space.yaml:8:13: 'branch.size' is both in case a and in zip\n  fix: remove one of the two",
+        snapshot("""\
+error: space.yaml:8:13: 'branch.size' is both in case a and in zip
+  fix: remove one of the two
+"""),
     ),
     "unknown name in zip": (
         ZIP.replace("trunk.steps", "trunk.step"),
-        "space.yaml:6:5: unknown name 'trunk.step'\n  fix: did you mean trunk.steps?",
+        snapshot("""\
+error: space.yaml:6:5: unknown name 'trunk.step'
+  fix: did you mean trunk.steps?
+"""),
     ),
     "seed in zip": (
         ZIP.replace("trunk.steps", "seed"),
-        "space.yaml:6:12: 'seed' is set by seeds\n  fix: list the seeds: seeds: [0, 1, 2]",
+        snapshot("""\
+error: space.yaml:6:12: 'seed' is set by seeds
+  fix: list the seeds: seeds: [0, 1, 2]
+"""),
     ),
     "empty group": (
         f"{HEAD}zip: [{{}}]\n",
-        "space.yaml:4:7: zip.0 is empty\n  fix: give it at least one value, or remove it",
+        snapshot("""\
+error: space.yaml:4:7: zip.0 is empty
+  fix: give it at least one value, or remove it
+"""),
     ),
     "empty list in a group": (
         ZIP.replace("[1, 2]", "[]"),
-        "space.yaml:7:18: zip.1.branch.size is empty\n  fix: give it at least one value, or remove it",
+        snapshot("""\
+error: space.yaml:7:18: zip.1.branch.size is empty
+  fix: give it at least one value, or remove it
+"""),
     ),
     "zip that is no list": (
         f"{HEAD}zip: {{branch.size: [1]}}\n",
-        "space.yaml:4:6: zip: expected a valid list\n"
-        "  fix: zip is groups of lists that move together, such as [{lr: [0.1, 0.2], steps: [20, 10]}]",
+        snapshot("""\
+error: space.yaml:4:6: zip: expected a valid list
+  fix: zip is groups of lists that move together, such as [{lr: [0.1, 0.2], steps: [20, 10]}]
+"""),
     ),
     "a group's value that the config refuses": (
         ZIP.replace("[2, 3]", "[2, 0]"),
-        "space.yaml:6:22: trunk.steps: expected greater than or equal to 1, got 0\n"
-        "  fix: trunk.steps is links of the chain, in preset small 5",
+        snapshot("""\
+error: space.yaml:6:22: trunk.steps: expected greater than or equal to 1, got 0
+  fix: trunk.steps is links of the chain, in preset small 5
+"""),
     ),
     "one at a time without a baseline": (
         ONE.replace(", branch.size: 2", ""),
-        "space.yaml:7:3: one_at_a_time: 'branch.size' has no baseline\n"
-        "  fix: add its value to baseline: {branch.size: ...}",
+        snapshot("""\
+error: space.yaml:7:3: one_at_a_time: 'branch.size' has no baseline
+  fix: add its value to baseline: {branch.size: ...}
+"""),
     ),
     "unknown name, one at a time": (
         ONE.replace("branch.size", "branch.sise"),
-        "space.yaml:7:3: unknown name 'branch.sise'\n  fix: did you mean branch.size?",
+        snapshot("""\
+error: space.yaml:7:3: unknown name 'branch.sise'
+  fix: did you mean branch.size?
+"""),
     ),
     "one at a time and an axis": (
         f"{ONE}axes: {{branch.size: [1]}}\n",
-        "space.yaml:7:3: 'branch.size' is both an axis and in one_at_a_time\n  fix: remove one of the two",
+        snapshot("""\
+error: space.yaml:7:3: 'branch.size' is both an axis and in one_at_a_time
+  fix: remove one of the two
+"""),
     ),
     "a value twice, one at a time": (
         ONE.replace("[1, 3]", "[1, 3, 1]"),
-        "space.yaml:7:23: branch.size: 1 is given twice\n  fix: remove one",
+        snapshot("""\
+error: space.yaml:7:23: branch.size: 1 is given twice
+  fix: remove one
+"""),
     ),
     "a baseline that the config refuses": (
         ONE.replace("size: 2", "size: 20"),
-        "space.yaml:4:44: branch.size: expected less than or equal to 10, got 20\n"
-        "  fix: branch.size is how much, in preset small 1",
+        snapshot("""\
+error: space.yaml:4:44: branch.size: expected less than or equal to 10, got 20
+  fix: branch.size is how much, in preset small 1
+"""),
     ),
     "baseline of what does not vary": (
         f"{SPACE}baseline: {{trunk.steps: 5}}\n",
-        "space.yaml:9:12: baseline: the rows do not vary over 'trunk.steps'\n  fix: known: branch.kind, branch.size",
+        snapshot("""\
+error: space.yaml:9:12: baseline: the rows do not vary over 'trunk.steps'
+  fix: known: branch.kind, branch.size
+"""),
     ),
     "misspelled baseline": (
         BASELINE.replace("{branch.kind", "{branch.kin"),
-        "space.yaml:9:12: baseline: the rows do not vary over 'branch.kin'\n  fix: did you mean branch.kind?",
+        snapshot("""\
+error: space.yaml:9:12: baseline: the rows do not vary over 'branch.kin'
+  fix: did you mean branch.kind?
+"""),
     ),
     "baseline of a single row": (
         f"{HEAD}baseline: {{branch.kind: plus}}\n",
-        "space.yaml:4:12: baseline: the rows do not vary over 'branch.kind'\n  fix: remove it: all trials are one row",
+        snapshot("""\
+error: space.yaml:4:12: baseline: the rows do not vary over 'branch.kind'
+  fix: remove it: all trials are one row
+"""),
     ),
     "baseline that no trial has": (
         BASELINE.replace("{branch.kind: minus", "{branch.kind: minus, branch.size: 4"),
-        "space.yaml:9:45: baseline: no trial has branch.size 4\n  fix: there are 1, 2, 3",
+        snapshot("""\
+error: space.yaml:9:45: baseline: no trial has branch.size 4
+  fix: there are 1, 2, 3
+"""),
     ),
     "baseline whose combination is dropped": (
         f"{SPACE}where: branch.kind == 'plus' or branch.size == 1\nbaseline: {{branch.kind: minus, branch.size: 2}}\n",
-        "space.yaml:10:11: baseline: no trial has minus · 2\n"
-        "  fix: there are plus · 1, plus · 2, plus · 3, minus · 1",
+        snapshot("""\
+error: space.yaml:10:11: baseline: no trial has minus · 2
+  fix: there are plus · 1, plus · 2, plus · 3, minus · 1
+"""),
     ),
     "baseline of an unknown case": (
         f"{CASES}baseline: {{case: dwon}}\n",
-        "space.yaml:13:18: baseline: no trial has case dwon\n  fix: there are up, down, again",
+        snapshot("""\
+error: space.yaml:13:18: baseline: no trial has case dwon
+  fix: there are up, down, again
+"""),
     ),
     "empty baseline": (
         f"{SPACE}baseline: {{}}\n",
-        "space.yaml:9:11: baseline is empty\n  fix: give it at least one value, or remove it",
+        snapshot("""\
+error: space.yaml:9:11: baseline is empty
+  fix: give it at least one value, or remove it
+"""),
     ),
     "unknown name in the condition": (
         f"{SPACE}where: branch.sizes == 1\n",
-        "space.yaml:9:8: where: unknown name 'branch.sizes'\n  fix: did you mean branch.size?",
+        snapshot("""\
+error: space.yaml:9:8: where: unknown name 'branch.sizes'
+  fix: did you mean branch.size?
+"""),
     ),
     "case in the condition of a space without cases": (
         f"{SPACE}where: case == 'up'\n",
-        "space.yaml:9:8: where: unknown name 'case'\n  fix: give the space cases, or name what varies",
+        snapshot("""\
+error: space.yaml:9:8: where: unknown name 'case'
+  fix: give the space cases, or name what varies
+"""),
     ),
     "a call in the condition": (
         f"{SPACE}where: branch.size == 1 or exit()\n",
-        "space.yaml:9:8: where: 'exit()' at character 21 is not allowed\n"
-        "  fix: compare names and values, such as adapter.ratio == 1 or adapter.layers in ['0-64', '40-54']",
+        snapshot("""\
+error: space.yaml:9:8: where: 'exit()' at character 21 is not allowed
+  fix: compare names and values, such as adapter.ratio == 1 or adapter.layers in ['0-64', '40-54']
+"""),
     ),
     "condition that compares a name with a number": (
         f"{SPACE}where: branch.kind < 3\n",
-        "space.yaml:9:8: where: '<' not supported between instances of 'str' and 'int'\n"
-        "  fix: compare values of one kind; here branch.kind is 'plus'",
+        snapshot("""\
+error: space.yaml:9:8: where: '<' not supported between instances of 'str' and 'int'
+  fix: compare values of one kind; here branch.kind is 'plus'
+"""),
     ),
     "condition that drops all": (
         f"{SPACE}where: branch.size > 3\n",
-        "space.yaml:9:8: where drops every trial\n  fix: widen it: it is true of none of 12",
+        snapshot("""\
+error: space.yaml:9:8: where drops every trial
+  fix: widen it: it is true of none of 12
+"""),
     ),
     "condition that is no text": (
         f"{SPACE}where: true\n",
-        "space.yaml:9:8: where: expected a valid string, got True\n"
-        "  fix: where is what keeps a trial, such as \"lr < 0.1 or case == 'big'\"",
+        snapshot("""\
+error: space.yaml:9:8: where: expected a valid string, got True
+  fix: where is what keeps a trial, such as "lr < 0.1 or case == 'big'"
+"""),
     ),
     "orders of classes that the config does not know": (
         f"{SPACE}class_order_seeds: [0]\n",
-        "space.yaml:9:1: the config of tests.tiny has no class_order_seed\n"
-        "  fix: remove it, or give the config a class_order_seed",
+        snapshot("""\
+error: space.yaml:9:1: the config of tests.tiny has no class_order_seed
+  fix: remove it, or give the config a class_order_seed
+"""),
     ),
     "an order of classes beside several": (
         f"{ORDERS}fixed: {{class_order_seed: 0}}\n",
-        "space.yaml:6:27: 'class_order_seed' is set by class_order_seeds\n"
-        "  fix: list the seeds: class_order_seeds: [0, 1, 2]",
+        snapshot("""\
+error: space.yaml:6:27: 'class_order_seed' is set by class_order_seeds
+  fix: list the seeds: class_order_seeds: [0, 1, 2]
+"""),
     ),
     "bad orders of classes": (
         ORDERS.replace("0-1", "1-0"),
-        "space.yaml:5:20: class_order_seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got "
-        "'1-0'\n  fix: class_order_seeds is [0, 1, 2] or 0-4: seeds of the order of classes, averaged over as seeds "
-        "are",
+        snapshot("""\
+error: space.yaml:5:20: class_order_seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got '1-0'
+  fix: class_order_seeds is [0, 1, 2] or 0-4: seeds of the order of classes, averaged over as seeds are
+"""),
     ),
     "too many seeds": (
         SPACE.replace("[0, 1]", "0-99999999"),
-        "space.yaml:4:8: seeds: expected at most 10000 of them, got '0-99999999'\n  fix: seeds is [0, 1, 2] or 0-4",
+        snapshot("""\
+error: space.yaml:4:8: seeds: expected at most 10000 of them, got '0-99999999'
+  fix: seeds is [0, 1, 2] or 0-4
+"""),
     ),
     "too large a grid": (
         SPACE.replace("[0, 1]", "0-9999").replace("[1, 2, 3]", str(list(range(10)))),
-        "space.yaml:1:1: a grid of 200,000 trials\n  fix: shorten its lists: 100,000 are the most",
+        snapshot("""\
+error: space.yaml:1:1: a grid of 200,000 trials
+  fix: shorten its lists: 100,000 are the most
+"""),
     ),
     "a number that is none": (
         f"{SPACE}fixed: {{trunk.pause: .inf}}\n",
-        "space.yaml:9:22: trunk.pause: expected a finite number, got inf",
+        snapshot("error: space.yaml:9:22: trunk.pause: expected a finite number, got inf\n"),
     ),
     "a number that no result holds": (
         f"{SPACE}fixed: {{trunk.steps: 9223372036854775808}}\n",
-        "space.yaml:9:22: trunk.steps: expected a whole number of at most 63 bits, got one of 64",
+        snapshot("error: space.yaml:9:22: trunk.steps: expected a whole number of at most 63 bits, got one of 64\n"),
     ),
     "unknown key of a stage's request": (
         f"{SPACE}resources: {{grow: {{cpu: 2}}}}\n",
-        "space.yaml:9:20: unknown key 'cpu'\n  fix: did you mean cpus?",
+        snapshot("""\
+error: space.yaml:9:20: unknown key 'cpu'
+  fix: did you mean cpus?
+"""),
     ),
     "a stage's request that is none": (
         f"{SPACE}resources: {{grow: {{cpus: 0}}}}\n",
-        "space.yaml:9:26: resources.grow.cpus: expected greater than or equal to 1, got 0\n"
-        "  fix: cpus is CPU threads, at least 1",
+        snapshot("""\
+error: space.yaml:9:26: resources.grow.cpus: expected greater than or equal to 1, got 0
+  fix: cpus is CPU threads, at least 1
+"""),
     ),
     "a stage's request that is a number": (
         f"{SPACE}resources: {{grow: 2}}\n",
-        "space.yaml:9:19: resources.grow: expected names and values, got 2\n"
-        "  fix: resources is requests by the name of a stage, such as {train_base: {cpus: 2, memory: 4GiB}}",
+        snapshot("""\
+error: space.yaml:9:19: resources.grow: expected names and values, got 2
+  fix: resources is requests by the name of a stage, such as {train_base: {cpus: 2, memory: 4GiB}}
+"""),
     ),
     "request of an unknown stage": (
         f"{SPACE}resources: {{grw: {{cpus: 2}}}}\n",
-        "space.yaml:9:13: resources: no stage is called 'grw'\n  fix: did you mean grow?",
+        snapshot("""\
+error: space.yaml:9:13: resources: no stage is called 'grw'
+  fix: did you mean grow?
+"""),
     ),
     "a row of the table twice": (
         SPACE.replace("[branch.kind, branch.size]", "[branch.kind, branch.kind]"),
-        "space.yaml:8:29: table: 'branch.kind' is given twice\n  fix: remove one",
+        snapshot("""\
+error: space.yaml:8:29: table: 'branch.kind' is given twice
+  fix: remove one
+"""),
     ),
     "too long a name": (
         SPACE.replace("tiny\n", "t" * 101 + "\n", 1),
-        f"space.yaml:1:7: name: string should have at most 100 characters, got '{'t' * 101}'\n"
-        "  fix: name is name of the sweep and its results",
+        snapshot("""\
+error: space.yaml:1:7: name: string should have at most 100 characters, got 'ttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt'
+  fix: name is name of the sweep and its results
+"""),
     ),
 }
 
@@ -336,6 +444,6 @@ def test_a_mistake_in_what_varies(project: Project, mistake: str) -> None:
     text, expected = MISTAKES[mistake]
     project.write(text)
     done = project.sweeper("plan", "space.yaml")
-    assert done.stderr == f"error: {expected}\n"
+    assert done.stderr == expected
     assert done.returncode == 2
     assert done.stdout == ""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from inline_snapshot import Snapshot, snapshot
 from mlflow import MlflowClient
 
 from sweeper.stores.directory import Directory
@@ -44,11 +45,13 @@ def rows_of(project: Project, name: str) -> list[dict[str, object]]:
 
 
 def test_included_spaces_run_as_one_graph(finished: Project) -> None:
-    assert (finished.path / "stderr").read_text().splitlines()[:3] == [
-        "paper: 24 trials, 120 stages, 68 unique, 0 cached, 68 to run",
-        "  tiny: 12 trials, 60 stages, 50 unique, 0 cached",
-        "  cases: 12 trials, 60 stages, 36 unique, 0 cached",
-    ]
+    assert (finished.path / "stderr").read_text().splitlines()[:3] == snapshot(
+        [
+            "paper: 24 trials, 120 stages, 68 unique, 0 cached, 68 to run",
+            "  tiny: 12 trials, 60 stages, 50 unique, 0 cached",
+            "  cases: 12 trials, 60 stages, 36 unique, 0 cached",
+        ]
+    )
 
 
 def test_a_stage_belongs_to_the_first_space_that_needs_it(finished: Project) -> None:
@@ -89,10 +92,12 @@ def test_every_space_has_an_experiment_of_its_own_in_mlflow(finished: Project) -
 def test_the_same_command_again_runs_nothing(finished: Project) -> None:
     again = finished.sweeper(*RUN)
     assert again.returncode == 0
-    assert again.stderr.startswith(
-        "paper: 24 trials, 120 stages, 68 unique, 68 cached, 0 to run\n"
-        "  tiny: 12 trials, 60 stages, 50 unique, 50 cached\n"
-        "  cases: 12 trials, 60 stages, 36 unique, 36 cached\n"
+    assert again.stderr.splitlines()[:3] == snapshot(
+        [
+            "paper: 24 trials, 120 stages, 68 unique, 68 cached, 0 to run",
+            "  tiny: 12 trials, 60 stages, 50 unique, 50 cached",
+            "  cases: 12 trials, 60 stages, 36 unique, 36 cached",
+        ]
     )
     assert again.stdout == (finished.path / "stdout").read_text()
 
@@ -100,7 +105,10 @@ def test_the_same_command_again_runs_nothing(finished: Project) -> None:
 def test_the_table_of_the_whole_names_those_there_are(finished: Project) -> None:
     done = finished.sweeper("table", "paper")
     assert done.returncode == 2
-    assert done.stderr == "error: no results called 'paper' in runs/results\n  fix: results here: cases, tiny\n"
+    assert done.stderr == snapshot("""\
+error: no results called 'paper' in runs/results
+  fix: results here: cases, tiny
+""")
 
 
 def test_a_failed_trial_fails_the_sweep_of_its_space_alone(paper: Project) -> None:
@@ -132,77 +140,115 @@ def test_an_included_file_may_include(paper: Project) -> None:
     paper.write("name: inner\ninclude: [cases.yaml]\n", "more/inner.yaml")
     paper.write("name: outer\ninclude: [more/inner.yaml, space.yaml]\n", "outer.yaml")
     planned = paper.sweeper("plan", "outer.yaml").stdout.splitlines()
-    assert planned[:3] == [
-        "outer: 24 trials, 120 stages, 68 unique, 0 cached, 68 to run",
-        "  cases: 12 trials, 60 stages, 36 unique, 0 cached",
-        "  tiny: 12 trials, 60 stages, 50 unique, 0 cached",
-    ]
+    assert planned[:3] == snapshot(
+        [
+            "outer: 24 trials, 120 stages, 68 unique, 0 cached, 68 to run",
+            "  cases: 12 trials, 60 stages, 36 unique, 0 cached",
+            "  tiny: 12 trials, 60 stages, 50 unique, 0 cached",
+        ]
+    )
 
 
 MISTAKES = {
     "another key beside include": (
         PAPER + "seeds: [0]\n",
-        "paper.yaml:3:1: unknown key 'seeds'\n"
-        "  fix: write it into the included files; this one has a name and what it includes, nothing else",
+        snapshot("""\
+error: paper.yaml:3:1: unknown key 'seeds'
+  fix: write it into the included files; this one has a name and what it includes, nothing else
+"""),
     ),
     "no name": (
         "include: [space.yaml]\n",
-        "paper.yaml:1:1: 'name' is missing\n  fix: add it: name of the whole",
+        snapshot("""\
+error: paper.yaml:1:1: 'name' is missing
+  fix: add it: name of the whole
+"""),
     ),
     "nothing included": (
         "name: paper\ninclude: []\n",
-        "paper.yaml:2:10: include is empty\n  fix: give it at least one value, or remove it",
+        snapshot("""\
+error: paper.yaml:2:10: include is empty
+  fix: give it at least one value, or remove it
+"""),
     ),
     "include that is no list": (
         "name: paper\ninclude: space.yaml\n",
-        "paper.yaml:2:10: include: expected a valid list, got 'space.yaml'\n"
-        "  fix: include is search spaces that run as one, relative to this file",
+        snapshot("""\
+error: paper.yaml:2:10: include: expected a valid list, got 'space.yaml'
+  fix: include is search spaces that run as one, relative to this file
+"""),
     ),
     "include of something else": (
         "name: paper\ninclude: [space.yaml, 3]\n",
-        "paper.yaml:2:23: include.1: expected a valid string, got 3\n"
-        "  fix: include is search spaces that run as one, relative to this file",
+        snapshot("""\
+error: paper.yaml:2:23: include.1: expected a valid string, got 3
+  fix: include is search spaces that run as one, relative to this file
+"""),
     ),
     "misspelled include": (
         "name: paper\nincludes: [space.yaml]\n",
-        "paper.yaml:2:1: unknown key 'includes'\n  fix: did you mean include?",
+        snapshot("""\
+error: paper.yaml:2:1: unknown key 'includes'
+  fix: did you mean include?
+"""),
     ),
     "missing file": (
         PAPER.replace("space", "spaec"),
-        "paper.yaml:2:11: spaec.yaml: no such file\n  fix: did you mean space.yaml?",
+        snapshot("""\
+error: paper.yaml:2:11: spaec.yaml: no such file
+  fix: did you mean space.yaml?
+"""),
     ),
     "missing file elsewhere": (
         PAPER.replace("cases", "case"),
-        "paper.yaml:2:23: more/case.yaml: no such file\n  fix: did you mean cases.yaml?",
+        snapshot("""\
+error: paper.yaml:2:23: more/case.yaml: no such file
+  fix: did you mean cases.yaml?
+"""),
     ),
     "a directory": (
         PAPER.replace("/cases.yaml", ""),
-        "paper.yaml:2:23: more: cannot be read: Is a directory\n  fix: name a YAML file",
+        snapshot("""\
+error: paper.yaml:2:23: more: cannot be read: Is a directory
+  fix: name a YAML file
+"""),
     ),
     "a file that includes itself": (
         PAPER.replace("space.yaml", "paper.yaml"),
-        "paper.yaml:2:11: paper.yaml includes itself\n  fix: remove it from this list",
+        snapshot("""\
+error: paper.yaml:2:11: paper.yaml includes itself
+  fix: remove it from this list
+"""),
     ),
     "a file that includes itself by another": (
         PAPER.replace("space.yaml", "back.yaml"),
-        "back.yaml:2:11: paper.yaml includes itself\n  fix: remove it from this list",
+        snapshot("""\
+error: back.yaml:2:11: paper.yaml includes itself
+  fix: remove it from this list
+"""),
     ),
     "the same space twice": (
         PAPER.replace("more/cases.yaml", "more/../space.yaml"),
-        "paper.yaml:2:23: two included spaces are called 'tiny'\n  fix: give each its own name, and include it once",
+        snapshot("""\
+error: paper.yaml:2:23: two included spaces are called 'tiny'
+  fix: give each its own name, and include it once
+"""),
     ),
     "a mistake in an included file": (
         PAPER.replace("more/cases", "more/wrong"),
-        "more/wrong.yaml:11:3: unknown name 'branch.sise'\n  fix: did you mean branch.size?",
+        snapshot("""\
+error: more/wrong.yaml:11:3: unknown name 'branch.sise'
+  fix: did you mean branch.size?
+"""),
     ),
 }
 
 
-def check(project: Project, expected: str, *arguments: str) -> None:
+def check(project: Project, expected: Snapshot[str], *arguments: str) -> None:
     before = sorted(project.path.rglob("*"))
     for command in ("run", "plan"):
         done = project.sweeper(command, "paper.yaml", *arguments)
-        assert done.stderr == f"error: {expected}\n"
+        assert done.stderr == expected
         assert done.returncode == 2
         assert done.stdout == ""
     assert sorted(project.path.rglob("*")) == before
@@ -222,19 +268,29 @@ def test_a_mistake_in_a_file_that_includes(paper: Project, mistake: str) -> None
     [
         (
             ("--set", "adapter.p=10"),
-            "more/cases.yaml with --set adapter.p=10: unknown name 'adapter.p'\n"
-            "  fix: known: trunk.steps, trunk.pause, branch.kind, branch.size, remark",
+            snapshot("""\
+error: more/cases.yaml with --set adapter.p=10: unknown name 'adapter.p'
+  fix: known: trunk.steps, trunk.pause, branch.kind, branch.size, remark
+"""),
         ),
-        (("--preset", "big"), "more/cases.yaml with --preset big: unknown preset 'big'\n  fix: known: small, slow"),
+        (
+            ("--preset", "big"),
+            snapshot("""\
+error: more/cases.yaml with --preset big: unknown preset 'big'
+  fix: known: small, slow
+"""),
+        ),
         (
             ("--set", "branch.size=11"),
-            "more/cases.yaml with --set branch.size=11: branch.size: expected less than or equal to 10, got 11\n"
-            "  fix: branch.size is how much, in preset small 1",
+            snapshot("""\
+error: more/cases.yaml with --set branch.size=11: branch.size: expected less than or equal to 10, got 11
+  fix: branch.size is how much, in preset small 1
+"""),
         ),
     ],
 )
 def test_the_file_that_refuses_the_command_line_is_named(
-    paper: Project, arguments: tuple[str, ...], expected: str
+    paper: Project, arguments: tuple[str, ...], expected: Snapshot[str]
 ) -> None:
     paper.write("name: paper\ninclude: [more/cases.yaml, space.yaml]\n", "paper.yaml")
     check(paper, expected, *arguments)
@@ -244,5 +300,8 @@ def test_what_cannot_run_here_is_told_before_anything_of_the_whole_runs(paper: P
     paper.write(OURS.replace("[1, 2]", "[1, 8]"), "more/cases.yaml")
     done = paper.sweeper(*RUN)
     assert done.returncode == 2
-    assert done.stderr == "error: more/cases.yaml:11:20: branch.size: 8 is not to be had here\n  fix: take 7\n"
+    assert done.stderr == snapshot("""\
+error: more/cases.yaml:11:20: branch.size: 8 is not to be had here
+  fix: take 7
+""")
     assert not (Path(paper.path) / "runs").exists()

@@ -1,6 +1,8 @@
 import shutil
 from pathlib import Path
 
+from inline_snapshot import snapshot
+
 from sweeper.status import local_time
 from tests.conftest import CASES, Project
 from tests.sweeper.records import BEGAN, begin_again, record
@@ -35,9 +37,9 @@ def test_a_record_that_cannot_be_read_hides_no_other(project: Project) -> None:
     record(project, name="broken")
     (project.path / "runs/sweeps/broken/sweep.json").write_text("{")
     lines = project.sweeper("list").stdout.splitlines()
-    assert lines[1].rstrip() == "broken  record or results cannot be read"
+    assert lines[1].rstrip() == snapshot("broken  record or results cannot be read")
     assert lines[2].startswith("tiny    finished")
 
 
 def test_nothing_has_run(project: Project) -> None:
-    assert project.sweeper("list").stdout == "nothing has been run in runs yet\n"
+    assert project.sweeper("list").stdout == snapshot("nothing has been run in runs yet\n")

@@ -1,6 +1,7 @@
 import io
 
 import pytest
+from inline_snapshot import snapshot
 from rich.console import Console
 
 from sweeper.printing import clock
@@ -51,7 +52,7 @@ def test_without_a_terminal_failures_are_lines_and_the_summary_counts() -> None:
         for _ in range(2):
             display.put_off(TRUNKS[2], "its worker process died")
             display.started(TRUNKS[2])
-        assert display.summary == "1 stages in 0:00, 1 failed"
+        assert display.summary == snapshot("1 stages in 0:00, 1 failed")
     assert out.getvalue() == f"  failed: grow {TRUNKS[1].key[:12]}: ValueError: no luck\n" + (
         f"  put off: grow {TRUNKS[2].key[:12]}: its worker process died\n"
     )

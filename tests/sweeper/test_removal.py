@@ -4,12 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 from mlflow import MlflowClient
 
 from tests.conftest import CASES, SPACE, Project
 from tests.sweeper.records import drive, record
 
-STAYS = "stays: artifacts, until sweeper store gc\n"
 PAPER = ["tiny", "cases"]
 
 
@@ -35,16 +35,25 @@ def test_nothing_goes_until_it_is_said(finished: Project) -> None:
     before = sorted(finished.path.rglob("*"))
     done = finished.sweeper("rm", "paper")
     assert done.returncode == 0
-    assert done.stdout == (
-        "goes: runs/sweeps/paper\ngoes: runs/results/tiny\ngoes: runs/results/cases\n" + STAYS
-        + "nothing is deleted yet: say the same with --yes\n"
-    )  # fmt: skip
+    assert done.stdout == snapshot("""\
+goes: runs/sweeps/paper
+goes: runs/results/tiny
+goes: runs/results/cases
+stays: artifacts, until sweeper store gc
+nothing is deleted yet: say the same with --yes
+""")
     assert sorted(finished.path.rglob("*")) == before
 
 
 def test_record_and_results_go_and_artifacts_stay(finished: Project) -> None:
     artifacts = sorted((finished.path / "runs/store").rglob("*"))
-    assert finished.sweeper("rm", "paper", "--yes").stdout.endswith(STAYS + "deleted\n")
+    assert finished.sweeper("rm", "paper", "--yes").stdout == snapshot("""\
+goes: runs/sweeps/paper
+goes: runs/results/tiny
+goes: runs/results/cases
+stays: artifacts, until sweeper store gc
+deleted
+""")
     assert not list((finished.path / "runs/results").iterdir())
     assert not list((finished.path / "runs/sweeps").glob("paper"))
     assert sorted((finished.path / "runs/store").rglob("*")) == artifacts
@@ -55,9 +64,13 @@ def test_record_and_results_go_and_artifacts_stay(finished: Project) -> None:
 def test_results_that_another_sweep_has_stay(finished: Project) -> None:
     record(finished)
     done = finished.sweeper("rm", "paper", "--yes")
-    assert done.stdout == (
-        "goes: runs/sweeps/paper\ngoes: runs/results/cases\nstays: tiny, a space of tiny too\n" + STAYS + "deleted\n"
-    )
+    assert done.stdout == snapshot("""\
+goes: runs/sweeps/paper
+goes: runs/results/cases
+stays: tiny, a space of tiny too
+stays: artifacts, until sweeper store gc
+deleted
+""")
     assert finished.sweeper("table", "tiny").returncode == 0
 
 
@@ -66,28 +79,39 @@ def test_a_sweep_that_is_being_run_is_refused(finished: Project) -> None:
         for arguments in (["rm", "paper"], ["rm", "paper", "--yes"]):
             done = finished.sweeper(*arguments)
             assert done.returncode == 2
-            assert done.stderr == (
-                "error: sweep paper is being run by process 4711 on here\n  fix: stop it there with Ctrl-C first\n"
-            )
+            assert done.stderr == snapshot("""\
+error: sweep paper is being run by process 4711 on here
+  fix: stop it there with Ctrl-C first
+""")
     assert len(list((finished.path / "runs/results").iterdir())) == 2
 
 
 def test_a_space_of_a_sweep_goes_with_the_whole(finished: Project) -> None:
     done = finished.sweeper("rm", "cases")
     assert done.returncode == 2
-    assert done.stderr == "error: cases is a space of the sweep paper\n  fix: delete all of it: sweeper rm paper\n"
+    assert done.stderr == snapshot("""\
+error: cases is a space of the sweep paper
+  fix: delete all of it: sweeper rm paper
+""")
 
 
 def test_results_without_a_record(finished: Project) -> None:
     (finished.path / "runs/sweeps/paper/sweep.json").unlink()
-    assert finished.sweeper("rm", "cases", "--yes").stdout == "goes: runs/results/cases\n" + STAYS + "deleted\n"
+    assert finished.sweeper("rm", "cases", "--yes").stdout == snapshot("""\
+goes: runs/results/cases
+stays: artifacts, until sweeper store gc
+deleted
+""")
     assert [path.name for path in (finished.path / "runs/results").iterdir()] == ["tiny"]
 
 
 def test_an_unknown_sweep(finished: Project) -> None:
     done = finished.sweeper("rm", "papre")
     assert done.returncode == 2
-    assert done.stderr == "error: no sweep called 'papre' in runs\n  fix: did you mean paper?\n"
+    assert done.stderr == snapshot("""\
+error: no sweep called 'papre' in runs
+  fix: did you mean paper?
+""")
 
 
 def test_its_experiments_go_and_come_back_with_it(project: Project) -> None:

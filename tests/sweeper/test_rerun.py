@@ -1,4 +1,5 @@
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper import provenance, rerun
 from sweeper.errors import SweeperError
@@ -23,13 +24,13 @@ def test_only_what_other_code_made_is_made_again_with_all_that_rests_on_it(
 ) -> None:
     finish(graph, store)
     whole = by_function(graph, store)
-    assert discard_outdated(graph, store, ["bend"]) == (
+    assert discard_outdated(graph, store, ["bend"]) == snapshot(
         "  rerun: what is here of bend was made by this code and these packages"
     )
     assert by_function(graph, store) == whole
     monkeypatch.setattr(rerun, "source_hash", lambda module: "edited")
     said = discard_outdated(graph, store, ["bend"])
-    assert said == "  rerun: 36 of bend and 12 that rest on them are made again"
+    assert said == snapshot("  rerun: 36 of bend and 12 that rest on them are made again")
     assert by_function(graph, store) == {"grow": 2, "bend": 0, "total": 0}
 
 
@@ -42,7 +43,9 @@ def test_what_was_made_again_before_an_interruption_stays(
     discard_outdated(graph, store, ["grow"])
     assert set(by_function(graph, store).values()) == {0}
     finish(graph, store)
-    assert discard_outdated(graph, store, ["grow"]).endswith("made by this code and these packages")
+    assert discard_outdated(graph, store, ["grow"]) == snapshot(
+        "  rerun: what is here of grow was made by this code and these packages"
+    )
     assert len(graph.missing(store)) == 0
 
 
@@ -58,4 +61,7 @@ def test_a_recorded_failure_is_forgotten(graph: Graph, store: Store) -> None:
 def test_an_unknown_stage_is_answered_with_the_nearest(graph: Graph, store: Store) -> None:
     with pytest.raises(SweeperError) as error:
         discard_outdated(graph, store, ["bent"])
-    assert str(error.value) == "--rerun bent: no stage is called 'bent'\n  fix: did you mean bend?"
+    assert str(error.value) == snapshot("""\
+--rerun bent: no stage is called 'bent'
+  fix: did you mean bend?\
+""")

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.plan import Graph
 from sweeper.record import driving, is_driven, read_record, read_status
@@ -13,6 +14,7 @@ from sweeper.store import Place
 from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 from tests.conftest import SPACE, Project
+from tests.masked import masked
 
 RUN = ("run", "space.yaml", "--inline", "--no-tracking")
 
@@ -59,17 +61,17 @@ def test_one_sweep_has_one_driver(project: Project) -> None:
         done = project.sweeper(*RUN)
         record = read_record(runs, "tiny")
     assert done.returncode == 2
-    assert done.stderr == (
-        f"error: sweep tiny is being run by process {record.pid} on {record.host}\n"
-        "  fix: watch it with: sweeper status tiny --watch\n"
-    )
+    assert masked(done.stderr, pid=record.pid, host=record.host) == snapshot("""\
+error: sweep tiny is being run by process {pid} on {host}
+  fix: watch it with: sweeper status tiny --watch
+""")
 
 
 def test_retry_runs_the_failed_trials_and_no_others(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write(SPACE.replace("[plus, minus]", "[plus, bad]"))
     done = project.sweeper(*RUN)
     assert done.returncode == 1
-    assert done.stderr.endswith("6 of 12 trials failed; the same command tries them again\n")
+    assert done.stderr.splitlines()[-1] == snapshot("6 of 12 trials failed; the same command tries them again")
     before = made(project)
     project.write(SPACE.replace("[plus, minus]", "[plus, bad, minus]"))
     monkeypatch.setattr("tests.tiny.experiment.bend.body", lambda run, **_: (run.output / "bent.json").write_text("7"))
@@ -126,7 +128,10 @@ def test_retry_of_a_sweep_that_nobody_has_run(project: Project) -> None:
     project.sweeper(*RUN)
     done = project.sweeper("retry", "tinny")
     assert done.returncode == 2
-    assert done.stderr == "error: no sweep called 'tinny' in runs\n  fix: did you mean tiny?\n"
+    assert done.stderr == snapshot("""\
+error: no sweep called 'tinny' in runs
+  fix: did you mean tiny?
+""")
 
 
 def test_one_more_axis_with_the_old_value_among_its_own_runs_only_what_is_new(project: Project) -> None:
@@ -161,10 +166,10 @@ def test_a_stage_that_fits_on_no_node_is_refused_before_anything_runs(
     engine = run.Engine(lambda dispatch: None, machine, 2, [Resources(2, 0.0, 2**34)])
     with pytest.raises(run.SweeperError) as error:
         run._check_requests(graph, graph.stages, engine, run.Options(Path("runs"), Place("store")), run.Console())
-    assert str(error.value) == (
-        "stage bend asks for 64 CPU, 4.0 GiB of memory, and the largest node has 2 CPU, 16.0 GiB of memory\n"
-        "  fix: ask for less in the search space: resources: {bend: {...}}"
-    )
+    assert str(error.value) == snapshot("""\
+stage bend asks for 64 CPU, 4.0 GiB of memory, and the largest node has 2 CPU, 16.0 GiB of memory
+  fix: ask for less in the search space: resources: {bend: {...}}\
+""")
 
 
 def test_a_damaged_manifest_in_the_middle_of_a_plan_changes_nothing(project: Project) -> None:

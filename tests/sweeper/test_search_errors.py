@@ -1,13 +1,12 @@
 """What a user sees who made a mistake in a search: exact text, exit code 2, nothing started, nothing written."""
 
 import pytest
+from inline_snapshot import Snapshot, snapshot
 
 from tests.conftest import Project
 from tests.sweeper.hunts import CASES, hunt
 
 KIND, SIZE = "branch.kind: {choice: [plus, minus]}", "branch.size: {int: [0, 7]}"
-MEANT = "branch.size is how much, in preset small 1"
-KINDS = "give it one of choice, int, uniform, log_uniform"
 
 
 def size(distribution: str, name: str = "branch.size") -> str:
@@ -28,312 +27,518 @@ def beside(text: str) -> str:
 MISTAKES = {
     "empty choice": (
         hunt(("[plus, minus]", "[]")),
-        "7:27: search.distributions.branch.kind.choice is empty\n  fix: give it at least one value, or remove it",
+        snapshot("""\
+error: space.yaml:7:27: search.distributions.branch.kind.choice is empty
+  fix: give it at least one value, or remove it
+"""),
     ),
     "bounds the wrong way round": (
         size("int: [7, 0]"),
-        "8:24: branch.size: int from 7 to 0 is empty\n  fix: give the least first",
+        snapshot("""\
+error: space.yaml:8:24: branch.size: int from 7 to 0 is empty
+  fix: give the least first
+"""),
     ),
     "bounds that are no whole numbers": (
         size("int: [0, 7.5]"),
-        "8:28: search.distributions.branch.size.int.1: expected a valid integer, got a number with a fractional part, "
-        "got 7.5\n  fix: int is the least and the largest whole number",
+        snapshot("""\
+error: space.yaml:8:28: search.distributions.branch.size.int.1: expected a valid integer, got a number with a fractional part, got 7.5
+  fix: int is the least and the largest whole number
+"""),
     ),
     "logarithm of zero": (
         pause("log_uniform: [0, 0.1]"),
-        "8:33: trunk.pause: the logarithm of 0 does not exist\n  fix: give numbers above 0, or take uniform",
+        snapshot("""\
+error: space.yaml:8:33: trunk.pause: the logarithm of 0 does not exist
+  fix: give numbers above 0, or take uniform
+"""),
     ),
     "bounds without an end": (
         pause("uniform: [0, .inf]"),
-        "8:28: trunk.pause: uniform from 0 to inf has no end\n  fix: give two finite numbers",
+        snapshot("""\
+error: space.yaml:8:28: trunk.pause: uniform from 0 to inf has no end
+  fix: give two finite numbers
+"""),
     ),
     "bounds that are no numbers": (
         pause("uniform: [.nan, 1]"),
-        "8:28: trunk.pause: uniform from nan to 1 has no end\n  fix: give two finite numbers",
+        snapshot("""\
+error: space.yaml:8:28: trunk.pause: uniform from nan to 1 has no end
+  fix: give two finite numbers
+"""),
     ),
     "two distributions of a name": (
         size("int: [0, 7], choice: [1]"),
-        f"8:5: branch.size has both choice and int\n  fix: {KINDS}",
+        snapshot("""\
+error: space.yaml:8:5: branch.size has both choice and int
+  fix: give it one of choice, int, uniform, log_uniform
+"""),
     ),
-    "no distribution of a name": (size("step: 2"), f"8:5: branch.size has no distribution\n  fix: {KINDS}"),
-    "unknown distribution": (size("integer: [0, 7]"), "8:19: unknown key 'integer'\n  fix: did you mean int?"),
+    "no distribution of a name": (
+        size("step: 2"),
+        snapshot("""\
+error: space.yaml:8:5: branch.size has no distribution
+  fix: give it one of choice, int, uniform, log_uniform
+"""),
+    ),
+    "unknown distribution": (
+        size("integer: [0, 7]"),
+        snapshot("""\
+error: space.yaml:8:19: unknown key 'integer'
+  fix: did you mean int?
+"""),
+    ),
     "bounds without a distribution": (
         hunt((SIZE, "branch.size: [0, 7]")),
-        "8:18: search.distributions.branch.size: expected names and values, got [0, 7]\n  fix: distributions is what "
-        "is searched by dotted name or case, such as {lr: {log_uniform: [1e-4, 1e-1]}}",
+        snapshot("""\
+error: space.yaml:8:18: search.distributions.branch.size: expected names and values, got [0, 7]
+  fix: distributions is what is searched by dotted name or case, such as {lr: {log_uniform: [1e-4, 1e-1]}}
+"""),
     ),
-    "step of a choice": (size("choice: [1, 2], step: 1"), "8:35: branch.size: choice has no step\n  fix: remove it"),
+    "step of a choice": (
+        size("choice: [1, 2], step: 1"),
+        snapshot("""\
+error: space.yaml:8:35: branch.size: choice has no step
+  fix: remove it
+"""),
+    ),
     "step of a logarithm": (
         pause("log_uniform: [0.1, 1], step: 0.1"),
-        "8:42: trunk.pause: log_uniform has no step\n  fix: remove it",
+        snapshot("""\
+error: space.yaml:8:42: trunk.pause: log_uniform has no step
+  fix: remove it
+"""),
     ),
     "step of whole numbers that is none": (
         size("int: [0, 7], step: 1.5"),
-        "8:38: branch.size: the step of int is no whole number\n  fix: such as 2",
+        snapshot("""\
+error: space.yaml:8:38: branch.size: the step of int is no whole number
+  fix: such as 2
+"""),
     ),
     "no step at all": (
         size("int: [0, 7], step: 0"),
-        "8:38: search.distributions.branch.size.step: expected greater than 0, got 0\n"
-        "  fix: step is distance of the values of int or uniform",
+        snapshot("""\
+error: space.yaml:8:38: search.distributions.branch.size.step: expected greater than 0, got 0
+  fix: step is distance of the values of int or uniform
+"""),
     ),
     "choice given twice": (
         hunt(("[plus, minus]", "[plus, plus]")),
-        "7:34: branch.kind: 'plus' is given twice\n  fix: remove one",
+        snapshot("""\
+error: space.yaml:7:34: branch.kind: 'plus' is given twice
+  fix: remove one
+"""),
     ),
     "choice that is no number": (
         pause("choice: [0, .nan]"),
-        "8:31: trunk.pause: nan is no number to try\n  fix: remove it",
+        snapshot("""\
+error: space.yaml:8:31: trunk.pause: nan is no number to try
+  fix: remove it
+"""),
     ),
     "choice that the config refuses": (
         hunt(("[plus, minus]", "[plus, sideways]")),
-        "7:34: branch.kind: expected 'plus', 'minus', 'bad' or 'nan', got 'sideways'\n"
-        "  fix: branch.kind is what the branch does, in preset small plus",
+        snapshot("""\
+error: space.yaml:7:34: branch.kind: expected 'plus', 'minus', 'bad' or 'nan', got 'sideways'
+  fix: branch.kind is what the branch does, in preset small plus
+"""),
     ),
     "largest number that the config refuses": (
         size("int: [0, 30]"),
-        f"8:28: branch.size: expected less than or equal to 10, got 30\n  fix: {MEANT}",
+        snapshot("""\
+error: space.yaml:8:28: branch.size: expected less than or equal to 10, got 30
+  fix: branch.size is how much, in preset small 1
+"""),
     ),
     "least number that the config refuses": (
         size("int: [-1, 7]"),
-        f"8:25: branch.size: expected greater than or equal to 0, got -1\n  fix: {MEANT}",
+        snapshot("""\
+error: space.yaml:8:25: branch.size: expected greater than or equal to 0, got -1
+  fix: branch.size is how much, in preset small 1
+"""),
     ),
     "numbers for a whole number": (
         size("uniform: [0.5, 7]"),
-        f"8:29: branch.size: expected a valid integer, got a number with a fractional part, got 0.5\n  fix: {MEANT}",
+        snapshot("""\
+error: space.yaml:8:29: branch.size: expected a valid integer, got a number with a fractional part, got 0.5
+  fix: branch.size is how much, in preset small 1
+"""),
     ),
     "nothing searched": (
         hunt((f"\n    {KIND}\n    {SIZE}", " {}")),
-        "6:18: search.distributions is empty\n  fix: give it at least one value, or remove it",
+        snapshot("""\
+error: space.yaml:6:18: search.distributions is empty
+  fix: give it at least one value, or remove it
+"""),
     ),
     "unknown sampler": (
         hunt(more="sampler: tpee"),
-        "11:12: search.sampler: expected 'tpe', 'gp', 'nsga2', 'random', 'grid' or 'qmc', got 'tpee'\n"
-        "  fix: sampler is what suggests: tpe, gp, nsga2, random, grid or qmc",
+        snapshot("""\
+error: space.yaml:11:12: search.sampler: expected 'tpe', 'gp', 'nsga2', 'random', 'grid' or 'qmc', got 'tpee'
+  fix: sampler is what suggests: tpe, gp, nsga2, random, grid or qmc
+"""),
     ),
     "unknown pruner": (
         hunt(more="pruner: medium"),
-        "11:11: search.pruner: expected 'median', 'hyperband', 'successive_halving' or 'wilcoxon', got 'medium'\n"
-        "  fix: pruner is what stops suggestions early: median, hyperband, successive_halving or wilcoxon (over seeds)",
+        snapshot("""\
+error: space.yaml:11:11: search.pruner: expected 'median', 'hyperband', 'successive_halving' or 'wilcoxon', got 'medium'
+  fix: pruner is what stops suggestions early: median, hyperband, successive_halving or wilcoxon (over seeds)
+"""),
     ),
     "objective that no run has": (
         hunt(("score: max", "scoer: max")),
-        "9:16: unknown objective 'scoer'\n  fix: did you mean score?",
+        snapshot("""\
+error: space.yaml:9:16: unknown objective 'scoer'
+  fix: did you mean score?
+"""),
     ),
     "objective that no stage reports": (
         hunt(("score: max", "charm: max")),
-        "9:16: no stage of the runs reports the objective 'charm'\n  fix: they report beauty, score",
+        snapshot("""\
+error: space.yaml:9:16: no stage of the runs reports the objective 'charm'
+  fix: they report beauty, score
+"""),
     ),
     "objective that depends on other trials": (
         hunt(("score: max", "seconds_saved: max")),
-        "9:16: 'seconds_saved' is no objective\n  fix: it depends on other trials: take seconds",
+        snapshot("""\
+error: space.yaml:9:16: 'seconds_saved' is no objective
+  fix: it depends on other trials: take seconds
+"""),
     ),
     "objective wanted the worse way": (
         hunt(("maximise", "minimise")),
-        "9:16: minimise score: it is the better the higher\n  fix: score: maximise",
+        snapshot("""\
+error: space.yaml:9:16: minimise score: it is the better the higher
+  fix: score: maximise
+"""),
     ),
     "cost wanted the worse way": (
         hunt(("score: maximise", "seconds.branches: maximize")),
-        "9:16: maximise seconds.branches: it is the better the lower\n  fix: seconds.branches: minimise",
+        snapshot("""\
+error: space.yaml:9:16: maximise seconds.branches: it is the better the lower
+  fix: seconds.branches: minimise
+"""),
     ),
     "objective wanted in no way": (
         hunt(("maximise", "max")),
-        "9:23: search.objectives.score: expected 'maximise' or 'minimise', got 'max'\n"
-        "  fix: objectives is facts, metrics or costs to maximise or minimise, such as {la: maximise}",
+        snapshot("""\
+error: space.yaml:9:23: search.objectives.score: expected 'maximise' or 'minimise', got 'max'
+  fix: objectives is facts, metrics or costs to maximise or minimise, such as {la: maximise}
+"""),
     ),
     "no objective": (
         hunt(("  objectives: {score: maximise}\n", "")),
-        "6:3: 'objectives' is missing\n"
-        "  fix: add it: facts, metrics or costs to maximise or minimise, such as {la: maximise}",
+        snapshot("""\
+error: space.yaml:6:3: 'objectives' is missing
+  fix: add it: facts, metrics or costs to maximise or minimise, such as {la: maximise}
+"""),
     ),
     "pruner of two objectives": (
         hunt(("{score: maximise}", "{score: maximise, cost: minimise}"), more="pruner: median"),
-        "11:11: a pruner needs one objective, here are 2\n  fix: remove the pruner, or all objectives but one",
+        snapshot("""\
+error: space.yaml:11:11: a pruner needs one objective, here are 2
+  fix: remove the pruner, or all objectives but one
+"""),
     ),
     "wilcoxon of few seeds": (
         hunt(more="pruner: wilcoxon"),
-        "11:11: wilcoxon compares seeds, and 2 are too few to stop before the last one\n"
-        "  fix: give 5 seeds or more, or take median",
+        snapshot("""\
+error: space.yaml:11:11: wilcoxon compares seeds, and 2 are too few to stop before the last one
+  fix: give 5 seeds or more, or take median
+"""),
     ),
     "grid of a continuum": (
         hunt((SIZE, "trunk.pause: {uniform: [0, 0.1]}"), more="sampler: grid"),
-        "8:18: the grid of trunk.pause has no end: numbers from 0 to 0.1\n"
-        "  fix: give it a choice or a step, or take another sampler",
+        snapshot("""\
+error: space.yaml:8:18: the grid of trunk.pause has no end: numbers from 0 to 0.1
+  fix: give it a choice or a step, or take another sampler
+"""),
     ),
     "grid of more than can be gone through": (
         hunt((SIZE, "trunk.pause: {uniform: [0, 0.1], step: 1e-7}"), more="sampler: grid"),
-        "8:18: the grid of trunk.pause has no end: numbers from 0 to 0.1 by 1e-07\n"
-        "  fix: give it a choice or a step, or take another sampler",
+        snapshot("""\
+error: space.yaml:8:18: the grid of trunk.pause has no end: numbers from 0 to 0.1 by 1e-07
+  fix: give it a choice or a step, or take another sampler
+"""),
     ),
     "condition on a name of further down": (
         hunt(("[plus, minus]}", '[plus, minus], when: "branch.size > 1"}')),
-        "7:48: when: 'branch.size' is not known before branch.kind\n  fix: write branch.size above branch.kind",
+        snapshot("""\
+error: space.yaml:7:48: when: 'branch.size' is not known before branch.kind
+  fix: write branch.size above branch.kind
+"""),
     ),
     "condition on the name itself": (
         size('int: [0, 7], when: "branch.size > 1"'),
-        "8:38: when: 'branch.size' is not known before branch.size\n  fix: name others that it depends on",
+        snapshot("""\
+error: space.yaml:8:38: when: 'branch.size' is not known before branch.size
+  fix: name others that it depends on
+"""),
     ),
     "condition on an unknown name": (
         size("int: [0, 7], when: \"branch.knid == 'plus'\""),
-        "8:38: when: unknown name 'branch.knid'\n  fix: did you mean branch.kind?",
+        snapshot("""\
+error: space.yaml:8:38: when: unknown name 'branch.knid'
+  fix: did you mean branch.kind?
+"""),
     ),
     "condition on the seed": (
         size('int: [0, 7], when: "seed > 0"'),
-        "8:38: when: unknown name 'seed'\n  fix: known: trunk.steps, trunk.pause, branch.kind, branch.size, remark",
+        snapshot("""\
+error: space.yaml:8:38: when: unknown name 'seed'
+  fix: known: trunk.steps, trunk.pause, branch.kind, branch.size, remark
+"""),
     ),
     "condition on cases that there are not": (
         size("int: [0, 7], when: \"case == 'up'\""),
-        "8:38: when: unknown name 'case'\n  fix: give the space cases, or name what varies",
+        snapshot("""\
+error: space.yaml:8:38: when: unknown name 'case'
+  fix: give the space cases, or name what varies
+"""),
     ),
     "condition that is none": (
         size('int: [0, 7], when: "branch.kind =="'),
-        "8:38: when: not an expression\n"
-        "  fix: compare names and values, such as adapter.ratio == 1 or adapter.layers in ['0-64', '40-54']",
+        snapshot("""\
+error: space.yaml:8:38: when: not an expression
+  fix: compare names and values, such as adapter.ratio == 1 or adapter.layers in ['0-64', '40-54']
+"""),
     ),
     "condition of text and a number": (
         size('int: [0, 7], when: "branch.kind > 1"'),
-        "8:38: when: '>' not supported between instances of 'str' and 'int'\n"
-        "  fix: compare values of one kind; here branch.kind is 'plus'",
+        snapshot("""\
+error: space.yaml:8:38: when: '>' not supported between instances of 'str' and 'int'
+  fix: compare values of one kind; here branch.kind is 'plus'
+"""),
     ),
     "condition that has no answer for the largest value": (
         hunt(
             (SIZE, 'branch.size: {choice: [1, 2]}\n    remark: {choice: [a], when: "branch.size < 2 or trunk.steps"}')
         ),
-        "9:33: when: 5 is neither true nor false\n"
-        "  fix: compare values of one kind; here branch.size is 2, trunk.steps is 5",
+        snapshot("""\
+error: space.yaml:9:33: when: 5 is neither true nor false
+  fix: compare values of one kind; here branch.size is 2, trunk.steps is 5
+"""),
     ),
     "condition that is no truth": (
         size('int: [0, 7], when: "trunk.steps"'),
-        "8:38: when: it is 5, neither true nor false\n  fix: compare values of one kind; here trunk.steps is 5",
+        snapshot("""\
+error: space.yaml:8:38: when: it is 5, neither true nor false
+  fix: compare values of one kind; here trunk.steps is 5
+"""),
     ),
     "condition of the case": (
         CASES.replace("[up, down]}", '[up, down], when: "trunk.steps > 1"}'),
-        "8:38: the case depends on nothing\n  fix: remove when",
+        snapshot("""\
+error: space.yaml:8:38: the case depends on nothing
+  fix: remove when
+"""),
     ),
     "name both searched and fixed": (
         beside("fixed: {branch.size: 2}"),
-        "9:5: 'branch.size' is both searched and fixed\n"
-        "  fix: remove one of the two, or say with when: where it is searched",
+        snapshot("""\
+error: space.yaml:9:5: 'branch.size' is both searched and fixed
+  fix: remove one of the two, or say with when: where it is searched
+"""),
     ),
     "name both searched and in a case": (
         beside("cases: {big: {branch.size: 7}}"),
-        "9:5: 'branch.size' is both searched and in case big\n"
-        "  fix: remove one of the two, or say with when: where it is searched",
+        snapshot("""\
+error: space.yaml:9:5: 'branch.size' is both searched and in case big
+  fix: remove one of the two, or say with when: where it is searched
+"""),
     ),
     "name both searched and an axis": (
         beside("axes: {branch.size: [2, 3]}"),
-        "9:5: 'branch.size' is both searched and an axis\n  fix: remove one of the two",
+        snapshot("""\
+error: space.yaml:9:5: 'branch.size' is both searched and an axis
+  fix: remove one of the two
+"""),
     ),
     "name both searched and in a group": (
         beside("zip: [{branch.size: [2, 3], trunk.steps: [3, 4]}]"),
-        "9:5: 'branch.size' is both searched and in zip\n  fix: remove one of the two",
+        snapshot("""\
+error: space.yaml:9:5: 'branch.size' is both searched and in zip
+  fix: remove one of the two
+"""),
     ),
     "unknown name": (
         hunt(("branch.size", "branch.sise")),
-        "8:5: unknown name 'branch.sise'\n  fix: did you mean branch.size?",
+        snapshot("""\
+error: space.yaml:8:5: unknown name 'branch.sise'
+  fix: did you mean branch.size?
+"""),
     ),
     "part of the config": (
         size("choice: [1]", "branch"),
-        "8:5: unknown name 'branch'\n  fix: did you mean branch.size or branch.kind?",
+        snapshot("""\
+error: space.yaml:8:5: unknown name 'branch'
+  fix: did you mean branch.size or branch.kind?
+"""),
     ),
     "seed": (
         hunt(("branch.size", "seed")),
-        "8:5: 'seed' is set by seeds\n  fix: remove it: results are means over seeds",
+        snapshot("""\
+error: space.yaml:8:5: 'seed' is set by seeds
+  fix: remove it: results are means over seeds
+"""),
     ),
     "case of a space without cases": (
         hunt(("branch.kind: {choice: [plus, minus]}", "case: {choice: [up, down]}")),
-        "7:5: unknown name 'case'\n  fix: give the space cases",
+        snapshot("""\
+error: space.yaml:7:5: unknown name 'case'
+  fix: give the space cases
+"""),
     ),
     "unknown case": (
         CASES.replace("[up, down]", "[up, dwon]"),
-        "8:25: no case 'dwon'\n  fix: did you mean down?",
+        snapshot("""\
+error: space.yaml:8:25: no case 'dwon'
+  fix: did you mean down?
+"""),
     ),
     "case that is a list": (
         CASES.replace("[up, down]", "[up, [down]]"),
-        "8:25: no case '['down']'\n  fix: did you mean down?",
+        snapshot("""\
+error: space.yaml:8:25: no case '['down']'
+  fix: did you mean down?
+"""),
     ),
     "whole numbers for the case": (
         CASES.replace("{choice: [up, down]}", "{int: [0, 1]}"),
-        "8:18: no case '0'\n  fix: known: up, down",
+        snapshot("""\
+error: space.yaml:8:18: no case '0'
+  fix: known: up, down
+"""),
     ),
     "enqueued number that is never suggested": (
         hunt(more="enqueue: [{branch.kind: plus}, {branch.size: 9}]"),
-        "11:48: enqueue: branch.size is never 9\n  fix: it is whole numbers from 0 to 7",
+        snapshot("""\
+error: space.yaml:11:48: enqueue: branch.size is never 9
+  fix: it is whole numbers from 0 to 7
+"""),
     ),
     "enqueued fraction of whole numbers": (
         hunt(more="enqueue: [{branch.size: 1.5}]"),
-        "11:27: enqueue: branch.size is never 1.5\n  fix: it is whole numbers from 0 to 7",
+        snapshot("""\
+error: space.yaml:11:27: enqueue: branch.size is never 1.5
+  fix: it is whole numbers from 0 to 7
+"""),
     ),
     "enqueued number between two steps": (
         hunt((SIZE, "branch.size: {int: [1, 7], step: 2}"), more="enqueue: [{branch.size: 4}]"),
-        "11:27: enqueue: branch.size is never 4\n  fix: it is whole numbers from 1 to 7 by 2",
+        snapshot("""\
+error: space.yaml:11:27: enqueue: branch.size is never 4
+  fix: it is whole numbers from 1 to 7 by 2
+"""),
     ),
     "enqueued value that is no choice": (
         hunt(more="enqueue: [{branch.kind: bad}]"),
-        "11:27: enqueue: branch.kind is never bad\n  fix: it is one of plus, minus",
+        snapshot("""\
+error: space.yaml:11:27: enqueue: branch.kind is never bad
+  fix: it is one of plus, minus
+"""),
     ),
     "enqueued name that is not searched": (
         hunt(more="enqueue: [{branch.sizes: 2}]"),
-        "11:14: enqueue: 'branch.sizes' is not searched\n  fix: did you mean branch.size?",
+        snapshot("""\
+error: space.yaml:11:14: enqueue: 'branch.sizes' is not searched
+  fix: did you mean branch.size?
+"""),
     ),
     "enqueued values without a list": (
         hunt(more="enqueue: {branch.size: 2}"),
-        "11:12: search.enqueue: expected a valid list\n"
-        "  fix: enqueue is values by name that are tried first; what is left out is drawn",
+        snapshot("""\
+error: space.yaml:11:12: search.enqueue: expected a valid list
+  fix: enqueue is values by name that are tried first; what is left out is drawn
+"""),
     ),
     "baseline": (
         beside("axes: {trunk.steps: [2, 3]}\nbaseline: {trunk.steps: 2}"),
-        "6:1: a searched space has no baseline\n  fix: remove it, or list values in axes instead",
+        snapshot("""\
+error: space.yaml:6:1: a searched space has no baseline
+  fix: remove it, or list values in axes instead
+"""),
     ),
     "reference of no objective": (
         hunt(more="reference: {scor: 2}"),
-        "11:15: reference: no objective 'scor'\n  fix: did you mean score?",
+        snapshot("""\
+error: space.yaml:11:15: reference: no objective 'scor'
+  fix: did you mean score?
+"""),
     ),
     "reference that is no number": (
         hunt(more="reference: {score: .inf}"),
-        "11:22: search.reference.score: expected a finite number, got inf\n  fix: reference is objectives' values from "
-        "which the hypervolume is measured; the worst found without it",
+        snapshot("""\
+error: space.yaml:11:22: search.reference.score: expected a finite number, got inf
+  fix: reference is objectives' values from which the hypervolume is measured; the worst found without it
+"""),
     ),
     "no suggestions": (
         hunt(("trials: 6", "trials: 0")),
-        "10:11: search.trials: expected greater than or equal to 1, got 0\n"
-        "  fix: trials is suggestions in all, each with all seeds",
+        snapshot("""\
+error: space.yaml:10:11: search.trials: expected greater than or equal to 1, got 0
+  fix: trials is suggestions in all, each with all seeds
+"""),
     ),
     "how many is not said": (
         hunt(("  trials: 6\n", "")),
-        "6:3: 'trials' is missing\n  fix: add it: suggestions in all, each with all seeds",
+        snapshot("""\
+error: space.yaml:6:3: 'trials' is missing
+  fix: add it: suggestions in all, each with all seeds
+"""),
     ),
     "time that is none": (
         hunt(more="timeout: soon"),
-        "11:12: search.timeout: expected a time such as 90 min or 2h, got 'soon'\n"
-        "  fix: timeout is such as 90 min or 2h: after it nothing more is suggested; what was is finished",
+        snapshot("""\
+error: space.yaml:11:12: search.timeout: expected a time such as 90 min or 2h, got 'soon'
+  fix: timeout is such as 90 min or 2h: after it nothing more is suggested; what was is finished
+"""),
     ),
     "time of nothing": (
         hunt(more="timeout: 0 min"),
-        "11:12: search.timeout: expected a time such as 90 min or 2h, got '0 min'\n"
-        "  fix: timeout is such as 90 min or 2h: after it nothing more is suggested; what was is finished",
+        snapshot("""\
+error: space.yaml:11:12: search.timeout: expected a time such as 90 min or 2h, got '0 min'
+  fix: timeout is such as 90 min or 2h: after it nothing more is suggested; what was is finished
+"""),
     ),
-    "unknown key": (hunt(("trials:", "trails:")), "10:3: unknown key 'trails'\n  fix: did you mean trials?"),
+    "unknown key": (
+        hunt(("trials:", "trails:")),
+        snapshot("""\
+error: space.yaml:10:3: unknown key 'trails'
+  fix: did you mean trials?
+"""),
+    ),
     "fixed value that the config refuses": (
         beside("fixed: {trunk.steps: 0}"),
-        "5:22: trunk.steps: expected greater than or equal to 1, got 0\n"
-        "  fix: trunk.steps is links of the chain, in preset small 5",
+        snapshot("""\
+error: space.yaml:5:22: trunk.steps: expected greater than or equal to 1, got 0
+  fix: trunk.steps is links of the chain, in preset small 5
+"""),
     ),
     "stage of no run": (
         hunt() + "resources: {bent: {cpus: 2}}\n",
-        "11:13: resources: no stage is called 'bent'\n  fix: did you mean bend?",
+        snapshot("""\
+error: space.yaml:11:13: resources: no stage is called 'bent'
+  fix: did you mean bend?
+"""),
     ),
     "name of the table": (
         hunt() + "table: {rows: [trunk.stepps], columns: [score]}\n",
-        "11:16: table: unknown name 'trunk.stepps'\n  fix: did you mean trunk.steps?",
+        snapshot("""\
+error: space.yaml:11:16: table: unknown name 'trunk.stepps'
+  fix: did you mean trunk.steps?
+"""),
     ),
 }
 
 
-def check(project: Project, expected: str, *arguments: str) -> None:
+def check(project: Project, expected: Snapshot[str], *arguments: str) -> None:
     before = sorted(project.path.rglob("*"))
     for command in ("run", "plan"):
         done = project.sweeper(command, "space.yaml", *arguments)
-        assert done.stderr == f"error: space.yaml:{expected}\n"
+        assert done.stderr == expected
         assert done.returncode == 2
         assert done.stdout == ""
     assert sorted(project.path.rglob("*")) == before
@@ -348,8 +553,17 @@ def test_a_mistake_in_a_search(project: Project, mistake: str) -> None:
 
 def test_what_is_searched_cannot_all_be_set_on_the_command_line(project: Project) -> None:
     project.write(hunt())
-    expected = "7:5: --set leaves nothing to search\n  fix: leave one of its names open"
-    check(project, expected, "--set", "branch.kind=plus", "--set", "branch.size=2")
+    check(
+        project,
+        snapshot("""\
+error: space.yaml:7:5: --set leaves nothing to search
+  fix: leave one of its names open
+"""),
+        "--set",
+        "branch.kind=plus",
+        "--set",
+        "branch.size=2",
+    )
 
 
 def test_what_is_fixed_where_the_file_has_what_cannot_run_is_found_before_anything_starts(project: Project) -> None:
@@ -357,7 +571,10 @@ def test_what_is_fixed_where_the_file_has_what_cannot_run_is_found_before_anythi
     planned, refused = project.sweeper("plan", "space.yaml"), project.sweeper("run", "space.yaml")
     assert planned.returncode == 0
     assert refused.returncode == 2
-    assert refused.stderr == "error: space.yaml:5:22: branch.size: 8 is not to be had here\n  fix: take 7\n"
+    assert refused.stderr == snapshot("""\
+error: space.yaml:5:22: branch.size: 8 is not to be had here
+  fix: take 7
+""")
     assert not (project.path / "runs").exists()
 
 

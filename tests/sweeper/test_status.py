@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 from rich.console import Console
 
 from sweeper.record import RunningStage
@@ -63,14 +64,18 @@ def status(project: Project, *arguments: str) -> str:
 
 def test_a_finished_sweep(finished: Project) -> None:
     record(finished)
-    assert status(finished) == (
-        "tiny: finished\n"
-        f"  driver   process 4711 on here, began {TIME}\n"
-        f"  time     1:01 elapsed, until {TIME}\n"
-        "  stages   50 of 50 done\n"
-        "  trials   12 of 12 finished\n"
-        "  command  sweeper run space.yaml\n"
-    ) + TABLE
+    assert (
+        status(finished)
+        == (
+            "tiny: finished\n"
+            f"  driver   process 4711 on here, began {TIME}\n"
+            f"  time     1:01 elapsed, until {TIME}\n"
+            "  stages   50 of 50 done\n"
+            "  trials   12 of 12 finished\n"
+            "  command  sweeper run space.yaml\n"
+        )
+        + TABLE
+    )
 
 
 def test_a_running_sweep_is_counted_in_the_store(finished: Project) -> None:
@@ -101,7 +106,7 @@ def test_a_running_sweep_is_counted_in_the_store(finished: Project) -> None:
 def test_a_driver_that_was_killed(finished: Project) -> None:
     record(finished, "running", left=312)
     lines = status(finished).splitlines()
-    assert lines[0] == "tiny: ended without a word (killed?): the same command goes on"
+    assert lines[0] == snapshot("tiny: ended without a word (killed?): the same command goes on")
     assert lines[2] == f"  time     1:01 elapsed, until {TIME}"
 
 
@@ -156,7 +161,10 @@ def test_an_unknown_sweep(project: Project) -> None:
     record(project)
     done = project.sweeper("status", "tyni")
     assert done.returncode == 2
-    assert done.stderr == "error: no sweep called 'tyni' in runs\n  fix: did you mean tiny?\n"
+    assert done.stderr == snapshot("""\
+error: no sweep called 'tyni' in runs
+  fix: did you mean tiny?
+""")
 
 
 def test_watching_without_a_terminal_prints_what_changed(
@@ -215,7 +223,7 @@ def test_ctrl_c_leaves_the_watching_quietly(finished: Project, monkeypatch: pyte
         say(finished, "running")
         done = finished.sweeper("status", "tiny", "--watch")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "tiny: running, 50 of 50 stages, 12 of 12 trials finished\n"
+    assert done.stdout == snapshot("tiny: running, 50 of 50 stages, 12 of 12 trials finished\n")
 
 
 def test_watching_a_sweep_that_nobody_drives_prints_it_once(finished: Project) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import optuna
 import pytest
+from inline_snapshot import Snapshot, snapshot
 from optuna.trial import TrialState
 
 from sweeper.errors import SweeperError
@@ -227,21 +228,25 @@ def test_importances_tell_which_name_matters_and_nothing_where_nothing_can_be_to
     [
         (
             "nonsense",
-            "the study's storage nonsense cannot be used: Could not parse SQLAlchemy URL from given URL string",
+            snapshot("""\
+the study's storage nonsense cannot be used: Could not parse SQLAlchemy URL from given URL string
+  fix: check --optuna-storage; by default it is a file in --runs\
+"""),
         ),
         (
             "sqlite:////nowhere/at/all.db",
-            "the study's storage sqlite:////nowhere/at/all.db cannot be used: "
-            "(sqlite3.OperationalError) unable to open database file",
+            snapshot("""\
+the study's storage sqlite:////nowhere/at/all.db cannot be used: (sqlite3.OperationalError) unable to open database file
+  fix: check --optuna-storage; by default it is a file in --runs\
+"""),
         ),
     ],
 )
-def test_a_storage_that_cannot_be_used(read: Callable[..., Searched], storage: str, expected: str) -> None:
+def test_a_storage_that_cannot_be_used(read: Callable[..., Searched], storage: str, expected: Snapshot[str]) -> None:
     searched = read()
     with pytest.raises(SweeperError) as error:
         Study(searched, searched.points[0], "hunt", storage)
-    assert error.value.message == expected
-    assert error.value.fix == "check --optuna-storage; by default it is a file in --runs"
+    assert str(error.value) == expected
 
 
 def test_the_password_of_a_storage_is_told_to_nobody(read: Callable[..., Searched]) -> None:

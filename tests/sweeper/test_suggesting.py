@@ -9,6 +9,7 @@ from typing import Any
 
 import optuna
 import pytest
+from inline_snapshot import snapshot
 from optuna.pruners import BasePruner
 from optuna.trial import TrialState
 from rich.console import Console
@@ -163,11 +164,11 @@ def test_what_a_stopped_suggestion_lacks_is_not_run(project: Project, log: Calla
     assert (done.returncode, "failed" in done.stderr) == (0, False), done.stderr
     *finished, last = suggestions(project)
     assert [each["state"] for each in finished] == ["finished"] * 5
-    assert (last["state"], last["cause"]) == ("pruned", "pruned after step 1 of 3 with seed 0")
+    assert (last["state"], last["cause"]) == snapshot(("pruned", "pruned after step 1 of 3 with seed 0"))
     assert (last["seeds"], last["value.score"], len(last["targets"])) == (0, None, 1)
     assert [each[-1] for each in log() if each[0] == "bend" and each[2:4] == ["minus", 7]] == [0]
     (row,) = (each for each in trials(project) if each["target"] == last["targets"][0])
-    assert (row["status"], row["cause"]) == ("pruned", "pruned after step 1 of 3 with seed 0")
+    assert (row["status"], row["cause"]) == snapshot(("pruned", "pruned after step 1 of 3 with seed 0"))
     again = run(project)
     assert (again.returncode, log()) == (0, [])
     assert suggestions(project)[-1]["state"] == "pruned"
@@ -276,10 +277,10 @@ def test_a_suggestion_that_diverges_counts_as_stopped(project: Project, log: Cal
     done = run(project, hunt(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan}]"))
     assert done.returncode == 0, done.stderr
     first = suggestions(project)[0]
-    assert (first["state"], first["cause"]) == ("pruned", "diverged: the value is nan at step 3")
+    assert (first["state"], first["cause"]) == snapshot(("pruned", "diverged: the value is nan at step 3"))
     assert len(states(project)) == 6
     row = next(each for each in trials(project) if each["target"] == first["targets"][0])
-    assert (row["status"], row["cause"]) == ("pruned", "diverged: the value is nan at step 3")
+    assert (row["status"], row["cause"]) == snapshot(("pruned", "diverged: the value is nan at step 3"))
     log()
     assert (run(project).returncode, log()) == (0, [])
 
@@ -357,8 +358,8 @@ def test_a_space_that_refuses_everything_says_why_before_long(
     monkeypatch.setattr(suggesting, "REFUSALS", 5)
     finished = execute(project, hunt(("[0, 7]", "[9, 9]")))
     assert (finished.state, finished.trials, finished.results) == ("lost", 0, [])
-    assert (
-        finished.note == "5 suggestions were refused one after the other, the last one: branch.size: 9 is one too many"
+    assert finished.note == snapshot(
+        "5 suggestions were refused one after the other, the last one: branch.size: 9 is one too many"
     )
 
 
@@ -452,11 +453,10 @@ def test_the_study_that_optuna_shows_is_that_of_the_results(project: Project) ->
 def test_a_storage_that_cannot_be_used_is_told(project: Project) -> None:
     done = run(project, hunt(), "--optuna-storage", "sqlite:////nowhere/at/all.db")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: the study's storage sqlite:////nowhere/at/all.db cannot be used: "
-        "(sqlite3.OperationalError) unable to open database file\n"
-        "  fix: check --optuna-storage; by default it is a file in --runs\n"
-    )
+    assert done.stderr == snapshot("""\
+error: the study's storage sqlite:////nowhere/at/all.db cannot be used: (sqlite3.OperationalError) unable to open database file
+  fix: check --optuna-storage; by default it is a file in --runs
+""")
 
 
 def test_a_stage_of_a_search_that_fits_on_no_node_is_refused_before_anything_runs(project: Project) -> None:
@@ -467,4 +467,6 @@ def test_a_stage_of_a_search_that_fits_on_no_node_is_refused_before_anything_run
     engine = running.Engine(lambda dispatch: None, this_process(), 2, [Resources(2, 0.0, 2**34)])
     with pytest.raises(running.SweeperError) as error:
         running._check_requests(graph, {}, engine, Options(Path("runs"), Place("store")), Console())
-    assert error.value.message == "stage bend asks for 64 CPU, and the largest node has 2 CPU, 16.0 GiB of memory"
+    assert error.value.message == snapshot(
+        "stage bend asks for 64 CPU, and the largest node has 2 CPU, 16.0 GiB of memory"
+    )

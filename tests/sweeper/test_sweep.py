@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.stores.directory import Directory
 from tests.conftest import CASES, SPACE, Project
@@ -127,7 +128,7 @@ def test_a_damaged_input_found_in_the_middle_runs_again(finished: Project, copy:
 
 def test_more_seeds_run_only_what_is_new(copy: Project) -> None:
     done = copy.sweeper(*INLINE, "--seeds", "0-2")
-    assert done.stderr.splitlines()[0] == "tiny: 18 trials, 90 stages, 75 unique, 50 cached, 25 to run"
+    assert done.stderr.splitlines()[0] == snapshot("tiny: 18 trials, 90 stages, 75 unique, 50 cached, 25 to run")
     assert "(n=3)" in done.stdout
 
 
@@ -135,7 +136,7 @@ def test_cases_are_rows_of_the_table_and_of_the_results(project: Project) -> Non
     project.write(CASES)
     done = project.sweeper(*INLINE)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[0] == "cases: 12 trials, 60 stages, 36 unique, 0 cached, 36 to run"
+    assert done.stderr.splitlines()[0] == snapshot("cases: 12 trials, 60 stages, 36 unique, 0 cached, 36 to run")
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines[2:9]] == [
         ["branch.size", "case"],

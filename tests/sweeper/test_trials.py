@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.provenance import commit, packages
 from sweeper.stores.manifest import read, write
@@ -126,9 +127,10 @@ def test_the_rest_of_many_candidates_is_counted(once: Project) -> None:
 
 def test_a_sweep_without_results_yet(project: Project) -> None:
     record(project, "running")
-    assert project.sweeper("show", "tiny/plus").stderr == (
-        "error: tiny has no results yet\n  fix: see how far it is: sweeper status tiny\n"
-    )
+    assert project.sweeper("show", "tiny/plus").stderr == snapshot("""\
+error: tiny has no results yet
+  fix: see how far it is: sweeper status tiny
+""")
 
 
 def test_everything_about_a_trial(once: Project, key: str) -> None:
@@ -189,7 +191,7 @@ def test_a_trial_that_was_finished_since_the_results_were_written(finished: Proj
     assert described["status"] == "finished"
     assert described["metrics"]["score"] == pytest.approx(20193.857142857145)
     lines = finished.sweeper("show", "tiny/plus 1 seed=0").stdout.splitlines()
-    assert lines[3] == "status  missing: not run yet"
+    assert lines[3] == snapshot("status  missing: not run yet")
     assert "stages: 4 of 5" in lines
     assert any(line.split() == [targets[0][:12], "missing"] for line in lines)
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from inline_snapshot import snapshot
 from PIL import Image
 
 from sweeper.links import run_links
@@ -115,7 +116,9 @@ def test_what_was_tracked_on_a_server_is_exported_from_it(served: Served, tmp_pa
     there.write(CASES.replace("[0, 1]", "[0]"))
     assert there.sweeper("run", "space.yaml", "--inline", "--tracking-uri", base).returncode == 0
     done = there.sweeper("export", "--from-mlflow", "cases", "--tracking-uri", base)
-    assert done.stdout == "cases: 6 of 6 trials finished; sweeper table cases --runs exported\n", done.stderr
+    assert done.stdout == snapshot("""\
+cases: 6 of 6 trials finished; sweeper table cases --runs exported
+"""), done.stderr
     made, exported = (
         pq.read_table(there.path / runs / "results/cases/trials.parquet") for runs in ("runs", "exported")
     )
@@ -141,7 +144,10 @@ def test_a_sweep_that_is_not_known(project: Project) -> None:
     record(project, name="tiny", spaces=["tiny"])
     done = project.sweeper("ui", "tni")
     assert done.returncode == 2
-    assert done.stderr == "error: no sweep called 'tni' in runs\n  fix: did you mean tiny?\n"
+    assert done.stderr == snapshot("""\
+error: no sweep called 'tni' in runs
+  fix: did you mean tiny?
+""")
 
 
 def test_a_server_that_is_gone(project: Project) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.stage import InvalidConfig
+from tests.masked import masked
 from tests.trainables.sources.written import data, noise, pngs, write_folder, write_parquet, write_table
 from trainables.image_sets import check_data, image_stage
 from trainables.images import read_images
@@ -49,144 +51,160 @@ def parquet(labels: object = LABELS, test: object = LABELS, names: tuple[str, st
 
 
 def test_a_missing_path(refused) -> None:
-    for source in ("./nowhere", "no.parquet"):
-        assert refused(data(source)) == (
-            f"data.source: {source.removeprefix('./')} does not exist\n"
-            "  fix: name a Parquet file or a directory of images"
-        )
+    assert refused(data("./nowhere")) == snapshot("""\
+data.source: nowhere does not exist
+  fix: name a Parquet file or a directory of images\
+""")
+    assert refused(data("no.parquet")) == snapshot("""\
+data.source: no.parquet does not exist
+  fix: name a Parquet file or a directory of images\
+""")
 
 
 def test_a_missing_column(refused) -> None:
     parquet(names=("img", "fine_label"))
-    assert refused(data("d")) == (
-        "data.image_column: split train has no column 'image', but img, fine_label\n  fix: did you mean img?"
-    )
-    assert refused(data("d", image_column="img")) == (
-        "data.label_column: split train has no column 'label', but img, fine_label\n  fix: did you mean fine_label?"
-    )
+    assert refused(data("d")) == snapshot("""\
+data.image_column: split train has no column 'image', but img, fine_label
+  fix: did you mean img?\
+""")
+    assert refused(data("d", image_column="img")) == snapshot("""\
+data.label_column: split train has no column 'label', but img, fine_label
+  fix: did you mean fine_label?\
+""")
 
 
 def test_an_image_folder_has_its_own_names_of_columns(refused) -> None:
     write_folder(Path("f/train"), FILES, LABELS)
-    assert refused(data("f", image_column="img", held_out="validation")) == (
-        "data.image_column: f is an image folder, which has no column 'img'\n  fix: name it image"
-    )
-    assert refused(data("f", label_column="class", held_out="validation")) == (
-        "data.label_column: f is an image folder, which has no column 'class'\n  fix: name it label"
-    )
+    assert refused(data("f", image_column="img", held_out="validation")) == snapshot("""\
+data.image_column: f is an image folder, which has no column 'img'
+  fix: name it image\
+""")
+    assert refused(data("f", label_column="class", held_out="validation")) == snapshot("""\
+data.label_column: f is an image folder, which has no column 'class'
+  fix: name it label\
+""")
 
 
 def test_a_column_of_images_that_holds_something_else(refused) -> None:
     columns = {"image": pa.array(FILES), "path": [""] * 20, "label": LABELS}
     write_table(Path("a.parquet"), columns)
-    assert refused(data("a.parquet", image_column="path")) == (
-        "data.image_column: column 'path' of a.parquet holds string, not images\n"
-        "  fix: name a column of its kind: image"
-    )
+    assert refused(data("a.parquet", image_column="path")) == snapshot("""\
+data.image_column: column 'path' of a.parquet holds string, not images
+  fix: name a column of its kind: image\
+""")
     write_table(Path("b.parquet"), {"path": [""] * 20, "label": LABELS})
-    assert refused(data("b.parquet", image_column="path")) == (
-        "data.image_column: column 'path' of b.parquet holds string, not images\n"
-        "  fix: no column of this data holds them"
-    )
+    assert refused(data("b.parquet", image_column="path")) == snapshot("""\
+data.image_column: column 'path' of b.parquet holds string, not images
+  fix: no column of this data holds them\
+""")
 
 
 @pytest.mark.parametrize(("values", "kind"), [(np.zeros(20), "double"), ([[0]] * 20, "list<element: int64>")])
 def test_a_column_of_labels_that_holds_something_else(refused, values, kind) -> None:
     write_parquet(Path("a.parquet"), FILES, values)
-    assert refused(data("a.parquet")) == (
-        f"data.label_column: column 'label' of a.parquet holds {kind}, not whole numbers or names\n"
-        "  fix: no column of this data holds them"
-    )
+    assert masked(refused(data("a.parquet")), kind=kind) == snapshot("""\
+data.label_column: column 'label' of a.parquet holds {kind}, not whole numbers or names
+  fix: no column of this data holds them\
+""")
 
 
 def test_labels_that_are_text_need_a_class_list(refused) -> None:
     parquet(["cat", "dog"] * 10)
-    assert refused(data("d", classes=2)) == (
-        "data.label_column: the labels of split train are text, which has no order\n"
-        "  fix: write the names into a file, one a line in the order of their labels, and set data.class_list to it"
-    )
+    assert refused(data("d", classes=2)) == snapshot("""\
+data.label_column: the labels of split train are text, which has no order
+  fix: write the names into a file, one a line in the order of their labels, and set data.class_list to it\
+""")
 
 
 def test_a_row_without_a_label(refused) -> None:
     parquet([0, 1, 0, None, 1])
-    assert refused(data("d", classes=2)) == (
-        "data.label_column: row 3 of split train has no label\n  fix: give every row a label, or take the row out"
-    )
+    assert refused(data("d", classes=2)) == snapshot("""\
+data.label_column: row 3 of split train has no label
+  fix: give every row a label, or take the row out\
+""")
 
 
 def test_a_missing_split(refused) -> None:
     parquet()
-    assert refused(data("d", classes=2, test_split="validation")) == (
-        "data.test_split: d has no split 'validation', but test, train\n  fix: known: test, train"
-    )
-    assert refused(data("d", classes=2, train_split="trian")) == (
-        "data.train_split: d has no split 'trian', but test, train\n  fix: did you mean train?"
-    )
+    assert refused(data("d", classes=2, test_split="validation")) == snapshot("""\
+data.test_split: d has no split 'validation', but test, train
+  fix: known: test, train\
+""")
+    assert refused(data("d", classes=2, train_split="trian")) == snapshot("""\
+data.train_split: d has no split 'trian', but test, train
+  fix: did you mean train?\
+""")
     write_folder(Path("f/training"), FILES, LABELS)
-    assert refused(data("f", classes=2)) == (
-        "data.train_split: f has no split 'train', but training\n  fix: did you mean training?"
-    )
+    assert refused(data("f", classes=2)) == snapshot("""\
+data.train_split: f has no split 'train', but training
+  fix: did you mean training?\
+""")
 
 
 def test_an_empty_split(refused) -> None:
     parquet(test=pa.array([], pa.int64()))
-    assert refused(data("d", classes=2)) == "data.test_split: split test has no images\n  fix: name another, or fill it"
+    assert refused(data("d", classes=2)) == snapshot("""\
+data.test_split: split test has no images
+  fix: name another, or fill it\
+""")
 
 
 def test_more_labels_than_classes(refused) -> None:
     parquet([0, 1, 4, 2, 3])
-    assert refused(data("d", classes=3)) == (
-        "data.classes: label 4 in row 2 of split train is none of the 3 classes 0 to 2\n"
-        "  fix: set data.classes to 5, or name the classes to take in data.class_list"
-    )
+    assert refused(data("d", classes=3)) == snapshot("""\
+data.classes: label 4 in row 2 of split train is none of the 3 classes 0 to 2
+  fix: set data.classes to 5, or name the classes to take in data.class_list\
+""")
 
 
 def test_a_label_below_zero(refused) -> None:
     parquet(test=[0, 1, 0, -1])
-    assert refused(data("d", classes=2)) == (
-        "data.label_column: label -1 in row 3 of split test is none of the 2 classes 0 to 1\n"
-        "  fix: labels are whole numbers from 0; take rows without a class out"
-    )
+    assert refused(data("d", classes=2)) == snapshot("""\
+data.label_column: label -1 in row 3 of split test is none of the 2 classes 0 to 1
+  fix: labels are whole numbers from 0; take rows without a class out\
+""")
 
 
 def test_one_class_only(refused) -> None:
     parquet([0] * 20)
-    assert refused(data("d", classes=2)) == (
-        "data.label_column: every image of split train has the label 0\n"
-        "  fix: name another data.label_column, or data with two classes or more"
-    )
+    assert refused(data("d", classes=2)) == snapshot("""\
+data.label_column: every image of split train has the label 0
+  fix: name another data.label_column, or data with two classes or more\
+""")
 
 
 def test_fewer_classes_than_the_config_says(refused) -> None:
     parquet()
-    assert refused(data("d", classes=3)) == (
-        "data.classes: split train has images of 2 of 3 classes, and none of 2\n  fix: set data.classes to 2"
-    )
+    assert refused(data("d", classes=3)) == snapshot("""\
+data.classes: split train has images of 2 of 3 classes, and none of 2
+  fix: set data.classes to 2\
+""")
     parquet([0, 9] * 10)
-    assert refused(data("d", classes=10)) == (
-        "data.classes: split train has images of 2 of 10 classes, and none of 1, 2, 3, 4, 5, …\n"
-        "  fix: number the labels from 0 without gaps"
-    )
+    assert refused(data("d", classes=10)) == snapshot("""\
+data.classes: split train has images of 2 of 10 classes, and none of 1, 2, 3, 4, 5, …
+  fix: number the labels from 0 without gaps\
+""")
 
 
 def test_a_class_without_test_images(refused) -> None:
     parquet([0, 1, 2, 0, 1, 2])
-    assert refused(data("d", classes=3)) == (
-        "data.classes: split test has images of 2 of 3 classes, and none of 2\n  fix: set data.classes to 2"
-    )
+    assert refused(data("d", classes=3)) == snapshot("""\
+data.classes: split test has images of 2 of 3 classes, and none of 2
+  fix: set data.classes to 2\
+""")
 
 
 def test_too_few_images_to_hold_some_out(refused) -> None:
     parquet([0] * 10 + [1] * 4)
-    assert refused(data("d", classes=2, held_out="validation")) == (
-        "data.held_out: split train has 4 images of class 1 left, too few to hold validation images out\n"
-        "  fix: it takes 5 images of every class"
-    )
+    assert refused(data("d", classes=2, held_out="validation")) == snapshot("""\
+data.held_out: split train has 4 images of class 1 left, too few to hold validation images out
+  fix: it takes 5 images of every class\
+""")
     write_parquet(Path("a.parquet"), FILES, [0] * 17 + [1] * 3)
-    assert refused(data("a.parquet", classes=2)) == (
-        "data.held_out: a.parquet has 3 images of class 1 left, too few to hold test images out\n"
-        "  fix: it takes 4 images of every class"
-    )
+    assert refused(data("a.parquet", classes=2)) == snapshot("""\
+data.held_out: a.parquet has 3 images of class 1 left, too few to hold test images out
+  fix: it takes 4 images of every class\
+""")
 
 
 def test_as_many_images_as_it_takes_are_enough() -> None:
@@ -202,58 +220,88 @@ def test_as_many_images_as_it_takes_are_enough() -> None:
 
 
 LISTS = {
-    "missing": (None, "cannot be read: No such file or directory", "name a text file with a class on every line"),
-    "binary": (b"\xff\xfe\x00", "cannot be read: it is not UTF-8 text", "name a text file with a class on every line"),
-    "empty": (b"\n \n", "is empty", "write the name of a class on every line"),
-    "repeated": (b"cat\ndog\ncat \n", "names 'cat' twice", "name every class once"),
-    "long": (
-        b"cat\ndog\ncow\n", "names 3 classes, and data.classes is 2", "set data.classes to 3, or change the list",
+    "missing": (
+        None,
+        snapshot("""\
+data.class_list: classes.txt cannot be read: No such file or directory
+  fix: name a text file with a class on every line\
+"""),
     ),
-}  # fmt: skip
+    "binary": (
+        b"\xff\xfe\x00",
+        snapshot("""\
+data.class_list: classes.txt cannot be read: it is not UTF-8 text
+  fix: name a text file with a class on every line\
+"""),
+    ),
+    "empty": (
+        b"\n \n",
+        snapshot("""\
+data.class_list: classes.txt is empty
+  fix: write the name of a class on every line\
+"""),
+    ),
+    "repeated": (
+        b"cat\ndog\ncat \n",
+        snapshot("""\
+data.class_list: classes.txt names 'cat' twice
+  fix: name every class once\
+"""),
+    ),
+    "long": (
+        b"cat\ndog\ncow\n",
+        snapshot("""\
+data.class_list: classes.txt names 3 classes, and data.classes is 2
+  fix: set data.classes to 3, or change the list\
+"""),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_class_list_that_is_none(refused, name) -> None:
-    text, message, fix = LISTS[name]
+    text, message = LISTS[name]
     if text is not None:
         Path("classes.txt").write_bytes(text)
     parquet(["cat", "dog"] * 10)
-    assert refused(data("d", class_list="classes.txt", classes=2)) == (
-        f"data.class_list: classes.txt {message}\n  fix: {fix}"
-    )
+    assert refused(data("d", class_list="classes.txt", classes=2)) == message
 
 
 def test_a_class_of_the_list_without_images(refused) -> None:
     parquet(["cat", "dog"] * 10, ["cat", "dog"] * 10)
     Path("classes.txt").write_text("cat\nzebra\n")
-    assert refused(data("d", class_list="classes.txt", classes=2)) == (
-        "data.class_list: class 'zebra' has no images in split train\n  fix: known: cat, dog"
-    )
+    assert refused(data("d", class_list="classes.txt", classes=2)) == snapshot("""\
+data.class_list: class 'zebra' has no images in split train
+  fix: known: cat, dog\
+""")
     Path("classes.txt").write_text("7\nzebra\n")
-    assert refused(data("digits", class_list="classes.txt", classes=2)) == (
-        "data.class_list: class 'zebra' has no images in digits\n  fix: known: 0, 1, 2, 3, 4, …"
-    )
+    assert refused(data("digits", class_list="classes.txt", classes=2)) == snapshot("""\
+data.class_list: class 'zebra' has no images in digits
+  fix: known: 0, 1, 2, 3, 4, …\
+""")
     Path("classes.txt").write_text("cat\ndogs\n")
-    assert refused(data("d", class_list="classes.txt", classes=2)) == (
-        "data.class_list: class 'dogs' has no images in split train\n  fix: did you mean dog?"
-    )
+    assert refused(data("d", class_list="classes.txt", classes=2)) == snapshot("""\
+data.class_list: class 'dogs' has no images in split train
+  fix: did you mean dog?\
+""")
 
 
 def test_directories_of_several_configurations(refused) -> None:
     for configuration in ("large", "small"):
         write_parquet(Path(f"d/{configuration}/train-00000-of-00001.parquet"), FILES, LABELS)
-    assert refused(data("d")) == (
-        "data.source: d has Parquet files in large, small\n  fix: name one of these directories"
-    )
+    assert refused(data("d")) == snapshot("""\
+data.source: d has Parquet files in large, small
+  fix: name one of these directories\
+""")
 
 
 def test_files_of_a_split_that_differ(refused) -> None:
     write_parquet(Path("d/train-00000-of-00002.parquet"), FILES, LABELS)
     write_parquet(Path("d/train-00001-of-00002.parquet"), FILES, ["a"] * 20)
-    assert refused(data("d", held_out="validation")) == (
-        "data.source: column 'label' of d/train-00001-of-00002.parquet is not of the type that it has in "
-        "train-00000-of-00002.parquet\n  fix: write all files of a split with the same columns"
-    )
+    assert refused(data("d", held_out="validation")) == snapshot("""\
+data.source: column 'label' of d/train-00001-of-00002.parquet is not of the type that it has in train-00000-of-00002.parquet
+  fix: write all files of a split with the same columns\
+""")
 
 
 def test_splits_that_number_their_classes_differently(refused, start) -> None:
@@ -265,10 +313,10 @@ def test_splits_that_number_their_classes_differently(refused, start) -> None:
         metadata = {key.decode(): value.decode() for key, value in features.arrow_schema.metadata.items()}
         columns = {"image": pa.array([{"bytes": file, "path": None} for file in FILES]), "label": LABELS}
         write_table(Path(f"d/{split}.parquet"), columns, metadata)
-    assert refused(data("d", classes=2)) == (
-        "data.label_column: split train and split test do not name the same classes in the same order\n"
-        "  fix: name the classes to take in data.class_list"
-    )
+    assert refused(data("d", classes=2)) == snapshot("""\
+data.label_column: split train and split test do not name the same classes in the same order
+  fix: name the classes to take in data.class_list\
+""")
     Path("classes.txt").write_text("cat\ndog\n")
     wanted = data("d", classes=2, class_list="classes.txt")
     check_data(wanted, 1, 8)
@@ -280,10 +328,9 @@ def test_splits_that_number_their_classes_differently(refused, start) -> None:
 
 def test_a_file_that_is_no_parquet(refused) -> None:
     Path("a.parquet").write_bytes(b"PAR1 and then something else")
-    message = refused(data("a.parquet"))
-    assert message.startswith("data.source: a.parquet cannot be read as Parquet: ")
-    assert message.endswith("\n  fix: write the file again, or take it out")
-    assert message.count("\n") == 1
+    first, last = refused(data("a.parquet")).splitlines()
+    assert first.startswith("data.source: a.parquet")
+    assert last == snapshot("  fix: write the file again, or take it out")
 
 
 def test_a_parquet_file_that_was_cut_in_the_middle_is_no_longer_read(refused) -> None:
@@ -292,19 +339,22 @@ def test_a_parquet_file_that_was_cut_in_the_middle_is_no_longer_read(refused) ->
     content = bytearray(path.read_bytes())
     content[4 : len(content) // 2] = bytes(len(content) // 2 - 4)
     path.write_bytes(content)
-    assert refused(data("a.parquet", classes=2)).startswith("data.source: a.parquet cannot be read as Parquet: ")
+    assert refused(data("a.parquet", classes=2)).startswith("data.source: a.parquet")
 
 
 def test_images_that_lie_in_no_class(refused) -> None:
     write_folder(Path("f/train"), FILES, LABELS)
     Path("f/train/x.png").write_bytes(FILES[0])
-    assert refused(data("f", classes=2)) == (
-        "data.source: f/train/x.png does not lie in the directory of a split and of a class\n"
-        "  fix: arrange the images as train/CLASS/x.png"
-    )
+    assert refused(data("f", classes=2)) == snapshot("""\
+data.source: f/train/x.png does not lie in the directory of a split and of a class
+  fix: arrange the images as train/CLASS/x.png\
+""")
 
 
 def test_networks_whose_images_are_neither_grey_nor_rgb() -> None:
     with pytest.raises(InvalidConfig) as error:
         check_data(data("digits"), 2, 8)
-    assert str(error.value) == "backbone.image_channels: images have no 2 channels\n  fix: set it to 1 or 3"
+    assert str(error.value) == snapshot("""\
+backbone.image_channels: images have no 2 channels
+  fix: set it to 1 or 3\
+""")

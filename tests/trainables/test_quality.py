@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from inline_snapshot import snapshot
+from inline_snapshot.extra import raises
 from safetensors.torch import save_file
 
-from sweeper.errors import SweeperError
 from trainables import quality
 from trainables.quality import compare_features, frechet_distance, precision_recall
 
@@ -152,7 +153,19 @@ def test_a_second_comparison_has_the_same_bytes(start, features) -> None:
 
 
 def test_too_few_images_for_the_neighbours_are_told(start, features) -> None:
-    with pytest.raises(SweeperError, match="3 synthetic images are too few for 3 nearest neighbours"):
+    with raises(
+        snapshot("""\
+SweeperError:
+3 synthetic images are too few for 3 nearest neighbours
+  fix: take more images, or lower quality.neighbours\
+""")
+    ):
         compare_features.body(start("few"), *features, 3, "fd")
-    with pytest.raises(SweeperError, match="4 real images are too few for 5"):
+    with raises(
+        snapshot("""\
+SweeperError:
+4 real images are too few for 5 nearest neighbours
+  fix: take more images, or lower quality.neighbours\
+""")
+    ):
         compare_features.body(start("fewer"), *features, 5, "fd")

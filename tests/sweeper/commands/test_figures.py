@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from inline_snapshot import snapshot
+
 from tests.analysis.sweeps import UNRUN, layer_selection, write_sweep
 from tests.conftest import Project
 
@@ -27,10 +29,12 @@ def test_of_a_sweep_that_has_not_run_nothing_is_drawn(project: Project) -> None:
     done = project.sweeper("figures", "layer_selection")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
-    assert lines[:2] == [
-        "layer_selection-importance: none, no trial has measured it",
-        "layer_selection-ranks: none, no trial has measured them",
-    ]
+    assert lines[:2] == snapshot(
+        [
+            "layer_selection-importance: none, no trial has measured it",
+            "layer_selection-ranks: none, no trial has measured them",
+        ]
+    )
     assert all(": none, " in line for line in lines)
     assert not (project.path / "figures").exists()
 
@@ -40,9 +44,10 @@ def test_an_unknown_sweep_is_answered_before_anything_is_drawn(project: Project)
     done = project.sweeper("figures", "layer_selection", "layers")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == (
-        "error: no results called 'layers' in runs/results\n  fix: results here: layer_selection\n"
-    )
+    assert done.stderr == snapshot("""\
+error: no results called 'layers' in runs/results
+  fix: results here: layer_selection
+""")
 
 
 def test_a_directory_that_cannot_be_written(project: Project) -> None:
@@ -50,7 +55,7 @@ def test_a_directory_that_cannot_be_written(project: Project) -> None:
     project.write("", "taken")
     done = project.sweeper("figures", "layer_selection", "-o", "taken")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: taken/layer_selection-importance.pdf cannot be written: File exists\n"
-        "  fix: name another directory with -o\n"
-    )
+    assert done.stderr == snapshot("""\
+error: taken/layer_selection-importance.pdf cannot be written: File exists
+  fix: name another directory with -o
+""")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.stores.directory import Directory
 from tests.conftest import CASES, SPACE, Project
@@ -58,9 +59,7 @@ def told(project: Project, *arguments: str) -> list[str]:
 
 
 def test_a_plan_of_nothing_yet(project: Project) -> None:
-    assert (
-        project.sweeper(*PLAN).stdout
-        == """\
+    assert project.sweeper(*PLAN).stdout == snapshot("""\
 tiny: 12 trials, 60 stages, 50 unique, 0 cached, 50 to run
 
 6 rows     stages  cached  to run  own  shared
@@ -80,57 +79,61 @@ seconds   unknown until some stages have run
 expected  unknown on 2 slots
 saved     10 of 60 stages of one run per trial; unknown how much time
 disk      0 bytes here; to come: unknown
-"""
-    )
+""")
 
 
 def test_a_plan_of_more_seeds_than_have_run(copy: Project) -> None:
     lines = copy.sweeper(*PLAN, "--seeds", "0-3").stdout.splitlines()
-    assert lines[2:4] == [
-        "6 rows     stages  cached  to run  own  shared",
-        "plus · 1       20      10      10   16  4 with all 6 rows",
-    ]
-    assert lines[10:] == [
-        "stage  unique  cached  to run     time  seconds known",
-        "grow        4       2       2  1:06:40  2 measured, 2 scaled",
-        "bend       72      36      36    12:00  36 measured, 36 scaled",
-        "total      24      12      12     0:24  12 measured, 12 scaled",
-        "",
-        "seconds   measured for 50, scaled from measured stages of the same function for 50",
-        # two trunks side by side, then 18 bends of 10 s and 6 totals of 1 s on each of two slots
-        "expected  19:46 on 2 slots (critical path 16:51, work 39:32)",
-        "saved     20 of 120 stages of one run per trial, 5:33:20 of 6:52:24 (81%)",
-        "          5.56 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
-        "disk      50.0 kB here, about 50.0 kB to come",
-    ]
+    assert lines[2:4] == snapshot(
+        ["6 rows     stages  cached  to run  own  shared", "plus · 1       20      10      10   16  4 with all 6 rows"]
+    )
+    # two trunks side by side, then 18 bends of 10 s and 6 totals of 1 s on each of two slots
+    assert lines[10:] == snapshot(
+        [
+            "stage  unique  cached  to run     time  seconds known",
+            "grow        4       2       2  1:06:40  2 measured, 2 scaled",
+            "bend       72      36      36    12:00  36 measured, 36 scaled",
+            "total      24      12      12     0:24  12 measured, 12 scaled",
+            "",
+            "seconds   measured for 50, scaled from measured stages of the same function for 50",
+            "expected  19:46 on 2 slots (critical path 16:51, work 39:32)",
+            "saved     20 of 120 stages of one run per trial, 5:33:20 of 6:52:24 (81%)",
+            "          5.56 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
+            "disk      50.0 kB here, about 50.0 kB to come",
+        ]
+    )
 
 
 def test_rows_say_with_which_others_they_share(project: Project) -> None:
     project.write(CASES)
-    assert project.sweeper(*PLAN).stdout.splitlines()[2:9] == [
-        "6 rows     stages  cached  to run  own  shared",
-        "up · 1         10       0      10    8  2 with up · 2",
-        "up · 2         10       0      10    8  2 with up · 1",
-        "down · 1       10       0      10    0  8 with again · 1, 2 with 3 rows",
-        "down · 2       10       0      10    0  8 with again · 2, 2 with 3 rows",
-        "again · 1      10       0      10    0  8 with down · 1, 2 with 3 rows",
-        "again · 2      10       0      10    0  8 with down · 2, 2 with 3 rows",
-    ]
+    assert project.sweeper(*PLAN).stdout.splitlines()[2:9] == snapshot(
+        [
+            "6 rows     stages  cached  to run  own  shared",
+            "up · 1         10       0      10    8  2 with up · 2",
+            "up · 2         10       0      10    8  2 with up · 1",
+            "down · 1       10       0      10    0  8 with again · 1, 2 with 3 rows",
+            "down · 2       10       0      10    0  8 with again · 2, 2 with 3 rows",
+            "again · 1      10       0      10    0  8 with down · 1, 2 with 3 rows",
+            "again · 2      10       0      10    0  8 with down · 2, 2 with 3 rows",
+        ]
+    )
 
 
 def test_rows_of_included_spaces_stand_below_the_names_of_these(project: Project) -> None:
     project.write(SPACE.replace("[1, 2, 3]", "[1]"))
     project.write(SPACE.replace("name: tiny", "name: other").replace("[1, 2, 3]", "[2]"), "other.yaml")
     project.write("name: both\ninclude: [space.yaml, other.yaml]\n", "both.yaml")
-    assert project.sweeper("plan", "both.yaml").stdout.splitlines()[4:11] == [
-        "4 rows       stages  cached  to run  own  shared",
-        "tiny",
-        "  plus · 1       10       0      10    8  2 with all 4 rows",
-        "  minus · 1      10       0      10    8  2 with all 4 rows",
-        "other",
-        "  plus · 2       10       0      10    8  2 with all 4 rows",
-        "  minus · 2      10       0      10    8  2 with all 4 rows",
-    ]
+    assert project.sweeper("plan", "both.yaml").stdout.splitlines()[4:11] == snapshot(
+        [
+            "4 rows       stages  cached  to run  own  shared",
+            "tiny",
+            "  plus · 1       10       0      10    8  2 with all 4 rows",
+            "  minus · 1      10       0      10    8  2 with all 4 rows",
+            "other",
+            "  plus · 2       10       0      10    8  2 with all 4 rows",
+            "  minus · 2      10       0      10    8  2 with all 4 rows",
+        ]
+    )
 
 
 def test_no_more_than_forty_rows_are_printed(project: Project) -> None:
@@ -139,42 +142,50 @@ def test_no_more_than_forty_rows_are_printed(project: Project) -> None:
     project.write((project.path / "space.yaml").read_text().replace("axes:\n", steps))
     lines = project.sweeper(*PLAN).stdout.splitlines()
     assert lines[2].startswith("54 rows ")
-    assert lines[43] == "and 14 more rows; --json has all"
+    assert lines[43] == snapshot("and 14 more rows; --json has all")
     assert len(json.loads(project.sweeper(*PLAN, "--json").stdout)["rows"]) == 54
 
 
 def test_a_finished_plan_has_nothing_to_run(copy: Project) -> None:
-    assert told(copy) == [
-        "seconds   measured for 50",
-        "expected  nothing to run",
-        "saved     10 of 60 stages of one run per trial, 2:46:40 of 3:26:12 (81%)",
-        "          2.78 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
-        "disk      50.0 kB here",
-    ]
+    assert told(copy) == snapshot(
+        [
+            "seconds   measured for 50",
+            "expected  nothing to run",
+            "saved     10 of 60 stages of one run per trial, 2:46:40 of 3:26:12 (81%)",
+            "          2.78 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
+            "disk      50.0 kB here",
+        ]
+    )
 
 
 def test_what_is_unknown_is_said_and_left_out(copy: Project) -> None:
     forget(copy, "bent.json", "metrics.json")
-    assert told(copy) == [
-        "seconds   measured for 2, unknown for 48",
-        "expected  unknown on 2 slots",
-        "saved     10 of 60 stages of one run per trial, 2:46:40 of 3:20:00 (83%) as far as known",
-        "          2.78 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
-        "disk      2.0 kB here; to come: unknown",
-    ]
-    assert told(copy, "--seeds", "0-2")[1] == (
+    assert told(copy) == snapshot(
+        [
+            "seconds   measured for 2, unknown for 48",
+            "expected  unknown on 2 slots",
+            "saved     10 of 60 stages of one run per trial, 2:46:40 of 3:20:00 (83%) as far as known",
+            "          2.78 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
+            "disk      2.0 kB here; to come: unknown",
+        ]
+    )
+    assert told(copy, "--seeds", "0-2")[1] == snapshot(
         "expected  16:40 on 2 slots (critical path 16:40, work 16:40), without 72 stages of unknown seconds"
     )
-    assert told(copy, "--seeds", "0-2")[-1] == "disk      2.0 kB here, about 1.0 kB to come (unknown for 72 stages)"
+    assert told(copy, "--seeds", "0-2")[-1] == snapshot(
+        "disk      2.0 kB here, about 1.0 kB to come (unknown for 72 stages)"
+    )
 
 
 def test_gpu_hours_are_those_of_stages_measured_on_a_gpu(copy: Project) -> None:
     copy.write(SPACE + "resources: {grow: {gpus: 0.5, cpus: 2}}\n")
     took(copy, "cuda", grow=3600.0, bend=10.0, total=1.0)
-    assert told(copy)[2:4] == [
-        "saved     10 of 60 stages of one run per trial, 10:00:00 of 12:06:12 (83%)",
-        "          20 core-hours; 5.00 GPU-hours",
-    ]
+    assert told(copy)[2:4] == snapshot(
+        [
+            "saved     10 of 60 stages of one run per trial, 10:00:00 of 12:06:12 (83%)",
+            "          20 core-hours; 5.00 GPU-hours",
+        ]
+    )
 
 
 def test_a_plan_is_json_that_a_program_can_read(copy: Project) -> None:

@@ -1,3 +1,5 @@
+from inline_snapshot import snapshot
+
 from tests.analysis.sweeps import UNRUN, layer_selection, write_sweep
 from tests.conftest import SPACE, Project
 
@@ -38,7 +40,10 @@ def test_an_unknown_sweep_is_answered_with_the_nearest_name(project: Project) ->
     layer_selection(project.path / "runs" / "results")
     done = project.sweeper("report", "layers_selection")
     assert done.returncode == 2
-    assert done.stderr == "error: no sweep called 'layers_selection' in runs\n  fix: did you mean layer_selection?\n"
+    assert done.stderr == snapshot("""\
+error: no sweep called 'layers_selection' in runs
+  fix: did you mean layer_selection?
+""")
 
 
 def test_a_file_that_cannot_be_written(project: Project) -> None:
@@ -46,6 +51,7 @@ def test_a_file_that_cannot_be_written(project: Project) -> None:
     done = project.sweeper("report", "layer_selection", "-o", "nowhere/report.html")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == (
-        "error: nowhere/report.html cannot be written: No such file or directory\n  fix: name another file with -o\n"
-    )
+    assert done.stderr == snapshot("""\
+error: nowhere/report.html cannot be written: No such file or directory
+  fix: name another file with -o
+""")

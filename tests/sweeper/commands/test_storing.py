@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.record import SweepRecord, driving
 from sweeper.stores.directory import Directory
 from tests.conftest import Project
+from tests.masked import masked
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "0" * 62
@@ -80,29 +82,32 @@ def test_ls_prints_fifty_lines_unless_asked_for_all(swept: Project, kept: Direct
     count = len(kept.present())
     printed = swept.sweeper("store", "ls").stdout.splitlines()
     assert len(printed) == 52
-    assert printed[-1] == f"and {count - 50} older ones; --all lists them"
+    assert masked(printed[-1], count=count - 50) == snapshot("and {count} older ones; --all lists them")
     assert len(swept.sweeper("store", "ls", "--all").stdout.splitlines()) == count + 1
 
 
 def test_ls_of_an_unknown_stage(swept: Project) -> None:
     done = swept.sweeper("store", "ls", "--stage", "grwo")
     assert done.returncode == 2
-    assert done.stderr == "error: no artifacts of a stage function 'grwo'\n  fix: did you mean grow?\n"
+    assert done.stderr == snapshot("""\
+error: no artifacts of a stage function 'grwo'
+  fix: did you mean grow?
+""")
 
 
 @pytest.mark.parametrize("command", ["ls", "verify", "gc", "du"])
 def test_a_store_that_is_not_there(project: Project, command: str) -> None:
     done = project.sweeper("store", command)
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: runs/store does not exist\n"
-        "  fix: run a sweep first, or name its directory with --runs or its store with --store\n"
-    )
+    assert done.stderr == snapshot("""\
+error: runs/store does not exist
+  fix: run a sweep first, or name its directory with --runs or its store with --store
+""")
 
 
 def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(swept: Project, kept: Directory) -> None:
     count = len(kept.present())
-    assert swept.sweeper("store", "verify").stdout == f"{count} artifacts, all whole\n"
+    assert masked(swept.sweeper("store", "verify").stdout, count=count) == snapshot("{count} artifacts, all whole\n")
     cut, flipped, gone = (str(each["key"]) for each in listed(swept, "--stage", "bend")[:3])
     unreadable, more = (str(each["key"]) for each in listed(swept, "--stage", "total")[:2])
     before = (kept.path(cut) / "bent.json").stat().st_size
@@ -122,7 +127,9 @@ def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(s
     assert f"damaged  {unreadable[:12]} unknown: manifest.json cannot be read" in lines
     assert f"unlisted {more[:12]} total: extra is not in the manifest" in lines
     assert len(lines) == 5
-    assert last == f"4 of {count} artifacts are damaged and set aside; the next run makes them again"
+    assert masked(last, count=count) == snapshot(
+        "4 of {count} artifacts are damaged and set aside; the next run makes them again"
+    )
     assert not any(kept.has(key) for key in (cut, flipped, gone, unreadable))
     assert kept.has(more)
     for more_options in ((), ("--seeds", "0,1"), ("--set", "branch.kind=minus")):
@@ -132,7 +139,7 @@ def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(s
 
 def test_gc_deletes_what_no_results_need_and_only_with_yes(swept: Project, kept: Directory) -> None:
     before = kept.present()
-    assert swept.sweeper("store", "gc", "--yes").stdout == "nothing to delete\n"
+    assert swept.sweeper("store", "gc", "--yes").stdout == snapshot("nothing to delete\n")
     shutil.rmtree(swept.path / "runs" / "results" / "tiny-branch.kind=minus")
     shown = swept.sweeper("store", "gc").stdout.splitlines()
     assert [line.split()[:3] for line in shown[:-1]] == [["artifacts", "total", "2"], ["artifacts", "bend", "6"]]
@@ -177,10 +184,10 @@ def test_gc_refuses_when_results_cannot_be_read(swept: Project, kept: Directory)
     (swept.path / "runs" / "results" / "tiny" / "trials.parquet").write_text("no parquet")
     done = swept.sweeper("store", "gc", "--yes")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: runs/results/tiny/trials.parquet cannot be read: what its sweep needs is unknown\n"
-        "  fix: run its sweep again, or remove runs/results/tiny\n"
-    )
+    assert done.stderr == snapshot("""\
+error: runs/results/tiny/trials.parquet cannot be read: what its sweep needs is unknown
+  fix: run its sweep again, or remove runs/results/tiny
+""")
     assert kept.present() == before
 
 
@@ -198,10 +205,10 @@ def test_gc_waits_for_a_running_sweep_to_write_down_what_it_needs(swept: Project
     with driving(swept.path / "runs", record(swept, datetime.now(UTC) + timedelta(seconds=1))):
         done = swept.sweeper("store", "gc", "--yes")
         assert done.returncode == 2
-        assert done.stderr == (
-            "error: sweep tiny is being run and has not written down yet what it needs\n"
-            "  fix: wait until it has ended, or stop it with Ctrl-C; it can go on afterwards\n"
-        )
+        assert done.stderr == snapshot("""\
+error: sweep tiny is being run and has not written down yet what it needs
+  fix: wait until it has ended, or stop it with Ctrl-C; it can go on afterwards
+""")
         os.utime(results, (datetime.now().timestamp() + 2,) * 2)
         assert swept.sweeper("store", "gc", "--yes").returncode == 0
 
@@ -213,10 +220,10 @@ def test_gc_keeps_what_a_lost_sweep_had_made(swept: Project, kept: Directory) ->
         pass
     done = swept.sweeper("store", "gc", "--yes")
     assert done.returncode == 2
-    assert done.stderr == (
-        "error: sweep tiny did not finish, and what it needs is not written down\n"
-        "  fix: run it again, or give it up: remove runs/sweeps/tiny\n"
-    )
+    assert done.stderr == snapshot("""\
+error: sweep tiny did not finish, and what it needs is not written down
+  fix: run it again, or give it up: remove runs/sweeps/tiny
+""")
     assert kept.present() == before
 
 

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.errors import SweeperError
 from sweeper.stores.cache import Cache
 from sweeper.stores.manifest import seal
 from tests.buckets import Network
+from tests.masked import masked
 from tests.sweeper.stores.conftest import KEY, opened, put
 
 USE = """
@@ -159,9 +161,10 @@ def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(SweeperError) as error:
         made(tmp_path / "file" / "cache")
-    assert str(error.value) == (
-        f"the cache {tmp_path}/file/cache cannot be written: Not a directory\n  fix: choose another place with --cache"
-    )
+    assert masked(str(error.value), tmp_path=tmp_path) == snapshot("""\
+the cache {tmp_path}/file/cache cannot be written: Not a directory
+  fix: choose another place with --cache\
+""")
 
 
 def test_a_store_reads_from_its_copies_and_a_damaged_one_is_fetched_again(

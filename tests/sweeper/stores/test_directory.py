@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.errors import SweeperError
 from sweeper.store import Damaged
 from sweeper.stores.directory import Directory
+from tests.masked import masked
 from tests.sweeper.stores.conftest import KEY, put, save
 
 
@@ -19,7 +21,7 @@ def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(sto
     put(store)
     path = store.path(KEY) / "manifest.json"
     path.write_text(path.read_text().replace('"seconds": 1', '"seconds": 3'))
-    assert store.fault(KEY) == "manifest.json cannot be read"
+    assert store.fault(KEY) == snapshot("manifest.json cannot be read")
     with pytest.raises(Damaged):
         store.manifest(KEY)
 
@@ -62,10 +64,10 @@ def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     with pytest.raises(SweeperError) as error:
         Directory(tmp_path / "file" / "store").prepare()
-    assert str(error.value) == (
-        f"the store {tmp_path}/file/store cannot be written: Not a directory\n"
-        "  fix: choose another place with --runs or --store"
-    )
+    assert masked(str(error.value), tmp_path=tmp_path) == snapshot("""\
+the store {tmp_path}/file/store cannot be written: Not a directory
+  fix: choose another place with --runs or --store\
+""")
 
 
 def test_the_manifest_is_json_that_anything_can_read(store: Directory) -> None:
@@ -101,7 +103,7 @@ def test_a_filesystem_without_locks_is_one_clear_error(tmp_path: Path, monkeypat
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(SweeperError) as error:
         Directory(tmp_path / "store").prepare()
-    assert str(error.value) == (
-        f"the store {tmp_path}/store cannot be locked: No locks available\n"
-        "  fix: mount it with locks (NFS 4, or NFS 3 without nolock), or choose another place with --store"
-    )
+    assert masked(str(error.value), tmp_path=tmp_path) == snapshot("""\
+the store {tmp_path}/store cannot be locked: No locks available
+  fix: mount it with locks (NFS 4, or NFS 3 without nolock), or choose another place with --store\
+""")

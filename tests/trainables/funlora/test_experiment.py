@@ -2,10 +2,12 @@ from collections import Counter
 from itertools import combinations
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.plan import collect
 from sweeper.stage import InvalidConfig, Stage
 from tests.conftest import Project
+from tests.masked import masked
 from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PARTS, PRESETS, Config
 from trainables.funlora.experiment import check, facts, run, steps
 from trainables.funlora.tasks import task_stream
@@ -120,16 +122,17 @@ def test_layers_out_of_bounds_are_refused_before_anything_runs(preset) -> None:
     with pytest.raises(InvalidConfig) as error:
         facts(changed(preset, adapter__layers="60-67"))
     last = 66 if preset is IMAGENET100 else 64
-    assert str(error.value) == (
-        f"adapter.layers: 60-67 is out of bounds\n  fix: this backbone's Conv2d layers are 0-{last}"
-    )
+    assert masked(str(error.value), last=last) == snapshot("""\
+adapter.layers: 60-67 is out of bounds
+  fix: this backbone's Conv2d layers are 0-{last}\
+""")
 
 
 def test_what_cannot_run_here_is_refused_before_anything_runs(tmp_path) -> None:
     check(DIGITS)
     with pytest.raises(InvalidConfig, match=r"^data\.source: "):
         check(changed(DIGITS, data__source=str(tmp_path / "nowhere")))
-    with pytest.raises(InvalidConfig, match=r"^quality\.weights: the features of inception need its weights"):
+    with pytest.raises(InvalidConfig, match=r"^quality\.weights: "):
         check(changed(DIGITS, quality__features="inception"))
 
 
@@ -197,9 +200,7 @@ def test_what_comes_after_the_adapters_leaves_them_as_they_are(values) -> None:
     assert stages(DIGITS, "train_adapter") == stages(other, "train_adapter")
 
 
-@pytest.mark.parametrize(
-    "values", [{"seed": 1}, {"data__held_out": "validation"}, {"base__lr": 0.5}], ids=str
-)
+@pytest.mark.parametrize("values", [{"seed": 1}, {"data__held_out": "validation"}, {"base__lr": 0.5}], ids=str)
 def test_what_the_base_is_trained_with_changes_everything_after_it(values) -> None:
     other = changed(DIGITS, **values)
     for label in ("train_base", "train_adapter", "sample_class"):

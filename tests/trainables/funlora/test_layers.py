@@ -1,4 +1,5 @@
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.stage import InvalidConfig
 from tests.trainables.conftest import TINY
@@ -80,18 +81,90 @@ def test_layers_come_in_registration_order_whatever_the_order_written() -> None:
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ("3-4,4", "adapter.layers: 4 names input_blocks.2.0.conv1 a second time\n  fix: remove the overlap"),
-        ("7,middle", "adapter.layers: middle names middle.0.conv1 a second time\n  fix: remove the overlap"),
-        ("24,24", "adapter.layers: 24 names output_conv a second time\n  fix: remove the overlap"),
-        ("60-65", "adapter.layers: 60-65 is out of bounds\n  fix: this backbone's Conv2d layers are 0-24"),
-        ("25", "adapter.layers: 25 is out of bounds\n  fix: this backbone's Conv2d layers are 0-24"),
-        ("0-1,24-25", "adapter.layers: 24-25 is out of bounds\n  fix: this backbone's Conv2d layers are 0-24"),
-        ("decoder", f"adapter.layers: there is no Conv2d in decoder\n  fix: {BLOCKS}"),
-        ("output_blocks.4", f"adapter.layers: there is no Conv2d in output_blocks.4\n  fix: {BLOCKS}"),
-        ("output_blocks.0-9999999999", f"adapter.layers: there is no Conv2d in output_blocks.4\n  fix: {BLOCKS}"),
-        ("output_blocks.2-5", f"adapter.layers: there is no Conv2d in output_blocks.4\n  fix: {BLOCKS}"),
-        ("middle.1", f"adapter.layers: there is no Conv2d in middle.1\n  fix: {BLOCKS}"),
-        ("class_embedding", f"adapter.layers: there is no Conv2d in class_embedding\n  fix: {BLOCKS}"),
+        (
+            "3-4,4",
+            snapshot("""\
+adapter.layers: 4 names input_blocks.2.0.conv1 a second time
+  fix: remove the overlap\
+"""),
+        ),
+        (
+            "7,middle",
+            snapshot("""\
+adapter.layers: middle names middle.0.conv1 a second time
+  fix: remove the overlap\
+"""),
+        ),
+        (
+            "24,24",
+            snapshot("""\
+adapter.layers: 24 names output_conv a second time
+  fix: remove the overlap\
+"""),
+        ),
+        (
+            "60-65",
+            snapshot("""\
+adapter.layers: 60-65 is out of bounds
+  fix: this backbone's Conv2d layers are 0-24\
+"""),
+        ),
+        (
+            "25",
+            snapshot("""\
+adapter.layers: 25 is out of bounds
+  fix: this backbone's Conv2d layers are 0-24\
+"""),
+        ),
+        (
+            "0-1,24-25",
+            snapshot("""\
+adapter.layers: 24-25 is out of bounds
+  fix: this backbone's Conv2d layers are 0-24\
+"""),
+        ),
+        (
+            "decoder",
+            snapshot("""\
+adapter.layers: there is no Conv2d in decoder
+  fix: this backbone has input_conv, input_blocks.0-2, middle.0-2, output_blocks.0-3, output_conv and attention\
+"""),
+        ),
+        (
+            "output_blocks.4",
+            snapshot("""\
+adapter.layers: there is no Conv2d in output_blocks.4
+  fix: this backbone has input_conv, input_blocks.0-2, middle.0-2, output_blocks.0-3, output_conv and attention\
+"""),
+        ),
+        (
+            "output_blocks.0-9999999999",
+            snapshot("""\
+adapter.layers: there is no Conv2d in output_blocks.4
+  fix: this backbone has input_conv, input_blocks.0-2, middle.0-2, output_blocks.0-3, output_conv and attention\
+"""),
+        ),
+        (
+            "output_blocks.2-5",
+            snapshot("""\
+adapter.layers: there is no Conv2d in output_blocks.4
+  fix: this backbone has input_conv, input_blocks.0-2, middle.0-2, output_blocks.0-3, output_conv and attention\
+"""),
+        ),
+        (
+            "middle.1",
+            snapshot("""\
+adapter.layers: there is no Conv2d in middle.1
+  fix: this backbone has input_conv, input_blocks.0-2, middle.0-2, output_blocks.0-3, output_conv and attention\
+"""),
+        ),
+        (
+            "class_embedding",
+            snapshot("""\
+adapter.layers: there is no Conv2d in class_embedding
+  fix: this backbone has input_conv, input_blocks.0-2, middle.0-2, output_blocks.0-3, output_conv and attention\
+"""),
+        ),
     ],
 )
 def test_layers_that_cannot_be_adapted_are_refused_with_what_there_is(layers, message) -> None:

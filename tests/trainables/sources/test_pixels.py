@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from inline_snapshot import snapshot
 from PIL import Image
 
 from sweeper.errors import SweeperError
@@ -142,7 +143,7 @@ def test_a_damaged_image_is_named_with_what_is_wrong(name) -> None:
     with pytest.raises(SweeperError) as error:
         read(file)
     assert error.value.message.startswith(f"row 3 of split train cannot be read: {reason}")
-    assert error.value.fix == "repair the image, or take it out"
+    assert error.value.fix == snapshot("repair the image, or take it out")
     assert "0x" not in error.value.message
 
 

@@ -3,8 +3,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from inline_snapshot import snapshot
 
 from sweeper.stage import InvalidConfig
+from tests.masked import masked
 from tests.trainables.sources.written import data, encoded, noise, pngs, write_folder, write_parquet
 from trainables.sources import data_files
 from trainables.sources.source import fingerprint, locate
@@ -48,19 +50,20 @@ def test_a_path_that_does_not_exist_is_no_id(source) -> None:
     with pytest.raises(InvalidConfig) as error:
         locate(source)
     path = source.replace("~/", f"{Path.home()}/").removeprefix("./")
-    assert str(error.value) == (
-        f"data.source: {path} does not exist\n  fix: name a Parquet file or a directory of images"
-    )
+    assert masked(str(error.value), path=path) == snapshot("""\
+data.source: {path} does not exist
+  fix: name a Parquet file or a directory of images\
+""")
 
 
 @pytest.mark.parametrize("source", ["a/b/c", "owner/", "two words", "https://x.y/z", "n" * 300])
 def test_what_is_neither_a_path_nor_an_id_is_refused(source) -> None:
     with pytest.raises(InvalidConfig) as error:
         locate(source)
-    assert str(error.value) == (
-        f"data.source: '{source}' is neither a path here nor an id on the Hugging Face hub\n"
-        "  fix: name a path, or an id such as uoft-cs/cifar100"
-    )
+    assert masked(str(error.value), source=source) == snapshot("""\
+data.source: '{source}' is neither a path here nor an id on the Hugging Face hub
+  fix: name a path, or an id such as uoft-cs/cifar100\
+""")
 
 
 def test_hub_ids_are_told_apart_by_their_revision() -> None:
@@ -140,10 +143,10 @@ def test_a_directory_without_images_is_refused_with_how_to_arrange_them(home: Pa
     (home / "a" / "train" / "list.txt").touch()
     with pytest.raises(InvalidConfig) as error:
         fingerprint(data(home / "a"))
-    assert str(error.value) == (
-        f"data.source: {home}/a holds neither Parquet files nor images\n"
-        "  fix: arrange them as train-00000-of-00001.parquet or train/CLASS/x.png"
-    )
+    assert masked(str(error.value), home=home) == snapshot("""\
+data.source: {home}/a holds neither Parquet files nor images
+  fix: arrange them as train-00000-of-00001.parquet or train/CLASS/x.png\
+""")
 
 
 def test_a_dangling_link_is_named(home: Path) -> None:
@@ -151,7 +154,7 @@ def test_a_dangling_link_is_named(home: Path) -> None:
     link.symlink_to(home / "nowhere.png")
     with pytest.raises(InvalidConfig) as error:
         fingerprint(data(home / "a"))
-    assert str(error.value) == (
-        f"data.source: {link} cannot be read: No such file or directory\n"
-        "  fix: mend its permissions, or the link that it is"
-    )
+    assert masked(str(error.value), link=link) == snapshot("""\
+data.source: {link} cannot be read: No such file or directory
+  fix: mend its permissions, or the link that it is\
+""")
