@@ -9,11 +9,20 @@ from pathlib import Path
 import pytest
 
 from sweeper.cli import main
+from sweeper.sweep import load_sweep
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 TITLED = re.compile(r'^```\w+ title="(.+?)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEAD = "name: page\ntrainable: funlora\npreset: digits\n"
+SPACES = [
+    text
+    for page in (ROOT / "README.md", DOCS / "search-space.md")
+    for text in YAML.findall(page.read_text())
+    if not text.startswith("#") and "include:" not in text
+]
 COMMAND = re.compile(r"`sweeper ([a-z]+)")
 MOST_LINES = 36
 """Of the toy's modules together, blank ones left out."""
@@ -65,7 +74,16 @@ def test_the_toy_trainable_runs_and_running_it_again_computes_nothing(lab: Path)
 
 
 def test_the_search_of_the_toy_trainable_is_planned(lab: Path) -> None:
-    assert "maximise accuracy in 8 suggestions by tpe" in sweeper(lab, "plan", "search.yaml", "--runs", "planned").stdout
+    planned = sweeper(lab, "plan", "search.yaml", "--runs", "planned")
+    assert "maximise accuracy in 8 suggestions by tpe" in planned.stdout
+
+
+@pytest.mark.parametrize("text", SPACES, ids=lambda text: text.split("\n")[0])
+def test_a_search_space_on_a_page_is_accepted(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(text if text.startswith("name:") else HEAD + text)
+    (space,) = load_sweep(path).spaces
+    assert space.trials
 
 
 def test_the_toy_trainable_is_short() -> None:
