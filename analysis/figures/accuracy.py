@@ -50,5 +50,6 @@ def _accuracies(row: Group) -> Array:
     """Accuracy in percent of a row's finished trials after every task (n, tasks); none where none has any."""
     if "accuracy" not in row.finished.column_names:
         return np.empty((0, 0))
-    lists = [value for value in row.finished["accuracy"].to_pylist() if value]
+    values = row.finished["accuracy"].to_pylist()
+    lists = [value for value in values if isinstance(value, list) and value]  # a plain number is no series over tasks
     return stacked(lists, [max(map(len, lists))]) if lists else np.empty((0, 0))

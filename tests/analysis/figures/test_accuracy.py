@@ -61,3 +61,7 @@ def test_rows_that_are_no_grid_stand_in_one_panel_however_many_they_are(tmp_path
     assert figure
     assert len(figure.axes) == 1
     assert words(figure)[:2] == ["case 9 · 9", "case 8 · 8"]
+
+
+def test_a_plain_number_called_accuracy_is_no_series_over_tasks(tmp_path: Path) -> None:
+    assert draw(cases(tmp_path, {"mul": [{"accuracy": 91.5}] * 3})) is None

@@ -1,0 +1,97 @@
+"""What the documentation shows is run: the toy trainable with its search spaces, and the names of commands."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sweeper.cli import main
+from sweeper.sweep import load_sweep
+from tests.conftest import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+TITLED = re.compile(r'^```\w+ title="(.+?)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEAD = "name: page\ntrainable: funlora\npreset: digits\n"
+SPACES = [
+    text
+    for page in (ROOT / "README.md", DOCS / "search-space.md")
+    for text in YAML.findall(page.read_text())
+    if not text.startswith("#") and "include:" not in text
+]
+COMMAND = re.compile(r"`sweeper ([a-z]+)")
+MOST_LINES = 36
+"""Of the toy's modules together, blank ones left out."""
+
+
+def files_of(page: str) -> Iterator[tuple[str, str]]:
+    """Path and text of every code block of a page that has a title."""
+    yield from TITLED.findall((DOCS / page).read_text())
+
+
+def sweeper(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own, as a reader has it; it has to succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sweeper", *arguments], cwd=directory, capture_output=True, text=True, timeout=240,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the toy trainable as a reader would type it."""
+    directory = tmp_path_factory.mktemp("lab")
+    for page in ("writing-a-trainable.md", "search.md"):
+        for name, text in files_of(page):
+            path = directory / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+    (directory / "lab" / "__init__.py").touch()
+    return directory
+
+
+def test_the_toy_trainable_is_planned_as_the_page_says(lab: Path) -> None:
+    printed = sweeper(lab, "plan", "space.yaml", "--runs", "planned").stdout.splitlines()[:7]
+    page = (DOCS / "writing-a-trainable.md").read_text()
+    assert len(printed) == 7
+    assert "\n".join(line.rstrip() for line in printed) in page
+
+
+def test_the_toy_trainable_runs_and_running_it_again_computes_nothing(lab: Path) -> None:
+    run = ("run", "space.yaml", "--inline", "--no-tracking")
+    first = sweeper(lab, *run)
+    rows = [line.split()[0] for line in first.stdout.splitlines() if "(n=5)" in line]
+    assert rows == ["0.01", "0.1", "1.0", "10.0"]
+    again = sweeper(lab, *run)
+    assert "25 cached, 0 to run" in again.stderr
+    assert again.stdout == first.stdout
+
+
+def test_the_search_of_the_toy_trainable_is_planned(lab: Path) -> None:
+    planned = sweeper(lab, "plan", "search.yaml", "--runs", "planned")
+    assert "maximise accuracy in 8 suggestions by tpe" in planned.stdout
+
+
+@pytest.mark.parametrize("text", SPACES, ids=lambda text: text.split("\n")[0])
+def test_a_search_space_on_a_page_is_accepted(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(text if text.startswith("name:") else HEAD + text)
+    (space,) = load_sweep(path).spaces
+    assert space.trials
+
+
+def test_the_toy_trainable_is_short() -> None:
+    lines = [line for name, text in files_of("writing-a-trainable.md") if name.endswith(".py")
+             for line in text.splitlines() if line.strip()]  # fmt: skip
+    assert len(lines) <= MOST_LINES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_names_commands_that_exist(page: Path) -> None:
+    assert {*COMMAND.findall(page.read_text())} <= main.commands.keys()
