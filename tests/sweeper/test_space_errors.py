@@ -73,8 +73,10 @@ error: space.yaml:7:23: branch.size: 1 is given twice
     ),
     "unknown trainable": (
         SPACE.replace("tests.tiny", "funlor"),
-        "space.yaml:2:12: unknown trainable 'funlor': neither an installed one nor a package in the working directory\n"
-        "  fix: did you mean funlora? (one of your own: run in the directory that holds it, or set PYTHONPATH)",
+        snapshot("""\
+error: space.yaml:2:12: unknown trainable 'funlor': neither an installed one nor a package in the working directory
+  fix: did you mean funlora? (one of your own: run in the directory that holds it, or set PYTHONPATH)
+"""),
     ),
     "unknown preset": (
         SPACE.replace("preset: small", "preset: smal"),
