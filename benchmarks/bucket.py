@@ -15,13 +15,14 @@ from pathlib import Path
 import click
 
 from benchmarks.orchestration import conditions, toy
-from sweeper.cluster import cluster  # first: it sets what Ray reads when it is imported
-from sweeper.dispatch import Dispatch, Machine
-from sweeper.execute import run_on_ray
-from sweeper.inline import run_inline, this_process
-from sweeper.nodes import machine
-from sweeper.store import Place, Store, open_store
-from sweeper.stores.objects import objects_at
+from sweeper.engine.dispatch import Dispatch, Machine
+from sweeper.engine.executors.inline import run_inline, this_process
+from sweeper.engine.executors.ray.cluster import cluster  # first: it sets what Ray reads when it is imported
+from sweeper.engine.executors.ray.nodes import machine
+from sweeper.engine.executors.ray.tune import run_on_ray
+from sweeper.store import open_store
+from sweeper.store.base import Place, Store
+from sweeper.store.bucket.objects import objects_at
 from tests.buckets import KEYS, make_bucket, server
 
 ASKED = 200

@@ -26,18 +26,18 @@ from typing import Any
 
 import click
 
-from sweeper.aside import Aside
-from sweeper.cluster import cluster  # first: it sets what Ray reads when it is imported
-from sweeper.dispatch import Dispatch, Machine, Observer
-from sweeper.execute import run_on_ray, tune
-from sweeper.inline import run_inline, this_process
-from sweeper.makespan import Task, critical_path, makespan, slot_seconds
-from sweeper.nodes import machine
-from sweeper.plan import Graph, Plan
-from sweeper.stage import Stage
-from sweeper.store import Store
-from sweeper.stores.directory import Directory
-from sweeper.sweep import Sweep, load_sweep
+from sweeper.engine.dispatch import Dispatch, Machine, Observer
+from sweeper.engine.executors.inline import run_inline, this_process
+from sweeper.engine.executors.ray.cluster import cluster  # first: it sets what Ray reads when it is imported
+from sweeper.engine.executors.ray.nodes import machine
+from sweeper.engine.executors.ray.tune import run_on_ray, tune
+from sweeper.engine.observers import Aside
+from sweeper.plan.graph import Graph, Plan
+from sweeper.plan.makespan import Task, critical_path, makespan, slot_seconds
+from sweeper.space.sweep import Sweep, load_sweep
+from sweeper.store.base import Store
+from sweeper.store.local.directory import Directory
+from sweeper.trainable.stage import Stage
 
 WARM = 0.1
 """Share of the stages that have ended when the clock of ``overhead`` starts."""
@@ -204,7 +204,7 @@ def toy(
     observers: list[Observer] = [ends]
     with ExitStack() as stack:
         if tracking:
-            from sweeper.tracking import Tracker
+            from sweeper.tracking.tracker import Tracker
 
             tracker = Tracker(graph.plans[0], store, f"sqlite:///{work}/mlflow.db", work / "mlartifacts")
             observers.append(stack.enter_context(Aside([tracker])))

@@ -46,10 +46,10 @@ axes:
 def measure(trainable: str) -> dict[str, float]:
     """Counts, seconds and MB by name, of this very process."""
     times = [time.perf_counter()]
-    from sweeper.plan import Graph
-    from sweeper.stores.directory import Directory
-    from sweeper.sweep import load_sweep
-    from sweeper.trainable import find_trainable
+    from sweeper.plan.graph import Graph
+    from sweeper.space.sweep import load_sweep
+    from sweeper.store.local.directory import Directory
+    from sweeper.trainable.trainable import find_trainable
 
     importlib.import_module(f"{find_trainable(trainable).module}.experiment")
     times.append(time.perf_counter())

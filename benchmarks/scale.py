@@ -20,16 +20,16 @@ from pathlib import Path
 import click
 
 from benchmarks.orchestration import span
-from sweeper.cluster import ray  # first: it sets what Ray reads when it is imported
-from sweeper.dispatch import Dispatch
-from sweeper.execute import run_on_ray
-from sweeper.makespan import Task, critical_path, makespan, slot_seconds
-from sweeper.nodes import machine
-from sweeper.plan import Graph
-from sweeper.resources import Resources
-from sweeper.schedule import Schedule
-from sweeper.stores.directory import Directory
-from sweeper.sweep import load_sweep
+from sweeper.engine.dispatch import Dispatch
+from sweeper.engine.executors.ray.cluster import ray  # first: it sets what Ray reads when it is imported
+from sweeper.engine.executors.ray.nodes import machine
+from sweeper.engine.executors.ray.tune import run_on_ray
+from sweeper.engine.schedule import Schedule
+from sweeper.plan.graph import Graph
+from sweeper.plan.makespan import Task, critical_path, makespan, slot_seconds
+from sweeper.space.sweep import load_sweep
+from sweeper.store.local.directory import Directory
+from sweeper.trainable.resources import Resources
 
 SWEPT = Path("search_spaces/layer_selection.yaml")
 SLOTS = 4

@@ -27,24 +27,24 @@ from rich.console import Console
 
 from benchmarks.orchestration import conditions
 from benchmarks.surrogate import Surrogate
-from sweeper.cluster import cluster  # first: it sets what Ray reads when it is imported
-from sweeper.dispatch import Dispatch
-from sweeper.execute import tune
-from sweeper.inline import run_inline, this_process
-from sweeper.nodes import machine
-from sweeper.plan import Graph, Plan, collect
-from sweeper.pruners import REDUCTION
-from sweeper.results import read_metrics
-from sweeper.run import Options, run_sweep
-from sweeper.samplers import make_sampler
-from sweeper.search_file import Distribution, Sampler
-from sweeper.searched import Searched
-from sweeper.searches import SUGGESTIONS
-from sweeper.space import Space, Trial
-from sweeper.stores.directory import Directory
-from sweeper.study import Study
-from sweeper.sweep import Sweep, load_sweep
-from sweeper.trials import place_in
+from sweeper.engine.dispatch import Dispatch
+from sweeper.engine.executors.inline import run_inline, this_process
+from sweeper.engine.executors.ray.cluster import cluster  # first: it sets what Ray reads when it is imported
+from sweeper.engine.executors.ray.nodes import machine
+from sweeper.engine.executors.ray.tune import tune
+from sweeper.engine.run import Options, run_sweep
+from sweeper.engine.search.opening import SUGGESTIONS
+from sweeper.engine.search.pruners import REDUCTION
+from sweeper.engine.search.samplers import make_sampler
+from sweeper.engine.search.study import Study
+from sweeper.plan.graph import Graph, Plan, collect
+from sweeper.records.trials import place_in
+from sweeper.records.writer import read_metrics
+from sweeper.space.search import Searched
+from sweeper.space.search_schema import Distribution, Sampler
+from sweeper.space.space import Space, Trial
+from sweeper.space.sweep import Sweep, load_sweep
+from sweeper.store.local.directory import Directory
 
 SPACE = """\
 name: searching

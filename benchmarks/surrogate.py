@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from analysis.front import Sense, hypervolume
-from sweeper.searched import Searched
+from sweeper.space.search import Searched
 
 RECORDED = Path(__file__).parent / "digits_corners.csv"
 LEAST_P, LARGEST_P, LARGEST_RATIO = 2, 14, 8

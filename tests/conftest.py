@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sweeper.cli import main
-from sweeper.dispatch import Dispatch
-from sweeper.inline import run_inline, this_process
-from sweeper.plan import Graph
-from sweeper.space import Space
-from sweeper.stores.directory import Directory
-from sweeper.sweep import load_sweep
+from sweeper.cli.main import main
+from sweeper.engine.dispatch import Dispatch
+from sweeper.engine.executors.inline import run_inline, this_process
+from sweeper.plan.graph import Graph
+from sweeper.space.space import Space
+from sweeper.space.sweep import load_sweep
+from sweeper.store.local.directory import Directory
 
 ROOT = Path(__file__).parent.parent
 os.environ["PYTHONPATH"] = str(ROOT)  # Ray's workers find the toy trainable
@@ -78,7 +78,7 @@ class Project:
         return {**os.environ, "COLUMNS": "110"}
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "sweeper", *arguments]
+        return [sys.executable, "-m", "sweeper.cli", *arguments]
 
     def sweeper(self, *arguments: str) -> Done:
         """The command line in this process."""

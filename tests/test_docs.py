@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.cli import main
-from sweeper.sweep import load_sweep
+from sweeper.cli.main import main
+from sweeper.space.sweep import load_sweep
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
@@ -36,7 +36,7 @@ def files_of(page: str) -> Iterator[tuple[str, str]]:
 def sweeper(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own, as a reader has it; it has to succeed."""
     done = subprocess.run(
-        [sys.executable, "-m", "sweeper", *arguments], cwd=directory, capture_output=True, text=True, timeout=240,
+        [sys.executable, "-m", "sweeper.cli", *arguments], cwd=directory, capture_output=True, text=True, timeout=240,
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -3,8 +3,8 @@
 import pyarrow.parquet as pq
 import pytest
 
-from sweeper.plan import Graph
-from sweeper.sweep import load_sweep
+from sweeper.plan.graph import Graph
+from sweeper.space.sweep import load_sweep
 from tests.conftest import ROOT, Project
 from trainables.funlora.numbers import METRICS
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sweeper.trainable import dotted_fields
+from sweeper.trainable.trainable import dotted_fields
 from tests.conftest import ROOT, Project
 from trainables.funlora.config import Config
 

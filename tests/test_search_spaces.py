@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from analysis.published import published_table
-from sweeper.plan import Graph
-from sweeper.sweep import load_sweep
+from sweeper.plan.graph import Graph
+from sweeper.space.sweep import load_sweep
 from tests.conftest import ROOT
 
 SPACES = ROOT / "search_spaces"

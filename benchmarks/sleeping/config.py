@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sweeper.number import Number
+from sweeper.trainable.number import Number
 
 
 class Config(BaseModel):

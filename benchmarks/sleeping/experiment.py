@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sleeping.config import Config
-from sweeper.stage import Stage, StageRun, stage
+from sweeper.trainable.stage import Stage, StageRun, stage
 
 
 @stage(version=1, part="sleep")

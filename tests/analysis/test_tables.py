@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.formats import FORMATS, Format
-from sweeper.commands import results
+from sweeper.cli import table as results
 from tests.analysis.tables import TABLES, printed, snapshot
 
 

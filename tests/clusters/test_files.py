@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-import sweeper.cluster  # noqa: F401  # Ray reads once, when it is imported, that it is to ask for a token
+import sweeper.engine.executors.ray.cluster  # noqa: F401  # Ray reads once, when it is imported, that it is to ask for a token
 from tests.conftest import ROOT
 
 # isort: split

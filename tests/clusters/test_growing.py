@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.stores.directory import Directory
+from sweeper.store.local.directory import Directory
 from tests.clusters.hosts import PATIENCE, Host, Room, lacking, make_keys, wait_for
 from tests.conftest import ROOT
 
@@ -58,14 +58,15 @@ def test_a_sweep_on_a_cluster_without_workers_brings_those_it_can_use_and_they_g
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
         "RAY_AUTH_MODE": "token", "RAY_FAKE_CLUSTER": "1", "RAY_enable_autoscaler_v2": "0",
-        "AUTOSCALER_UPDATE_INTERVAL_S": "1", "RAY_AUTOSCALER_UTILIZATION_SCORER": "sweeper.spot.spot_first",
+        "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+        "RAY_AUTOSCALER_UTILIZATION_SCORER": "sweeper.engine.executors.ray.spot.spot_first",
     }  # fmt: skip
     assert host.run("ray", "get-auth-token", "--generate", **environment).returncode == 0
     start = f"ray start --head --num-cpus=0 --node-ip-address={host.address} --object-store-memory=100000000"
     done = host.run("sh", "-c", f"{start} --autoscaling-config ~/ray_bootstrap_config.yaml", **environment)
     assert done.returncode == 0, done.stdout + done.stderr
 
-    run = f"cd {tmp_path}; python -m sweeper run space.yaml --address auto --no-tracking"
+    run = f"cd {tmp_path}; python -m sweeper.cli run space.yaml --address auto --no-tracking"
     driver = subprocess.Popen(
         host.command("sh", "-c", run), env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.stores.directory import Directory
+from sweeper.store.local.directory import Directory
 from tests.clusters.hosts import PATIENCE, Host, Room, lacking, make_keys, wait_for
 from tests.conftest import ROOT, Project
 

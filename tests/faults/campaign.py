@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from sweeper.stores.directory import Directory
+from sweeper.store.local.directory import Directory
 from tests.conftest import SPACE, Done, Project
 
 SMALL = SPACE.replace("[1, 2, 3]", "[1, 2]")

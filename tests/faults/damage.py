@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from sweeper.stores.directory import Directory
-from sweeper.stores.manifest import MANIFEST
+from sweeper.store.local.directory import Directory
+from sweeper.store.manifest import MANIFEST
 
 Harm = Callable[[Path, Random], None]
 Damage = Callable[[Path, Random], frozenset[str]]

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeper.stores.directory import Directory
+from sweeper.store.local.directory import Directory
 from tests.conftest import Project
 
 PATIENCE = 120.0

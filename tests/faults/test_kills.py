@@ -105,7 +105,7 @@ def test_on_ray_worker_driver_node_manager_and_control_service_killed(campaign: 
 
 
 def test_a_node_of_a_cluster_killed_while_the_driver_goes_on(campaign: Campaign) -> None:
-    from sweeper import cluster
+    from sweeper.engine.executors.ray import cluster
 
     cluster._private_token()
     from ray.cluster_utils import Cluster

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sweeper.study import storage_in
+from sweeper.engine.search.study import storage_in
 from tests.conftest import Project
 from tests.faults.campaign import leftovers
 from tests.faults.drivers import WORKER, Driver, kill_all, wait_until_nothing_runs

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from sweeper import dispatch
-from sweeper.dispatch import Dispatch
-from sweeper.inline import this_process
-from sweeper.perform import Outcome, perform
-from sweeper.plan import Graph
-from sweeper.store import Store
+from sweeper.engine import dispatch
+from sweeper.engine.dispatch import Dispatch
+from sweeper.engine.executors.inline import this_process
+from sweeper.engine.worker import Outcome, perform
+from sweeper.plan.graph import Graph
+from sweeper.store.base import Store
 from tests.conftest import Project
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
 from tests.tiny.disturbance import FAULT, LOG

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from sweeper.experiments import MlflowClient
+from sweeper.tracking.client import MlflowClient
 from tests.conftest import SPACE, Project
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
 from tests.masked import masked

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from sweeper.searched import Searched
-from sweeper.study import Study, storage_in
+from sweeper.engine.search.study import Study, storage_in
+from sweeper.space.search import Searched
 from tests.conftest import Project
 
 HUNT = """\

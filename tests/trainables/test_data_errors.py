@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from inline_snapshot import snapshot
 
-from sweeper.stage import InvalidConfig
+from sweeper.trainable.stage import InvalidConfig
 from tests.masked import masked
 from tests.trainables.sources.written import data, noise, pngs, write_folder, write_parquet, write_table
 from trainables.image_sets import check_data, image_stage

@@ -6,7 +6,7 @@ from inline_snapshot import snapshot
 from safetensors.torch import load_file, save_file
 
 from sweeper.errors import InvalidConfig
-from sweeper.stage import StageRun, stage
+from sweeper.trainable.stage import StageRun, stage
 from tests.masked import masked
 from tests.trainables.conftest import KilledError, noise_images, write_data
 from trainables import features

@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 from inline_snapshot.extra import raises
 from numpy.typing import NDArray
 
-from sweeper.stage import Stage, SweeperError
+from sweeper.trainable.stage import Stage, SweeperError
 from tests.masked import masked
 from tests.trainables.conftest import FakeRun
 from tests.trainables.sources.written import (

@@ -8,7 +8,7 @@ from inline_snapshot.extra import raises
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LinearLR, OneCycleLR
 
-from sweeper.stage import Diverged
+from sweeper.trainable.stage import Diverged
 from tests.masked import masked
 from tests.trainables.conftest import FakeRun
 from trainables.training import Ema, train

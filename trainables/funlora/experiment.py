@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sweeper.stage import Stage
+from sweeper.trainable.stage import Stage
 from trainables.classify import train_classifier
 from trainables.features import check_quality, extract_features
 from trainables.funlora.adapters import adapter_size
@@ -35,7 +35,7 @@ class ClassModel:
 
 
 def run(config: Config) -> Stage:
-    """One class-incremental run; its last stage holds the numbers. See `sweeper.trainable`.
+    """One class-incremental run; its last stage holds the numbers. See `sweeper.trainable.trainable`.
 
     The base is frozen after the first task and an adapter belongs to one class, so adapters and samples of
     different classes depend on nothing of each other.

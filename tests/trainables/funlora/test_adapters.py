@@ -5,7 +5,7 @@ import torch
 from inline_snapshot import snapshot
 from torch.nn import functional as F
 
-from sweeper.stage import InvalidConfig
+from sweeper.trainable.stage import InvalidConfig
 from tests.trainables.conftest import TINY
 from tests.trainables.funlora import naive
 from tests.trainables.funlora.conftest import settings

@@ -7,7 +7,7 @@ import yaml
 from inline_snapshot import snapshot
 from pydantic import ValidationError
 
-from sweeper.trainable import dotted_fields
+from sweeper.trainable.trainable import dotted_fields
 from tests.masked import masked
 from trainables.funlora.config import DIGITS, METRICS, PRESETS, Config
 

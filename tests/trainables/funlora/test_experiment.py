@@ -4,8 +4,8 @@ from itertools import combinations
 import pytest
 from inline_snapshot import snapshot
 
-from sweeper.plan import collect
-from sweeper.stage import InvalidConfig, Stage
+from sweeper.plan.graph import collect
+from sweeper.trainable.stage import InvalidConfig, Stage
 from tests.conftest import Project
 from tests.masked import masked
 from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PARTS, PRESETS, Config

@@ -1,7 +1,7 @@
 import pytest
 from inline_snapshot import snapshot
 
-from sweeper.stage import InvalidConfig
+from sweeper.trainable.stage import InvalidConfig
 from tests.trainables.conftest import TINY
 from trainables.funlora.config import PRESETS
 from trainables.funlora.layers import chosen_layers

@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import OfflineModeIsEnabled
 
-from sweeper.stage import InvalidConfig
+from sweeper.trainable.stage import InvalidConfig
 from tests.conftest import ROOT
 from tests.trainables.sources.loopback_hub import COMMIT
 from tests.trainables.sources.written import data, digit_images, pngs, write_parquet
@@ -39,7 +39,7 @@ PROGRAM = """
 import json, os, sys
 from pathlib import Path
 
-from sweeper.stage import SweeperError
+from sweeper.trainable.stage import SweeperError
 from tests.trainables.conftest import FakeRun
 from tests.trainables.sources.loopback_hub import hub
 from tests.trainables.sources.written import data

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from sweeper.stage import InvalidConfig
+from sweeper.trainable.stage import InvalidConfig
 from tests.masked import masked
 from tests.trainables.sources.written import data, encoded, noise, pngs, write_folder, write_parquet
 from trainables.sources import data_files

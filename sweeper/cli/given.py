@@ -1,0 +1,41 @@
+"""Which options the user gave to a command, and how those of ``retry`` go with those of the ``run`` before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+INSTEAD = {
+    "inline": ("address", "max_concurrent"), "address": ("inline",), "max_concurrent": ("inline",),
+    "no_tracking": ("tracking_uri",), "tracking_uri": ("no_tracking",),
+}  # fmt: skip
+"""Options that are not for a run with this one."""
+NEW_EACH_TIME = ("rerun",)
+"""It throws away what other code made, of trials too that ``retry`` does not run."""
+
+
+def given(context: click.Context, names: Iterable[str]) -> dict[str, Any]:
+    """Return those of the options that the user gave, as plain values that hold in any directory; no passwords."""
+    from sweeper.engine.search.opening import has_password
+
+    found = {name: context.params[name] for name in names if context.get_parameter_source(name) in GIVEN}
+    plain = {name: _absolute(name, value) for name, value in found.items() if name != "runs"}
+    return {name: value for name, value in plain.items() if not (isinstance(value, str) and has_password(value))}
+
+
+def kept(context: click.Context, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recorded options of a sweep that hold for its ``retry``: all but what the user typed otherwise."""
+    typed = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    gone = {*NEW_EACH_TIME, *typed, *(other for name in typed for other in INSTEAD.get(name, ()))}
+    return {name: value for name, value in recorded.items() if name not in gone}
+
+
+def _absolute(name: str, value: Any) -> Any:
+    if name == "cache" or (name == "store" and "://" not in value):
+        return str(Path(value).expanduser().absolute())
+    return value

@@ -1,0 +1,317 @@
+"""Between the schedule and whatever runs stages: jobs go out, outcomes come in, observers are told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sweeper.engine.schedule import Schedule
+from sweeper.engine.worker import Job, Outcome
+from sweeper.plan.graph import Graph, collect
+from sweeper.store.base import Store, Unreachable
+from sweeper.store.failures import Failure, Kind
+from sweeper.trainable.provenance import code_of, source_hash
+from sweeper.trainable.resources import Resources
+from sweeper.trainable.stage import Stage
+
+BACKOFF = (1.0, 5.0, 25.0)
+"""Seconds before a stage whose worker was lost is tried again; afterwards it fails."""
+ELSEWHERE_SECONDS = 1.0
+"""How often a stage that another sweep is at is looked at again."""
+
+
+class Halted(Exception):
+    """A search cannot go on; the message says why."""
+
+
+class Search(Protocol):
+    """Suggests trials while stages are run, and knows which stages are to be run next for them."""
+
+    @property
+    def under_way(self) -> int:
+        """Suggestions that have not ended."""
+
+    def begin(self, parallel: int) -> bool:
+        """Begin on another suggestion, unless so many are under way; whether there was any. Raises Halted."""
+
+    def wanted(self, done: Collection[str], failed: Mapping[str, str], kinds: Mapping[str, Kind]) -> Iterator[Stage]:
+        """The last ones of the stages to be run now, each told once. Raises Halted.
+
+        Args:
+            done: keys of stages that have been run.
+            failed: cause by key of those that could not.
+            kinds: of the failures, by key of the stage at fault.
+        """
+
+
+class Observer(Protocol):
+    """Is told what happens to the stages of a sweep, in the driver, one call at a time."""
+
+    def added(self, stages: Mapping[str, Stage]) -> None:
+        """A search wants these, by key; some may have been there already."""
+
+    def started(self, node: Stage) -> None:
+        """The stage was handed to a worker."""
+
+    def progressed(self, node: Stage, step: int, total: int) -> None:
+        """The stage reached a step."""
+
+    def put_off(self, node: Stage, why: str) -> None:
+        """The stage goes back to those that wait, with the reason."""
+
+    def ended(self, node: Stage, failure: str | None) -> None:
+        """The stage's artifact is in the store, or it failed with a cause."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What there is to run stages on."""
+
+    device: str
+    """Torch device of stages that ask for a share of a GPU."""
+    capacity: Callable[[], Resources]
+    """Of all nodes together, now: nodes come and go."""
+    alone: Callable[[Resources], Resources]
+    """What a stage must be given to have its device for itself: a whole GPU, or all CPUs of a node."""
+
+    def granted(self, request: Resources) -> Resources:
+        """What a request comes to here: no share of a GPU where there is none."""
+        return request if self.device == "cuda" else Resources(request.cpus, 0.0, request.memory)
+
+
+class Dispatch:
+    """One sweep's missing stages, handed out in order. Executors see nothing else of it.
+
+    Args:
+        graph: what is to be finished.
+        store: where artifacts are, and go.
+        machine: what there is to run them on.
+        save_seconds: how often a stage saves its progress.
+        observers: told of every event.
+        targets: keys of the last stages of the trials to be finished; all by default.
+        searches: what suggests trials of the graph while it runs.
+        parallel: suggestions of each search under way at most.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        store: Store,
+        *,
+        machine: Machine,
+        save_seconds: float,
+        observers: Sequence[Observer],
+        targets: Collection[str] | None = None,
+        searches: Sequence[Search] = (),
+        parallel: int = 1,
+    ) -> None:
+        self.traces: dict[str, str] = {}
+        """Tracebacks of failed stages by key."""
+        self.halted: str | None = None
+        """Why no more stages are handed out."""
+        self._graph = graph
+        self._store = store
+        self._machine = machine
+        self.schedule = Schedule(graph.missing(store, targets), self._request)
+        self._save_seconds = save_seconds
+        self._observers = observers
+        self._known = store.failures.all()
+        self._used = Resources(0, 0.0, 0)
+        self._lost: Counter[tuple[str, str | None]] = Counter()
+        self._alone: set[str] = set()
+        self._kinds: dict[str, Kind] = {}
+        self._searches = searches
+        self._parallel = parallel
+        self._must_wait = False
+        self._grow()
+
+    @property
+    def finished(self) -> bool:
+        """Whether every stage is done or failed, or nothing more is to be started."""
+        return not self.schedule.running if self.halted else self.schedule.finished
+
+    def next(self) -> Job | None:
+        """The next job; None while every ready stage is running, or asks for more than is free."""
+        self._grow()
+        free = self._machine.capacity().without(self._used)
+        while not self.halted:
+            node = self.schedule.take(lambda request: not self.schedule.running or request.fits(free))
+            if node is None:
+                return None
+            self._used = self._used.plus(self.schedule.request(node.key))
+            for observer in self._observers:
+                observer.started(node)
+            try:
+                owner = self._store.claims.owner(node.key)
+                outcome = None if owner else self._foregone(node)
+            except Unreachable as error:
+                owner, outcome = None, Outcome(halt=error.message)
+            if owner:
+                self._put_off(node, ELSEWHERE_SECONDS, f"at work: {owner}")
+            elif outcome:
+                self.ended(node.key, outcome)
+            else:
+                return self._job(node)
+        return None
+
+    def progressed(self, key: str, step: int, total: int) -> None:
+        """A running stage reached a step."""
+        for observer in self._observers:
+            observer.progressed(self._graph.stages[key], step, total)
+
+    def ended(self, key: str, outcome: Outcome) -> None:
+        """A job ended."""
+        node = self._graph.stages[key]
+        if outcome.halt:
+            self.halt(outcome.halt)
+            self._put_off(node, 0.0, outcome.halt)
+        elif outcome.elsewhere:
+            self._put_off(node, ELSEWHERE_SECONDS, "another sweep is at it")
+        elif outcome.damaged:
+            self._input_damaged(node, self._graph.stages[outcome.damaged])
+        elif outcome.failure and outcome.kind == "out of memory" and key not in self._alone:
+            self._alone.add(key)
+            self._put_off(node, 0.0, f"{outcome.failure}; once more, alone", self._machine.alone(self._request(node)))
+        elif outcome.failure:
+            self._fail(node, outcome.failure, outcome.kind, outcome.trace)
+        else:
+            self._release(key)
+            self.schedule.complete(key)
+            self._tell_ended(node, None)
+        self._grow()
+
+    def lost(self, key: str, why: str) -> None:
+        """The worker of a running stage is gone: it is tried again after a while.
+
+        Only losses at which nothing more was saved than at the one before count against it.
+        """
+        try:
+            at = (key, self._store.reached(key))
+        except Unreachable as error:
+            self.halt(error.message)
+            at = (key, None)
+        self._lost[at] += 1
+        node, times = self._graph.stages[key], self._lost[at]
+        if times > len(BACKOFF):
+            self._fail(node, f"{why}, {times} times at the same place", "lost", None)
+        else:
+            self._put_off(node, BACKOFF[times - 1], f"{why}; again in {BACKOFF[times - 1]:.0f} s")
+        self._grow()
+
+    def halt(self, why: str) -> None:
+        """Start nothing more."""
+        self.halted = self.halted or why
+
+    def _grow(self) -> None:
+        """Take in the stages that searches want next, and make suggestions when nothing is ready.
+
+        The later a suggestion is made the more is known. One that has to wait for a stage that is running shows that
+        the next would have to as well: none is made then until something has ended.
+        """
+        try:
+            self._take_wanted()
+            while not self.halted and self.schedule.is_idle and not self._must_wait:
+                before = self._under_way
+                begun = any(each.begin(self._parallel) for each in self._searches)
+                self._take_wanted()
+                if not begun:
+                    return
+                is_kept_waiting = self.schedule.is_idle and self._under_way > before
+                self._must_wait = is_kept_waiting and bool(self.schedule.running)
+        except Halted as error:
+            self.halt(str(error))
+        except Unreachable as error:
+            self.halt(error.message)
+
+    @property
+    def _under_way(self) -> int:
+        return sum(each.under_way for each in self._searches)
+
+    def _take_wanted(self) -> None:
+        for each in self._searches:
+            for stage in each.wanted(self.schedule.done, self.schedule.failed, self._kinds):
+                self._add(stage)
+
+    def _add(self, stage: Stage) -> None:
+        """Schedule a stage with all below it that is missing."""
+        missing = collect(stage, {}, self._store.among(collect(stage, {})))
+        self.schedule.add(missing)
+        for observer in self._observers:
+            observer.added(missing)
+
+    def _request(self, node: Stage) -> Resources:
+        return self._machine.granted(self._graph.resources(node))
+
+    def _job(self, node: Stage) -> Job:
+        return Job(
+            key=node.key,
+            function=node.function.location,
+            params=node.params,
+            inputs=node.input_keys,
+            store=self._store.place,
+            sweep=self._graph.first_space[node.key],
+            code=code_of(node.function.module),
+            save_seconds=self._save_seconds,
+            request=self._request(node),
+            place=self.schedule.request(node.key),
+        )
+
+    def _foregone(self, node: Stage) -> Outcome | None:
+        """How a stage ends that need not be run: it was done elsewhere, or diverged before by the same code."""
+        if self._store.has(node.key):
+            return Outcome()
+        known = self._known.get(node.key)
+        if known and known.kind == "diverged" and known.source == source_hash(node.function.module):
+            return Outcome(failure=known.cause, kind="diverged")
+        return None
+
+    def _input_damaged(self, node: Stage, lost: Stage) -> None:
+        self._release(node.key)
+        self.schedule.lose(node.key, lost)
+        failure = self.schedule.failed.get(node.key)
+        if failure:
+            self._record(node, failure, "error")
+            self._tell_ended(node, failure)
+        else:
+            self._tell_put_off(node, f"its input {lost.function.label} {lost.key[:12]} is damaged and made again")
+
+    def _fail(self, node: Stage, cause: str, kind: Kind, trace: str | None) -> None:
+        self._release(node.key)
+        self._kinds[node.key] = kind
+        self.schedule.fail(node.key, cause)
+        if trace:
+            self.traces[node.key] = trace
+        self._record(node, cause, kind)
+        self._tell_ended(node, cause)
+
+    def _put_off(self, node: Stage, seconds: float, why: str, request: Resources | None = None) -> None:
+        self._release(node.key)
+        self.schedule.put_off(node.key, seconds, request)
+        self._tell_put_off(node, why)
+
+    def _release(self, key: str) -> None:
+        self._must_wait = False
+        self._used = self._used.without(self.schedule.request(key))
+
+    def _record(self, node: Stage, cause: str, kind: Kind) -> None:
+        failure = Failure(
+            kind=kind, cause=cause, stage=node.function.name, source=source_hash(node.function.module),
+            sweep=self._graph.first_space[node.key], when=datetime.now(UTC).isoformat(),
+        )  # fmt: skip
+        try:
+            self._store.failures.record(node.key, failure)
+        except Unreachable as error:
+            self.halt(error.message)
+        except OSError as error:
+            self.halt(f"the store cannot be written: {error.strerror}")
+
+    def _tell_ended(self, node: Stage, failure: str | None) -> None:
+        for observer in self._observers:
+            observer.ended(node, failure)
+
+    def _tell_put_off(self, node: Stage, why: str) -> None:
+        for observer in self._observers:
+            observer.put_off(node, why)

@@ -1,0 +1,287 @@
+"""A search under way: suggestions become trials, their numbers are told to the study, and the next ones are asked for.
+
+Whoever runs stages asks which ones are wanted next. Nothing is kept here that the study and the store do not know: a
+driver that is killed at any moment leaves a search that goes on.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from statistics import fmean
+
+from sweeper.engine.dispatch import Halted
+from sweeper.engine.search.study import Study, Suggestion
+from sweeper.errors import SweeperError
+from sweeper.plan.cost import costs
+from sweeper.plan.graph import Graph, Plan, collect
+from sweeper.records.writer import read_metrics
+from sweeper.space.search import Searched
+from sweeper.space.trials import Trial
+from sweeper.store.base import Damaged, Store
+from sweeper.store.failures import Kind
+from sweeper.trainable.stage import Stage
+
+FAILURES = 3
+"""Suggestions that fail one after the other before no more are made: what is wrong is not what was suggested."""
+REFUSALS = 1000
+"""Suggestions that the space or the config refuse one after the other before the search is given up."""
+
+
+@dataclass
+class Way:
+    """A suggestion under way: its trials are run one after the other, each step by step."""
+
+    study: int
+    suggestion: Suggestion
+    trials: Sequence[Trial]
+    steps: Sequence[Stage] = ()
+    """Of the present trial: the stages that hold its numbers on the way, the last one at the end."""
+    trial: int = -1
+    step: int = 0
+    is_wanted: bool = False
+    """Whether the present stage was said to be wanted."""
+    values: list[Sequence[float]] = field(default_factory=list)
+    """Of the objectives, by finished trial."""
+
+    @property
+    def stage(self) -> Stage:
+        """That which is waited for."""
+        return self.steps[self.step]
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the present stage is the last one of its trial."""
+        return self.step == len(self.steps) - 1
+
+    @property
+    def is_at_very_end(self) -> bool:
+        """Whether it is the last one of the last trial: nothing is saved by stopping there."""
+        return self.is_at_end and self.trial == len(self.trials) - 1
+
+
+class Suggesting:
+    """The search of one space, over all its studies.
+
+    Args:
+        graph: the sweep; trials are added as they are suggested.
+        plan: the space's.
+        studies: one for every point of the grid beside the search.
+        store: where numbers are read from.
+        anew: whether there are to be new suggestions beside those that were left.
+    """
+
+    def __init__(self, graph: Graph, plan: Plan, studies: Sequence[Study], store: Store, *, anew: bool) -> None:
+        if plan.space.searched is None:
+            raise TypeError(f"{plan.space.name} is not searched")
+        self.plan = plan
+        self.searched: Searched = plan.space.searched
+        self.studies = studies
+        self.targets: dict[tuple[int, int], list[str]] = {}
+        """Keys of the last stages of the trials that were begun, by study and number of the suggestion."""
+        self.failed: dict[str, str] = {}
+        """Causes by key of the last stages of trials that failed."""
+        self._graph = graph
+        self._store = store
+        self._ways: list[Way] = []
+        self._left: list[tuple[int, Suggestion]] = []
+        """Of an earlier driver, and not yet gone on with."""
+        self._counts = [0] * len(studies)
+        """Suggestions of every study but for those that were refused."""
+        self._tried = [0] * len(studies)
+        self._ended = {"finished": 0, "pruned": 0}
+        self._refused = self._failed = 0
+        self._anew = anew
+        self._until = time.monotonic() + (self.searched.asked.timeout or math.inf)
+        for study, _ in enumerate(studies):
+            self._take_over(study)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is under way, was left or is to be suggested."""
+        return not self._ways and not self._left and self._next_study() is None
+
+    @property
+    def under_way(self) -> int:
+        """See `sweeper.engine.dispatch.Search`."""
+        return len(self._ways)
+
+    def counts(self) -> tuple[int, int, int]:
+        """Suggestions of all studies that have ended, those among them that were stopped, and those asked for."""
+        return sum(self._ended.values()), self._ended["pruned"], self.searched.asked.trials * len(self.studies)
+
+    def begin(self, parallel: int) -> bool:
+        """See `sweeper.engine.dispatch.Search`: one that an earlier driver left, or a new one.
+
+        Raises Halted when nothing but refused ones is suggested.
+        """
+        if len(self._ways) >= parallel or self._failed >= FAILURES:
+            return False
+        while (found := self._next()) is not None:
+            if way := self._way(*found):
+                self._ways.append(way)
+                return True
+        return False
+
+    def wanted(self, done: Collection[str], failed: Mapping[str, str], kinds: Mapping[str, Kind]) -> Iterator[Stage]:
+        """See `sweeper.engine.dispatch.Search`. Raises Halted where a number is missing that the search needs."""
+        for way in list(self._ways):
+            while way in self._ways and self._has(way, done):
+                self._reached(way)
+            if way not in self._ways:
+                continue
+            if way.stage.key in failed:
+                self._end_failed(way, failed[way.stage.key], kinds)
+            elif not way.is_wanted:
+                way.is_wanted = True
+                yield way.stage
+
+    def _take_over(self, study: int) -> None:
+        """Take in what earlier drivers have done."""
+        for each in self.studies[study].suggestions():
+            if each.state != "waiting":
+                self._tried[study] += 1
+            if each.state == "running":
+                self._left.append((study, self.studies[study].go_on(each.number)))
+                self._counts[study] += 1
+            elif each.state in ("finished", "pruned"):
+                self._counts[study] += 1
+                self._ended[each.state] += 1
+                trials = self.searched.trials(self.studies[study].point, each.params)[: each.begun]
+                targets = [self._take(study, each, trial)[-1] for trial in trials]
+                if each.cause and targets:
+                    self.plan.pruned[targets[-1].key] = each.cause
+
+    def _next(self) -> tuple[int, Suggestion] | None:
+        """What an earlier driver left, then what is new."""
+        if self._left:
+            return self._left.pop(0)
+        study = self._next_study()
+        if study is None:
+            return None
+        self._tried[study] += 1
+        self._counts[study] += 1
+        return study, self.studies[study].ask()
+
+    def _next_study(self) -> int | None:
+        """The one with the fewest suggestions, among those that are to have more."""
+        asked = self.searched.asked
+        if not self._anew or time.monotonic() > self._until:
+            return None
+        open_ones = [study for study, count in enumerate(self._counts) if count < asked.trials]
+        if asked.sampler == "grid":
+            open_ones = [study for study in open_ones if self._is_beyond(study, self._tried[study])]
+        return min(open_ones, key=self._counts.__getitem__, default=None)
+
+    def _is_beyond(self, study: int, count: int) -> bool:
+        """Whether a grid has more than so many points."""
+        return next(islice(self.searched.all(self.studies[study].point), count, None), None) is not None
+
+    def _way(self, study: int, suggestion: Suggestion) -> Way | None:
+        """The way of a suggestion; None for one that is refused, of which the study is told."""
+        try:
+            trials = self.searched.trials(self.studies[study].point, suggestion.params)
+            way = Way(study, suggestion, trials)
+            self._begin_trial(way)
+        except SweeperError as error:
+            self.studies[study].refuse(suggestion.number, error.message)
+            self._counts[study] -= 1
+            self._refused += 1
+            if self._refused >= REFUSALS:
+                message = f"{REFUSALS:,} suggestions were refused one after the other, the last one: {error.message}"
+                raise Halted(message) from None
+            return None
+        self._refused = 0
+        return way
+
+    def _begin_trial(self, way: Way) -> None:
+        way.steps = self._take(way.study, way.suggestion, way.trials[way.trial + 1])
+        way.trial, way.step, way.is_wanted = way.trial + 1, 0, False
+
+    def _take(self, study: int, suggestion: Suggestion, trial: Trial) -> Sequence[Stage]:
+        """Add a trial to the plan, and return its steps: with a pruner those on the way, which then run in order."""
+        trainable = self.searched.start.trainable
+        make = trainable.steps if self.searched.asked.pruner else lambda config: [trainable.run(config)]
+        steps: Sequence[Stage] = trial.origins.attempt(partial(make, trial.config))
+        self._graph.add(self.plan, trial, steps)
+        self.targets.setdefault((study, suggestion.number), []).append(steps[-1].key)
+        return steps
+
+    def _has(self, way: Way, done: Collection[str]) -> bool:
+        """Whether the present stage is done; whether an earlier sweep has done it is looked at once."""
+        return way.stage.key in done or (not way.is_wanted and self._store.has(way.stage.key))
+
+    def _reached(self, way: Way) -> None:
+        """The present stage is done: report its numbers, then stop, or go on to the next step, trial, or the end."""
+        study, number = self.studies[way.study], way.suggestion.number
+        values = self._values(way)
+        if self._is_stopped(way, values):
+            cause = f"pruned after step {way.step + 1} of {len(way.steps)} with seed {way.trials[way.trial].seed}"
+            if not way.is_at_end:
+                self.plan.pruned[way.steps[-1].key] = cause
+            study.stop(number, cause, way.trial + 1)
+            self._end(way, "pruned")
+        elif not way.is_at_end:
+            way.step, way.is_wanted = way.step + 1, False
+        else:
+            way.values.append([self._known(way, each) for each in values.items()])
+            if way.trial + 1 < len(way.trials):
+                self._begin_trial(way)
+            else:
+                study.finish(number, [fmean(each) for each in zip(*way.values, strict=True)], len(way.trials))
+                self._end(way, "finished")
+
+    def _is_stopped(self, way: Way, values: Mapping[str, float | None]) -> bool:
+        """Report a value, and ask the pruner; not again where an earlier driver went on after it."""
+        pruner = self.searched.asked.pruner
+        (value, *_) = values.values()
+        if pruner is None or value is None or (pruner == "wilcoxon" and not way.is_at_end):
+            return False
+        step = way.trial if pruner == "wilcoxon" else way.trial * len(way.steps) + way.step + 1
+        study, reported = self.studies[way.study], way.suggestion.reported
+        if step in reported and step < max(reported):
+            return False
+        if step not in reported:
+            study.report(way.suggestion.number, step, value)
+        return not way.is_at_very_end and study.should_stop(way.suggestion.number)
+
+    def _values(self, way: Way) -> dict[str, float | None]:
+        """The objectives as they stand at the present stage."""
+        trial, stages = way.trials[way.trial], collect(way.stage, {})
+        try:
+            found = {**read_metrics(self._store, way.stage.key), **trial.facts}
+        except Damaged:
+            raise Halted(f"the result of {trial.label} is damaged; the same command makes it again") from None
+        trainable, objectives = self.searched.start.trainable, self.searched.asked.objectives
+        if not trainable.costs.keys().isdisjoint(objectives):
+            found |= next(costs(trainable, [stages], self._store.manifests(stages)))
+        return {name: found.get(name) for name in objectives}
+
+    def _known(self, way: Way, named: tuple[str, float | None]) -> float:
+        name, value = named
+        if value is None or not math.isfinite(value):
+            what = "was not measured" if value is None else f"is {value}"
+            trial = way.trials[way.trial].label
+            raise Halted(f"the objective {name} {what} in the run {trial}: name one that is measured")
+        return value
+
+    def _end_failed(self, way: Way, cause: str, kinds: Mapping[str, Kind]) -> None:
+        """A run that diverged shows that its suggestion is bad; with any other failure it stays under way, for the same
+        command to try again."""
+        if any(kinds.get(key) == "diverged" for key in collect(way.stage, {})):
+            self.plan.pruned[way.steps[-1].key] = f"diverged: {cause}"
+            self.studies[way.study].stop(way.suggestion.number, f"diverged: {cause}", way.trial + 1)
+            self._end(way, "pruned")
+        else:
+            self._ways.remove(way)
+            self.failed[way.steps[-1].key] = cause
+            self._failed += 1
+
+    def _end(self, way: Way, state: str) -> None:
+        self._ways.remove(way)
+        self._ended[state] += 1
+        self._failed = 0

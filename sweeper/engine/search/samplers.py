@@ -1,0 +1,68 @@
+"""Samplers: what suggests. Optuna's, with settings for the few hundred suggestions that an ablation can afford."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import numpy as np
+from optuna.samplers import (
+    BaseSampler,
+    BruteForceSampler,
+    GPSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
+
+from sweeper.space.search_schema import Sampler
+
+SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
+FEWEST_AT_RANDOM = 10
+"""Suggestions before TPE models any: Optuna's own, or a tenth of all, as a model of few holds on to what they say."""
+LARGEST_POPULATION = 50
+"""Optuna's own."""
+GENERATIONS = 20
+"""That NSGA-II has at least, as far as SMALLEST_POPULATION lets it: of few it learns nothing."""
+SMALLEST_POPULATION = 8
+
+
+def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSampler:
+    """A sampler by its name, for one suggestion: what it draws does not depend on who has drawn before.
+
+    tpe takes account of suggestions under way as if they were bad ("constant liar"), gp with its own expectation; grid
+    and qmc never suggest them twice, nor does a study, see `sweeper.engine.search.study.Study.ask`.
+
+    Args:
+        name: which.
+        seed: of its random numbers.
+        trials: suggestions that are asked for in all.
+        number: of the suggestion.
+    """
+    own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    match name:
+        case "tpe":
+            startup = max(FEWEST_AT_RANDOM, trials // 10)
+            return TPESampler(seed=own, n_startup_trials=startup, multivariate=True, constant_liar=True)
+        case "gp":
+            return GPSampler(seed=own)
+        case "nsga2":
+            population = min(LARGEST_POPULATION, max(SMALLEST_POPULATION, trials // GENERATIONS))
+            return NSGAIISampler(seed=own, population_size=population)
+        case "random":
+            return RandomSampler(seed=own)
+        case "grid":
+            return _Grid(seed=own)
+        case "qmc":
+            return QMCSampler(
+                seed=seed, scramble=True, independent_sampler=RandomSampler(seed=own),
+                warn_asynchronous_seeding=False, warn_independent_sampling=False,
+            )  # fmt: skip
+
+
+class _Grid(BruteForceSampler):
+    """Every combination once, in random order. Whoever asks it knows how many there are."""
+
+    def after_trial(self, study: Any, trial: Any, state: Any, values: Sequence[float] | None) -> None:
+        """Nothing: Optuna's would stop a loop that there is none of."""

@@ -1,0 +1,136 @@
+"""The graph of a sweep with equal stages as one box: of the same function, at the same depth, used by the same rows."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sweeper.plan.cost import total
+from sweeper.plan.forecast import Forecast
+from sweeper.plan.sharing import Rows, Sharing
+from sweeper.trainable.stage import Stage
+
+MOST_BOXES = 100
+SWEEPS = 6
+"""How often all columns are ordered by their neighbours."""
+
+Cell = tuple[str, int]
+"""Label of a stage function, and depth: stages on the longest path to it."""
+Column = list[int]
+"""Indices of boxes from top to bottom."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Stages that look the same."""
+
+    function: str
+    depth: int
+    words: str
+    """The rows that use them, such as ``all 11 rows``."""
+    rows: Rows
+    """Those rows; where there were too many boxes, the rows that use any of them."""
+    cached: int
+    to_run: int
+    stages: int
+    seconds: float | None
+    """Of all of them; None where those of one are unknown."""
+
+    @property
+    def state(self) -> str:
+        """``cached``, ``to-run``, ``idle`` (neither there nor needed) or ``mixed``."""
+        states = {"cached": self.cached, "to-run": self.to_run, "idle": self.stages - self.cached - self.to_run}
+        return next((state for state, count in states.items() if count == self.stages), "mixed")
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes, and how many stages of one need a stage of another, by their indices."""
+
+    boxes: Sequence[Box]
+    edges: Mapping[tuple[int, int], int]
+
+    @classmethod
+    def of(cls, forecast: Forecast, most: int = MOST_BOXES) -> Boxes:
+        """Collapse a sweep's graph into about ``most`` boxes, or one for every function and depth if these are more."""
+        stages, sharing = forecast.graph.stages, forecast.sharing
+        cells = _cells(stages)
+        coarse = _coarseness(cells, sharing, most)
+        members: dict[tuple[Cell, Hashable], list[str]] = defaultdict(list)
+        place = {key: (cell, coarse[cell](sharing.users[key])) for key, cell in cells.items()}
+        for key, where in place.items():
+            members[where].append(key)
+        index = {where: number for number, where in enumerate(members)}
+        edges = Counter(
+            (index[place[parent.key]], index[place[key]]) for key, node in stages.items() for parent in node.parents()
+        )
+        return cls([_box(where[0], keys, forecast) for where, keys in members.items()], edges)
+
+    def columns(self) -> list[Column]:
+        """Boxes by depth, ordered so that they stand near those they are connected with."""
+        columns: list[Column] = [[] for _ in range(1 + max(box.depth for box in self.boxes))]
+        for index, box in enumerate(self.boxes):
+            columns[box.depth].append(index)
+        before, after = defaultdict(list), defaultdict(list)
+        for first, second in self.edges:
+            before[second].append(first)
+            after[first].append(second)
+        for sweep in range(SWEEPS):
+            near = after if sweep % 2 else before
+            for column in reversed(columns) if sweep % 2 else columns:
+                height = _heights(columns)
+                column.sort(key=lambda box: _mean([height[each] for each in near[box]], height[box]))
+        return columns
+
+
+def _cells(stages: Mapping[str, Stage]) -> dict[str, Cell]:
+    depth: dict[str, int] = {}
+    for key, node in stages.items():
+        depth[key] = 1 + max((depth[parent.key] for parent in node.parents()), default=-1)
+    return {key: (node.function.label, depth[key]) for key, node in stages.items()}
+
+
+def _coarseness(cells: Mapping[str, Cell], sharing: Sharing, most: int) -> dict[Cell, Callable[[Rows], Hashable]]:
+    """What of a stage's rows tells boxes of a cell apart: all; or, while boxes are too many, their number; or nothing.
+
+    The cells of most boxes are the first to be made coarser.
+    """
+    sets: dict[Cell, set[Rows]] = defaultdict(set)
+    for key, cell in cells.items():
+        sets[cell].add(sharing.users[key])
+    coarse: dict[Cell, Callable[[Rows], Hashable]] = dict.fromkeys(sets, tuple)
+    boxes = {cell: len(found) for cell, found in sets.items()}
+    for level in (len, lambda rows: None):
+        for cell in sorted(sets, key=lambda cell: -boxes[cell]):
+            if sum(boxes.values()) <= most:
+                return coarse
+            coarse[cell] = level
+            boxes[cell] = len({level(rows) for rows in sets[cell]})
+    return coarse
+
+
+def _box(cell: Cell, keys: Sequence[str], forecast: Forecast) -> Box:
+    sharing = forecast.sharing
+    sets = {sharing.users[key] for key in keys}
+    rows = tuple(sorted(set().union(*sets)))
+    sizes = sorted({len(each) for each in sets})
+    words = sharing.names(rows)
+    if len(sets) > 1:
+        words += f", {sizes[0]} each" if len(sizes) == 1 else f", {sizes[0]}-{sizes[-1]} each"
+    return Box(
+        *cell, words, rows,
+        cached=sum(key in forecast.manifests for key in keys),
+        to_run=sum(key in forecast.missing for key in keys),
+        stages=len(keys),
+        seconds=total(keys, forecast.estimates.seconds),
+    )  # fmt: skip
+
+
+def _heights(columns: Iterable[Column]) -> dict[int, float]:
+    """Of every box, from 0 at the top of its column to 1."""
+    return {box: (place + 0.5) / len(column) for column in columns for place, box in enumerate(column)}
+
+
+def _mean(values: Sequence[float], otherwise: float) -> float:
+    return sum(values) / len(values) if values else otherwise

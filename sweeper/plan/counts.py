@@ -1,0 +1,108 @@
+"""What a sweep comes to: how many stages there are, how many are shared, cached, missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from sweeper.plan.graph import Graph, Plan, collect
+from sweeper.store.base import Store
+from sweeper.trainable.provenance import source_hash
+
+COUNTS = "{name}: {trials:,} trials, {stages:,} stages, {unique:,} unique, {cached:,} cached"
+
+
+def summarise(graph: Graph, store: Store) -> dict[str, Any]:
+    """Counts of trials and stages: in all, by stage function and by space."""
+    return counted(graph, store.manifests(graph.stages), graph.missing(store))
+
+
+def counted(graph: Graph, manifests: Mapping[str, Mapping[str, Any]], missing: Collection[str]) -> dict[str, Any]:
+    """The counts of `summarise`, from what is known of the store already."""
+    spaces = [_space(plan, manifests) for plan in graph.plans]
+    functions: dict[str, dict[str, int]] = {}
+    for key, node in graph.stages.items():
+        counts = functions.setdefault(node.function.label, {"unique": 0, "cached": 0})
+        counts["unique"] += 1
+        counts["cached"] += key in manifests
+    return {
+        "name": graph.name,
+        "trials": sum(space["trials"] for space in spaces),
+        "stages": sum(space["stages"] for space in spaces),
+        "unique": len(graph.stages),
+        "cached": len(manifests),
+        "to_run": len(missing),
+        "functions": functions,
+        "stale": stale(graph, manifests),
+        "spaces": spaces,
+    }
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """The counts in one line, one for each of several spaces, one for the duplicates of a space, and one for each
+    stage function of changed source."""
+    spaces = summary["spaces"]
+    several = [space["name"] for space in spaces] != [summary["name"]]
+    included = [
+        line
+        for space in spaces
+        for line in [
+            *([f"  {COUNTS.format_map(space)}"] if several else []),
+            *_searched(space),
+            *_left_out(space["duplicates"]),
+        ]
+    ]
+    stale = [f"  cached results of {name} were made by other source code" for name in summary["stale"]]
+    return "\n".join([f"{COUNTS}, {{to_run:,}} to run".format_map(summary), *included, *stale])
+
+
+def stale(graph: Graph, manifests: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Names of stage functions whose cached artifacts were made by other source of the same version."""
+    made = {(graph.stages[key].function, manifest["source"]) for key, manifest in manifests.items()}
+    return sorted({function.name for function, source in made if source != source_hash(function.module)})
+
+
+def _left_out(duplicates: Sequence[tuple[str, str]]) -> list[str]:
+    if not duplicates:
+        return []
+    dropped, same = duplicates[0]
+    counted = f"{len(duplicates):,} duplicate{'s' if len(duplicates) > 1 else ''} left out"
+    more = f" and {len(duplicates) - 1:,} more" if len(duplicates) > 1 else ""
+    return [f"  {counted}: {dropped} is {same}{more}"]
+
+
+def _space(plan: Plan, cached: Collection[str]) -> dict[str, Any]:
+    return {
+        "name": plan.space.name,
+        "trials": len(plan.targets),
+        "stages": sum(len(stages) for stages in plan.per_trial),
+        "unique": len(plan.stages),
+        "cached": sum(key in cached for key in plan.stages),
+        "duplicates": list(plan.space.duplicates),
+        "search": _search(plan),
+    }
+
+
+def _search(plan: Plan) -> dict[str, Any] | None:
+    """What is searched; None where nothing is."""
+    searched = plan.space.searched
+    if searched is None:
+        return None
+    start = searched.anchor(searched.points[0])
+    stages = [collect(each.origins.attempt(partial(searched.start.trainable.run, each.config)), {}) for each in start]
+    return {
+        **searched.asked.model_dump(include={"trials", "sampler", "pruner", "objectives", "timeout"}),
+        "studies": [point.label for point in searched.points],
+        "distributions": searched.told,
+        "trials_of_each": len(start),
+        "stages_of_each": sum(map(len, stages)),
+    }
+
+
+def _searched(space: Mapping[str, Any]) -> Iterator[str]:
+    if search := space["search"]:
+        wanted = " and ".join(f"{sense} {name}" for name, sense in search["objectives"].items())
+        studies = f", for each of {len(search['studies'])} rows" if len(search["studies"]) > 1 else ""
+        pruner = f" and {search['pruner']}" if search["pruner"] else ""
+        yield f"  search: {wanted} in {search['trials']:,} suggestions by {search['sampler']}{pruner}{studies}"

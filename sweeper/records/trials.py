@@ -1,0 +1,170 @@
+"""Trials as sweeps have recorded them: read from the results, found by a short name, compared with the store.
+
+A trial is named by its sweep and words of its label, or by the first digits of its key:
+
+    tiny/plus 2 seed=1      words in any order, also separated by commas or dots
+    3e13d5                  at least four digits of the key of its last stage
+
+Reading changes nothing: a damaged artifact counts as missing here, and setting it aside is left to a run.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper.errors import SweeperError, nearest
+from sweeper.records.sweep import last_record, read_record, recorded
+from sweeper.store import open_store
+from sweeper.store.base import Place, Store
+
+CANDIDATES = 8
+"""Trials that an error names."""
+COLUMNS = ("trial", "status", "cause", "target", "stages")
+
+
+@dataclass(frozen=True)
+class RecordedTrial:
+    """A trial of a space's results."""
+
+    space: str
+    label: str
+    status: str
+    """``finished``, ``failed`` or ``missing`` when the results were written."""
+    cause: str | None
+    target: str
+    stages: tuple[str, ...]
+    """Keys, inputs before what needs them; the last one is ``target``."""
+
+    @property
+    def row(self) -> str:
+        """Its label without the seed; empty where a space has one row."""
+        return re.sub(r"( · )?seed \d+$", "", self.label)
+
+    def status_among(self, done: Collection[str]) -> str:
+        """Its status now, when these stages are done: what was missing or failed may have been since."""
+        return "finished" if self.target in done else self.status
+
+
+def place_in(runs: Path) -> Place:
+    """Where artifacts lie, unless another place is named."""
+    return Place(str((runs / "store").absolute()))
+
+
+def store_of(runs: Path, name: str) -> Store:
+    """Where the artifacts lie of the sweep or space called ``name``."""
+    return open_store(recorded_place(runs, name) or place_in(runs))
+
+
+def recorded_place(runs: Path, name: str) -> Place | None:
+    """The place that the last sweep has named which ran the sweep or space called ``name``."""
+    last = last_record(runs, lambda record: name in (record.name, *record.spaces))
+    return last.store if last else None
+
+
+def results_path(runs: Path, space: str) -> Path:
+    """Where a space's results lie, or would lie."""
+    return runs / "results" / space / "trials.parquet"
+
+
+def spaces_with_results(runs: Path) -> list[str]:
+    """Names of the spaces that have results, sorted."""
+    return sorted(path.parent.name for path in (runs / "results").glob("*/trials.parquet"))
+
+
+def spaces_of(runs: Path, name: str) -> list[str]:
+    """The spaces of the sweep or space called ``name`` that have results. Raises SweeperError."""
+    known = spaces_with_results(runs)
+    if name in recorded(runs):
+        return [space for space in read_record(runs, name).spaces if space in known]
+    if name in known:
+        return [name]
+    names = sorted({*recorded(runs), *known})
+    fix = nearest(name, names) if names else "run one: sweeper run SPACE"
+    raise SweeperError(f"no sweep called '{name}' in {runs}", fix=fix)
+
+
+def read_trials(runs: Path, space: str) -> Sequence[RecordedTrial]:
+    """The trials of a space in order; none before its results are first written. Raises SweeperError."""
+    path = results_path(runs, space)
+    try:
+        return _trials(path.absolute(), space, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return ()
+
+
+def read_row(runs: Path, trial: RecordedTrial) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """All that the results say of a trial, what they say of their space, and the columns that differ within it."""
+    from sweeper.records.writer import TABLE_METADATA
+
+    table = _table(results_path(runs, trial.space), None)
+    row = next(row for row in table.to_pylist() if (row["trial"], row["target"]) == (trial.label, trial.target))
+    differ = [name for name in table.column_names if any(each != row[name] for each in table[name].to_pylist())]
+    return row, json.loads(table.schema.metadata[TABLE_METADATA]), differ
+
+
+def find_trial(runs: Path, text: str) -> RecordedTrial:
+    """The trial that ``text`` names. Raises SweeperError with candidates for none and for several."""
+    name, slash, words = text.partition("/")
+    if not slash and re.fullmatch(r"[0-9a-f]{4,64}", text) and not _is_name(runs, text):
+        trials = [trial for space in spaces_with_results(runs) for trial in read_trials(runs, space)]
+        return _only([trial for trial in trials if trial.target.startswith(text)], trials, f"key {text}", runs)
+    trials = [trial for space in spaces_of(runs, name) for trial in read_trials(runs, space)]
+    if not trials:
+        raise SweeperError(f"{name} has no results yet", fix=f"see how far it is: sweeper status {name}")
+    wanted = set(_words(words))
+    matching = [trial for trial in trials if wanted <= set(_words(trial.label))]
+    exact = [trial for trial in matching if wanted == set(_words(trial.label))]
+    near = sorted(trials, key=lambda trial: -len(wanted & set(_words(trial.label))))
+    return _only(exact or matching, near, f"'{words}' in {name}" if words else name, runs)
+
+
+def _only(matching: Sequence[RecordedTrial], near: Sequence[RecordedTrial], asked: str, runs: Path) -> RecordedTrial:
+    """The first of trials that are the same, whatever they are called in their spaces. Raises SweeperError."""
+    if len({trial.target for trial in matching}) == 1:
+        return matching[0]
+    listed = matching or near
+    if not listed:
+        raise SweeperError(f"no trial has {asked}: {runs} has no results", fix="run a sweep: sweeper run SPACE")
+    spaces = len({trial.space for trial in listed}) > 1
+    lines = [f"{each.target[:12]}  {each.space + '/' if spaces else ''}{each.label}" for each in listed[:CANDIDATES]]
+    more = [f"and {len(listed) - CANDIDATES} more"] if len(listed) > CANDIDATES else []
+    problem = f"{len(matching)} trials match {asked}" if matching else f"no trial matches {asked}"
+    raise SweeperError(problem, fix="\n    ".join(["name one by its key or by words of its label:", *lines, *more]))
+
+
+def _is_name(runs: Path, text: str) -> bool:
+    return text in recorded(runs) or text in spaces_with_results(runs)
+
+
+def _words(label: str) -> list[str]:
+    """The words of a label, or of what is asked for; a seed with its number is one."""
+    return re.sub(r"\bseed[ =]+(\d+)", r"seed=\1", label).replace(",", " ").replace("·", " ").split()
+
+
+@functools.lru_cache(maxsize=64)
+def _trials(path: Path, space: str, changed: int) -> tuple[RecordedTrial, ...]:
+    """Read again when the file has changed: a sweep that is watched is looked at every second."""
+    return tuple(
+        RecordedTrial(space, row["trial"], row["status"], row["cause"], row["target"], tuple(row["stages"]))
+        for row in _table(path, COLUMNS).to_pylist()
+    )
+
+
+def _table(path: Path, columns: Sequence[str] | None) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(
+            path, columns=columns and list(columns), partitioning=None, page_checksum_verification=True
+        )
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, ValueError):
+        raise SweeperError(f"{path} cannot be read", fix="run the sweep again; it writes the file anew") from None

@@ -1,0 +1,212 @@
+"""What varies in a search space: fixed values, cases and dimensions, each value with the place where it was written."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sweeper.errors import SweeperError, nearest
+from sweeper.space.document import Document, parse_value
+from sweeper.space.schema import SpaceFile
+
+CASE = "case"
+"""The name of a trial's case, beside the dotted names that vary."""
+SEEDED = {"seed": "seeds", "class_order_seed": "class_order_seeds"}
+"""Names that trials are averaged over, and what of the file sets them."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """A value for a dotted name, and where the user wrote the value and the name."""
+
+    value: Any
+    where: str
+    name_where: str
+
+
+Point = Mapping[str, Override]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """Names that vary together: an axis, a group of zip, or all of one_at_a_time."""
+
+    kind: str
+    """How the file calls it, such as ``an axis``."""
+    points: Sequence[Point]
+    """Every combination of values; all give the same names."""
+
+    def without(self, name: str) -> Dimension:
+        """The dimension of the other names alone, each combination once."""
+        return Dimension(self.kind, distinct([_without(point, name) for point in self.points]))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The overrides of a search space by dotted name."""
+
+    fixed: Point
+    cases: Mapping[str, Point]
+    dimensions: Sequence[Dimension]
+    baseline: Point
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return max(len(self.cases), 1) * math.prod(len(each.points) for each in self.dimensions)
+
+    @property
+    def varied(self) -> list[str]:
+        """The names whose values are a trial's row."""
+        return [*([CASE] if self.cases else []), *(name for each in self.dimensions for name in each.points[0])]
+
+    def points(self) -> Iterator[tuple[dict[str, Any], dict[str, Override]]]:
+        """Every case with every combination of the dimensions: its place in the table, and all that it overrides."""
+        cases = [({CASE: name}, overrides) for name, overrides in self.cases.items()]
+        for row, overrides in cases or [({}, {})]:
+            for points in itertools.product(*(each.points for each in self.dimensions)):
+                point = {name: each for part in points for name, each in part.items()}
+                yield row | {name: each.value for name, each in point.items()}, {**self.fixed, **overrides, **point}
+
+    def with_value(self, name: str, value: Override) -> Grid:
+        """The grid with one value of a name for all trials, whatever the file says of that name."""
+        cases = {case: _without(overrides, name) for case, overrides in self.cases.items()}
+        narrowed = [each.without(name) for each in self.dimensions]
+        dimensions = [each for each in narrowed if each.points[0]]
+        return Grid({**self.fixed, name: value}, cases, dimensions, _without(self.baseline, name))
+
+    def check_names(self, known: Sequence[str], orders: bool) -> None:
+        """Check every name against those of the config, and the baseline's against what varies.
+
+        Args:
+            known: the config's dotted names.
+            orders: whether the file gives seeds of the order of classes.
+
+        Raises SweeperError at the first name that is not to be given.
+        """
+        cases = itertools.chain.from_iterable(case.items() for case in self.cases.values())
+        varied = itertools.chain.from_iterable(each.points[0].items() for each in self.dimensions)
+        for name, each in [*self.fixed.items(), *cases, *varied]:
+            if name == "seed" or (name in SEEDED and orders):
+                message = f"'{name}' is set by {SEEDED[name]}"
+                raise SweeperError(message, fix=f"list the seeds: {SEEDED[name]}: [0, 1, 2]", where=each.where)
+            if name not in known:
+                fix = nearest(name, [other for other in known if other != "seed"])
+                raise SweeperError(f"unknown name '{name}'", fix=fix, where=each.name_where)
+        for name, each in self.baseline.items():
+            if name not in self.varied:
+                fix = nearest(name, self.varied) if self.varied else "remove it: all trials are one row"
+                message = f"baseline: the rows do not vary over '{name}'"
+                raise SweeperError(message, fix=fix, where=each.name_where)
+
+
+def read_grid(document: Document, file: SpaceFile, sets: Sequence[str]) -> Grid:
+    """The overrides of a file under those of the command line, which win. Raises SweeperError at the place."""
+
+    def written(value: Any, *loc: str | int, index: int | None = None) -> Override:
+        at = loc if index is None else (*loc, index)
+        return Override(value, document.where(*at), document.where(*loc, key=True))
+
+    def lists(values: Mapping[str, Sequence[Any]], *loc: str | int) -> dict[str, list[Override]]:
+        return {
+            name: [written(value, *loc, name, index=index) for index, value in enumerate(each)]
+            for name, each in values.items()
+        }
+
+    def points(values: Mapping[str, Any], *loc: str) -> dict[str, Override]:
+        return {name: written(value, *loc, name) for name, value in values.items()}
+
+    baseline = points(file.baseline, "baseline")
+    grid = Grid(
+        fixed=points(file.fixed, "fixed"),
+        cases={case: points(overrides, "cases", case) for case, overrides in file.cases.items()},
+        dimensions=[
+            *(_together("an axis", {name: values}) for name, values in lists(file.axes, "axes").items()),
+            *(_together("in zip", lists(group, "zip", index)) for index, group in enumerate(file.zip)),
+            *_one_at_a_time(lists(file.one_at_a_time, "one_at_a_time"), baseline),
+        ],
+        baseline=baseline,
+    )
+    _check_places(grid)
+    for assignment in sets:
+        where = f"{document.path} with --set {assignment}"
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise SweeperError("expected NAME=VALUE", fix="such as --set adapter.lr=1e-3", where=where)
+        grid = grid.with_value(name, Override(parse_value(text), where, where))
+    return grid
+
+
+def distinct(points: Sequence[Point]) -> list[Point]:
+    """The points without repetitions, in order."""
+    first: dict[str, Point] = {}
+    for point in points:
+        first.setdefault(_text(point), point)
+    return list(first.values())
+
+
+def _together(kind: str, lists: Mapping[str, Sequence[Override]]) -> Dimension:
+    """The first values of all lists, then the second, and so on. Raises SweeperError."""
+    first = next(iter(lists))
+    for name, values in lists.items():
+        if len(values) != len(lists[first]):
+            message = f"{name}: {len(values)} values, and {first} has {len(lists[first])}"
+            fix = "give the lists of a group equally many values"
+            raise SweeperError(message, fix=fix, where=values[0].name_where)
+    points = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+    _check_repetitions(points)
+    return Dimension(kind, points)
+
+
+def _one_at_a_time(lists: Mapping[str, Sequence[Override]], baseline: Point) -> Iterator[Dimension]:
+    """The baseline, and every value of one name with the others at the baseline. Raises SweeperError."""
+    for name, values in lists.items():
+        if name not in baseline:
+            message, fix = f"one_at_a_time: '{name}' has no baseline", f"add its value to baseline: {{{name}: ...}}"
+            raise SweeperError(message, fix=fix, where=values[0].name_where)
+        _check_repetitions([{name: each} for each in values])
+    if lists:
+        centre = {name: replace(baseline[name], name_where=values[0].name_where) for name, values in lists.items()}
+        points = [{**centre, name: each} for name, values in lists.items() for each in values]
+        yield Dimension("in one_at_a_time", distinct([centre, *points]))
+
+
+def _check_repetitions(points: Sequence[Point]) -> None:
+    seen: set[str] = set()
+    for point in points:
+        if (text := _text(point)) in seen:
+            names, values = ", ".join(point), ", ".join(f"{each.value!r}" for each in point.values())
+            where = next(iter(point.values())).where
+            raise SweeperError(f"{names}: {values} is given twice", fix="remove one", where=where)
+        seen.add(text)
+
+
+def _check_places(grid: Grid) -> None:
+    """No name is given at two places, but for a case's that wins over a fixed one. Raises SweeperError."""
+    varied: dict[str, str] = {}
+    for each in grid.dimensions:
+        for name, override in each.points[0].items():
+            if name in grid.fixed or name in varied:
+                two = f"both {'fixed' if name in grid.fixed else varied[name]} and {each.kind}"
+                if varied.get(name) == each.kind:
+                    two = "in two groups of zip"
+                raise SweeperError(f"'{name}' is {two}", fix="remove one of the two", where=override.name_where)
+            varied[name] = each.kind
+    for case, overrides in grid.cases.items():
+        for name, override in overrides.items():
+            if name in varied:
+                message = f"'{name}' is both in case {case} and {varied[name]}"
+                raise SweeperError(message, fix="remove one of the two", where=override.name_where)
+
+
+def _without(point: Point, name: str) -> dict[str, Override]:
+    return {other: each for other, each in point.items() if other != name}
+
+
+def _text(point: Point) -> str:
+    """Equal for equal values."""
+    return json.dumps({name: each.value for name, each in point.items()}, sort_keys=True, default=str)

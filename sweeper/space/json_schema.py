@@ -1,0 +1,66 @@
+"""The JSON Schema of the file format, made from the models that check a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from sweeper.space.grid import CASE
+from sweeper.space.schema import IncludeFile, SpaceFile
+from sweeper.space.search_checks import objectives_of
+from sweeper.trainable.trainable import Trainable, dotted_fields, find_trainable
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+Schema = dict[str, Any]
+
+
+def file_schema(name: str | None) -> Schema:
+    """The schema of a search space or a file that includes some.
+
+    Args:
+        name: a trainable; the schema then knows its dotted names and presets, and takes no other trainable.
+
+    Raises SweeperError for an unknown one.
+    """
+    schema = TypeAdapter(SpaceFile | IncludeFile).json_schema()
+    if name is not None:
+        _narrow(schema["$defs"], find_trainable(name))
+    return {"$schema": DRAFT, "title": "a search space of sweeper", **schema}
+
+
+def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
+    """Restrict names, presets and the trainable itself, in place."""
+    fields: dict[str, Schema] = {
+        name: {"description": field.description} for name, field in dotted_fields(trainable.config)
+    }
+    swept = {name: field for name, field in fields.items() if name != "seed"}
+    case: dict[str, Schema] = {CASE: {"description": "the name of a case"}}
+    space = models["SpaceFile"]["properties"]
+    space["trainable"]["const"] = trainable.name
+    space["preset"]["enum"] = list(trainable.presets)
+    for each in (space["fixed"], space["cases"]["additionalProperties"]):
+        _only(each, swept)
+    for each in (space["axes"], space["zip"]["items"], space["one_at_a_time"]):
+        _only_named(each, swept)
+    _only(space["baseline"], swept | case)
+    search = models["SearchFile"]["properties"]
+    _only(search["enqueue"]["items"], swept | case)
+    _only_named(search["distributions"], swept | case)
+    if trainable.declares_metrics:  # a search may be for anything else
+        numbers = {name: {"description": each.meaning} for name, each in objectives_of(trainable).items()}
+        _only(search["reference"], numbers)
+        _only_named(search["objectives"], numbers)
+    text, texts = models["Table"]["properties"]["rows"]["anyOf"]
+    for each in (text, texts["items"]):
+        each["enum"] = [*case, *fields]
+
+
+def _only_named(values: Schema, known: Mapping[str, Schema]) -> None:
+    """Restrict the names, each with the schema that the values of all have."""
+    _only(values, {name: {**field, **values["additionalProperties"]} for name, field in known.items()})
+
+
+def _only(names: Schema, known: Mapping[str, Schema]) -> None:
+    names |= {"properties": dict(known), "additionalProperties": False}

@@ -1,0 +1,179 @@
+"""The format of a sweep's YAML file, and what is said of a file that departs from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from sweeper.errors import SweeperError, nearest
+from sweeper.space.document import Document
+from sweeper.space.search_schema import Distribution, SearchFile
+from sweeper.trainable.resources import ResourceChanges
+
+MOST_SEEDS = 10_000
+LONGEST_SHOWN = 200
+"""Characters of a wrong value that a message repeats."""
+RANGES = r"[0-9]{1,10}(-[0-9]{1,10})?(,[0-9]{1,10}(-[0-9]{1,10})?)*"
+
+
+def parse_seeds(value: Any) -> Any:
+    """Seeds from ``[0, 1, 2]``, ``"0-4"``, ``"0,2,5"`` or ``"3"``. Raises PydanticCustomError."""
+    if isinstance(value, str) and re.fullmatch(RANGES, value.replace(" ", "")):
+        bounds = [part.split("-") for part in value.replace(" ", "").split(",")]
+        ranges = [range(int(part[0]), int(part[-1]) + 1) for part in bounds]
+        if sum(map(len, ranges)) > MOST_SEEDS:
+            raise PydanticCustomError("seeds", "expected at most {most} of them", {"most": MOST_SEEDS})
+        value = [seed for each in ranges for seed in each]
+    good = isinstance(value, list) and all(type(seed) is int and 0 <= seed < 2**31 for seed in value)
+    if not good or not value or len(set(value)) != len(value):
+        raise PydanticCustomError("seeds", "expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4")
+    return value
+
+
+F = TypeVar("F", bound=BaseModel)
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
+SEEDS_SCHEMA = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
+        {"type": "string", "pattern": r"^\s*[0-9]+\s*(-\s*[0-9]+\s*)?(,\s*[0-9]+\s*(-\s*[0-9]+\s*)?)*$"},
+    ]
+}
+Seeds = Annotated[tuple[int, ...], BeforeValidator(parse_seeds), WithJsonSchema(SEEDS_SCHEMA)]
+Values = Annotated[list[Any], Field(min_length=1)]
+
+
+class Table(BaseModel):
+    """How finished trials become a table: seeds are averaged within the rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rows: str | Annotated[list[str], Field(min_length=1)] = Field(
+        description="dotted name whose values are the rows, or case, or a list of these"
+    )
+    columns: list[str] = Field(description="facts, metrics and seconds, in order", min_length=1)
+    across: str | None = Field(
+        None, description="one of several rows, whose values stand side by side instead: one grid for every column"
+    )
+    bounds: list[str] = Field(
+        [], description="cases that are no rivals but limits of what can be reached, so that none is called the best"
+    )
+    published: str | None = Field(None, description="published values beside ours: file/table of analysis/published")
+
+
+class SpaceFile(BaseModel):
+    """A search space as it is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Name = Field(description="name of the sweep and its results")
+    trainable: str = Field(description="what is swept: a package in trainables/, or a dotted module path")
+    preset: str = Field(description="the complete config that overrides start from")
+    seeds: Seeds = Field((0,), description="[0, 1, 2] or 0-4")
+    class_order_seeds: Seeds | None = Field(
+        None, description="[0, 1, 2] or 0-4: seeds of the order of classes, averaged over as seeds are"
+    )
+    fixed: dict[str, Any] = Field({}, description="overrides that every trial shares")
+    cases: dict[str, dict[str, Any]] = Field(
+        {}, min_length=1, description="overrides by the name of a row, such as {big: {lr: 0.1}}; they win over fixed"
+    )
+    axes: dict[str, Values] = Field({}, description="lists of values by name")
+    zip: list[Annotated[dict[str, Values], Field(min_length=1)]] = Field(
+        [], description="groups of lists that move together, such as [{lr: [0.1, 0.2], steps: [20, 10]}]"
+    )
+    one_at_a_time: dict[str, Values] = Field(
+        {}, description="lists of values by name, each tried with the other names at the baseline"
+    )
+    where: str | None = Field(None, description="what keeps a trial, such as \"lr < 0.1 or case == 'big'\"")
+    baseline: dict[str, Any] = Field(
+        {}, min_length=1, description="the row that others are compared with, such as {lr: 0.1}"
+    )
+    resources: dict[str, ResourceChanges] = Field(
+        {}, description="requests by the name of a stage, such as {train_base: {cpus: 2, memory: 4GiB}}"
+    )
+    search: SearchFile | None = Field(
+        None, description="what is searched instead of listed: distributions, objectives, trials and more"
+    )
+    table: Table | None = Field(None, description="the table that the sweep ends with")
+
+
+class IncludeFile(BaseModel):
+    """Several search spaces as one sweep, as it is written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Name = Field(description="name of the whole")
+    include: list[str] = Field(description="search spaces that run as one, relative to this file", min_length=1)
+
+
+def parse_space(document: Document, seeds: str | None) -> SpaceFile:
+    """Check a search space against the format. ``seeds`` replaces the file's. Raises SweeperError at the place."""
+    file = _parse(document, SpaceFile)
+    try:
+        return file if seeds is None else SpaceFile.model_validate(document.value | {"seeds": seeds})
+    except ValidationError as error:
+        where = f"{document.path} with --seeds {seeds}"
+        raise SweeperError(message_of(error.errors()[0]), where=where) from None
+
+
+def parse_include(document: Document) -> IncludeFile | None:
+    """What a file includes; None for a file without ``include``. Raises SweeperError at the place."""
+    has_include = isinstance(document.value, dict) and "include" in document.value
+    return _parse(document, IncludeFile) if has_include else None
+
+
+def message_of(error: ErrorDetails, loc: Sequence[str | int] | None = None) -> str:
+    """One of pydantic's errors as a line: the dotted name, what was expected and what was given."""
+    name = ".".join(str(step) for step in (error["loc"] if loc is None else loc))
+    text = error["msg"].replace("Input should be", "expected")
+    text = re.sub(r"a valid dictionary( or instance of \w+)?", "names and values", text)
+    given = "" if isinstance(error["input"], BaseModel | dict) else f", got {_shown(error['input'])}"
+    return f"{name}: {text[0].lower()}{text[1:]}{given}" if name else text
+
+
+def _parse(document: Document, model: type[F]) -> F:
+    if not isinstance(document.value, dict):
+        raise SweeperError("expected names and values, such as name: layers", where=document.where())
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        raise _refusal(document, model, error.errors()) from None
+
+
+def _refusal(document: Document, model: type[BaseModel], errors: list[ErrorDetails]) -> SweeperError:
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
+    loc = first["loc"]
+    loc = loc[:2] if loc[:2] == ("table", "rows") else loc  # a union's branches are no places
+    owner, name = _field(model, loc)
+    fields = {field.alias or each: field for each, field in owner.model_fields.items()}
+    if first["type"] == "extra_forbidden":
+        fix = nearest(name, [*fields, "include"] if owner is SpaceFile else fields)
+        if model is IncludeFile:
+            fix = "write it into the included files; this one has a name and what it includes, nothing else"
+        return SweeperError(f"unknown key '{name}'", fix=fix, where=document.where(*loc, key=True))
+    if first["type"] == "missing":
+        fix = f"add it: {fields[name].description}"
+        return SweeperError(f"'{name}' is missing", fix=fix, where=document.where(*loc))
+    if first["type"] == "too_short":
+        fix = "give it at least one value, or remove it"
+        return SweeperError(f"{'.'.join(map(str, loc))} is empty", fix=fix, where=document.where(*loc))
+    fix = f"{name} is {fields[name].description}"
+    return SweeperError(message_of(first, loc), fix=fix, where=document.where(*loc))
+
+
+def _field(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[type[BaseModel], str]:
+    """The model and the name of the field that an error at ``loc`` is about."""
+    if loc[0] == "table" and len(loc) > 1:
+        return Table, str(loc[1])
+    if loc[0] == "resources" and len(loc) > 2:
+        return ResourceChanges, str(loc[2])
+    if loc[:2] == ("search", "distributions") and len(loc) > 3:
+        return Distribution, str(loc[3])
+    if loc[0] == "search" and len(loc) > 1:
+        return SearchFile, str(loc[1])
+    return model, str(loc[0])
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."

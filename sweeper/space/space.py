@@ -1,0 +1,158 @@
+"""Search spaces: a YAML document becomes a list of trials, every one with a complete, validated config."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sweeper.errors import SweeperError, nearest
+from sweeper.space.condition import parse_condition
+from sweeper.space.document import Document
+from sweeper.space.grid import CASE, Grid, read_grid
+from sweeper.space.schema import SpaceFile, Table, parse_space
+from sweeper.space.search import Searched
+from sweeper.space.search_checks import read_search
+from sweeper.space.start import Start
+from sweeper.space.table import check_table
+from sweeper.space.trials import Trial, value_at
+from sweeper.trainable.resources import ResourceChanges
+from sweeper.trainable.trainable import Trainable, dotted_fields, find_trainable
+
+__all__ = ["Space", "Trial", "load_space"]
+
+ORDER = "class_order_seed"
+"""The field of a config that class_order_seeds set."""
+MOST_TRIALS = 100_000
+"""More are no ablation but a slip, and would not fit into memory."""
+LONGEST = 200
+"""Characters of a sweep's name."""
+NAMED = 10
+"""Values that a fix names at most."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """A validated search space."""
+
+    name: str
+    trainable: Trainable
+    table: Table
+    trials: Sequence[Trial]
+    """Those that the file lists; none of a searched space, whose trials are suggested."""
+    design: Sequence[str]
+    """Names of a trial's row."""
+    repeated: Sequence[str]
+    """Names that trials are averaged over."""
+    searched: Searched | None
+    """How it is searched; None where it is not."""
+    duplicates: Sequence[tuple[str, str]]
+    """The label of every trial left out because its config is another one's, and the label of that one."""
+    baseline: Mapping[str, Any]
+    """The row that others are compared with: its case and values by dotted name, as they stand in the results."""
+    resources: Mapping[str, ResourceChanges]
+    """What the space changes of the requests of stages, by the stage's label."""
+    where: Callable[..., str]
+    """Where a part of the file stands, such as ``("resources", "train_base")``."""
+
+    def check(self) -> None:
+        """Check that every trial known so far can run here. Raises SweeperError at the value in the way."""
+        starts = [self.searched.anchor(point)[0] for point in self.searched.points] if self.searched else []
+        for trial in [*self.trials, *starts]:
+            trial.origins.attempt(partial(self.trainable.check, trial.config))
+
+
+def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, preset: str | None) -> Space:
+    """A search space under the command line's overrides.
+
+    Raises SweeperError, with file, line and column, for whatever the format or the trainable's config refuses.
+    Nothing is written, and nothing heavy is imported until the types of every trial are checked.
+    """
+    file = parse_space(document, seeds)
+    trainable = _find(document, file.trainable)
+    grid = read_grid(document, file, sets)
+    fields = dict(dotted_fields(trainable.config))
+    orders = _orders(document, file, list(fields), sets)
+    grid.check_names(list(fields), orders != [None])
+    named, where = preset or file.preset, document.where("preset")
+    if preset:
+        where = f"{document.path} with --preset {preset}"
+    if named not in trainable.presets:
+        raise SweeperError(f"unknown preset '{named}'", fix=nearest(named, trainable.presets), where=where)
+    _check_size(document, grid.size * len(file.seeds) * len(orders))
+    rows = [*([CASE] if grid.cases else []), *fields]
+    condition = None if file.where is None else parse_condition(file.where, rows, document.where("where"))
+    start = Start(trainable, named, where, file.seeds, orders, condition)
+    searched = read_search(document, file, grid, sets, start)
+    trials, duplicates = ([], []) if searched else start.listed(grid.points())
+    design = searched.design if searched else grid.varied
+    columns = list(searched.asked.objectives) if searched else sorted(trials[0].facts)
+    table = file.table or Table(rows=design or ["seed"], columns=columns or ["seed"])
+    numbers = [*trainable.known, *trainable.metrics, *trainable.costs]
+    if not trainable.declares_metrics:  # a run may measure anything
+        numbers += [name for name in table.columns if name not in fields]
+    check_table(document, table, fields, numbers, list(grid.cases))
+    baseline = _baseline(document, grid, trials) if trials else {}
+    changed = [preset] if preset and preset != file.preset else []
+    name = _directory("-".join([file.name, *changed, *(_slug(each) for each in sets)]))
+    repeated = ["seed", *([] if orders == [None] else [ORDER])]
+    return Space(
+        name, trainable, table, trials, design, repeated, searched, duplicates, baseline, file.resources, document.where
+    )
+
+
+def _orders(document: Document, file: SpaceFile, names: Sequence[str], sets: Sequence[str]) -> list[int | None]:
+    """Seeds of the order of classes, a single None where the space leaves it alone. Raises SweeperError."""
+    if file.class_order_seeds is None or any(each.startswith(f"{ORDER}=") for each in sets):
+        return [None]
+    if ORDER not in names:
+        fix, where = f"remove it, or give the config a {ORDER}", document.where("class_order_seeds", key=True)
+        raise SweeperError(f"the config of {file.trainable} has no {ORDER}", fix=fix, where=where)
+    return list(file.class_order_seeds)
+
+
+def _check_size(document: Document, count: int) -> None:
+    if count > MOST_TRIALS:
+        message, fix = f"a grid of {count:,} trials", f"shorten its lists: {MOST_TRIALS:,} are the most"
+        raise SweeperError(message, fix=fix, where=document.where())
+
+
+def _baseline(document: Document, grid: Grid, trials: Sequence[Trial]) -> dict[str, Any]:
+    """The baseline as the first trial has it that matches. Raises SweeperError when none does."""
+    wanted = {name: each.value for name, each in grid.baseline.items()}
+    for trial in trials:
+        if all(trial.row[name] == value for name, value in wanted.items()):
+            values = trial.config.model_dump(mode="json")
+            return {name: trial.row[name] if name == CASE else value_at(values, name) for name in wanted}
+    for name, value in wanted.items():
+        there = list(dict.fromkeys(str(trial.row[name]) for trial in trials))
+        if all(trial.row[name] != value for trial in trials):
+            where = grid.baseline[name].where
+            raise SweeperError(f"baseline: no trial has {name} {value}", fix=f"there are {_some(there)}", where=where)
+    there = list(dict.fromkeys(" · ".join(str(trial.row[name]) for name in wanted) for trial in trials))
+    message = f"baseline: no trial has {' · '.join(map(str, wanted.values()))}"
+    raise SweeperError(message, fix=f"there are {_some(there)}", where=document.where("baseline"))
+
+
+def _some(values: Sequence[str]) -> str:
+    more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
+    return f"{', '.join(values[:NAMED])}{more}"
+
+
+def _find(document: Document, name: str) -> Trainable:
+    try:
+        return find_trainable(name)
+    except SweeperError as error:
+        raise SweeperError(error.message, fix=error.fix, where=document.where("trainable")) from None
+
+
+def _directory(name: str) -> str:
+    """The name, which a digest ends when it is too long for a directory."""
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _slug(assignment: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.=,-]+", "_", assignment)

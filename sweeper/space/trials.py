@@ -1,0 +1,205 @@
+"""From a grid to trials: every point that the condition keeps, with every seed and a complete, validated config."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from sweeper.errors import InvalidConfig, SweeperError
+from sweeper.space.condition import Condition
+from sweeper.space.grid import Override
+from sweeper.space.schema import message_of
+from sweeper.trainable.trainable import Trainable
+
+T = TypeVar("T")
+BITS = 63
+"""Of the whole numbers that results can hold, beside the sign."""
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where the values of a trial's config were written, and what the config says of them."""
+
+    preset_where: str
+    overrides: Mapping[str, Override]
+    meanings: Mapping[str, str]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What is overridden, by dotted name."""
+        return {name: each.value for name, each in self.overrides.items()}
+
+    def where(self, name: str) -> str:
+        """Where the value behind an error at ``name`` was written: itself, its parent, or a part of it."""
+        for candidate in [*_prefixes(name), *(each for each in self.overrides if each.startswith(f"{name}."))]:
+            if candidate in self.overrides:
+                return self.overrides[candidate].where
+        return self.preset_where
+
+    def attempt(self, action: Callable[[], T]) -> T:
+        """Do something with the config, and say where the value stands that is refused. Raises SweeperError."""
+        try:
+            return action()
+        except InvalidConfig as error:
+            raise SweeperError(error.message, fix=error.fix, where=self.where(error.field)) from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            context = first.get("ctx", {})
+            name = ".".join(str(step) for step in [*first["loc"], *([context["field"]] if "field" in context else [])])
+            known = next((each for each in _prefixes(name) if each in self.meanings), None)
+            fix = context.get("fix") or (f"{known} is {self.meanings[known]}" if known else None)
+            raise SweeperError(message_of(first), fix=fix, where=self.where(name)) from None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One continual run: its place in the table, its seeds and its complete config."""
+
+    row: Mapping[str, Any]
+    """The name of its case, where there are cases, and the value of every name that varies, as written."""
+    seed: int
+    config: BaseModel
+    facts: Mapping[str, float]
+    origins: Origins
+    class_order_seed: int | None = None
+    """Set where the space varies it."""
+
+    @property
+    def label(self) -> str:
+        """A readable name such as ``40-54 · seed 1``, with cases ``rshift · 40-54 · seed 1``."""
+        return _label(self.row, self.seed, self.class_order_seed)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial before its config is checked."""
+
+    row: Mapping[str, Any]
+    seed: int
+    order: int | None
+    origins: Origins
+
+    @property
+    def label(self) -> str:
+        """That of the trial."""
+        return _label(self.row, self.seed, self.order)
+
+    @property
+    def seeds(self) -> dict[str, int]:
+        """Values of the names that trials are averaged over."""
+        return {"seed": self.seed} | ({} if self.order is None else {"class_order_seed": self.order})
+
+
+def candidates(
+    points: Sequence[tuple[Mapping[str, Any], Origins]], seeds: Sequence[int], orders: Sequence[int | None]
+) -> list[Candidate]:
+    """Every point with every seed, and every seed of the order of classes where the space has them."""
+    return [
+        Candidate(row, seed, order, origins) for (row, origins), seed, order in itertools.product(points, seeds, orders)
+    ]
+
+
+def kept(found: Sequence[Candidate], condition: Condition, values: Mapping[str, Any]) -> list[Candidate]:
+    """The candidates that the condition is true of. Raises SweeperError when there are none.
+
+    Args:
+        found: the candidates.
+        condition: what keeps one.
+        values: of the preset, by dotted name.
+    """
+    chosen = [each for each in found if condition.holds({**values, **each.row, **each.origins.values, **each.seeds})]
+    if not chosen:
+        fix = f"widen it: it is true of none of {len(found):,}"
+        raise SweeperError("where drops every trial", fix=fix, where=condition.where)
+    return chosen
+
+
+def make_trials(
+    trainable: Trainable, base: BaseModel, found: Sequence[Candidate]
+) -> tuple[list[Trial], list[tuple[str, str]]]:
+    """The trials with distinct configs, and the labels of the others, each with that of its equal.
+
+    The types of all configs are checked before the first facts are counted. Raises SweeperError.
+    """
+    first: dict[str, tuple[Candidate, BaseModel]] = {}
+    duplicates = []
+    for _, group in itertools.groupby(found, key=lambda each: id(each.origins)):
+        seeded = list(group)
+        values = changed(base, seeded[0].origins.values)
+        for each in seeded:
+            config = each.origins.attempt(partial(trainable.config.model_validate, {**values, **each.seeds}))
+            same, _ = first.setdefault(each.origins.attempt(partial(_canonical, config)), (each, config))
+            if same is not each:
+                duplicates.append((each.label, same.label))
+    trials = []
+    for each, config in first.values():
+        facts = each.origins.attempt(partial(trainable.facts, config))
+        trials.append(Trial(each.row, each.seed, config, facts, each.origins, each.order))
+    return trials, duplicates
+
+
+def value_at(values: Mapping[str, Any], name: str) -> Any:
+    """The value of a dotted name in nested ones."""
+    found: Any = reduce(lambda inner, part: inner[part], name.split("."), values)
+    return found
+
+
+def changed(part: BaseModel, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a part of a config under changes by dotted name. Parts without a change stay the same objects."""
+    values = dict(part)
+    inner: dict[str, dict[str, Any]] = {}
+    for name, value in changes.items():
+        head, _, rest = name.partition(".")
+        if rest:
+            inner.setdefault(head, {})[rest] = value
+        else:
+            values[head] = value
+    for head, below in inner.items():
+        unchecked = changed(values[head], below)
+        with contextlib.suppress(ValidationError):  # the whole config tells it, by its full name
+            unchecked = type(values[head]).model_validate(unchecked)
+        values[head] = unchecked
+    return values
+
+
+def _canonical(config: BaseModel) -> str:
+    """The complete config as text, equal for equal ones. Raises InvalidConfig for a number that no result can hold."""
+    values = config.model_dump(mode="json")
+    for name, value in _numbers(values, ""):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InvalidConfig(name, f"expected a finite number, got {value}")
+        if isinstance(value, int) and value.bit_length() > BITS:
+            bits = value.bit_length()
+            raise InvalidConfig(name, f"expected a whole number of at most {BITS} bits, got one of {bits}")
+    return json.dumps(values, sort_keys=True)
+
+
+def _numbers(value: Any, name: str) -> Iterator[tuple[str, int | float]]:
+    """The numbers in a config's values, each with the dotted name of its field."""
+    if isinstance(value, int | float):
+        yield name, value
+    elif isinstance(value, dict):
+        for inner, each in value.items():
+            yield from _numbers(each, f"{name}.{inner}" if name else inner)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _numbers(each, name)
+
+
+def _label(row: Mapping[str, Any], seed: int, order: int | None) -> str:
+    ends = [f"seed {seed}", *([] if order is None else [f"order {order}"])]
+    return " · ".join([*(str(value) for value in row.values()), *ends])
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.rpartition(".")[0]

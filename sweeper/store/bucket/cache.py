@@ -1,0 +1,118 @@
+"""A node's copies of artifacts that lie far away: shared by its processes, within a limit, the least used go first.
+
+artifacts/<name>    a copy, written aside and renamed into place
+uses/<name>         locked by every process that uses the copy; its time is that of the last use
+fetching/<name>     locked by the one that fetches it, while others wait
+bytes               of all copies together, or more: what is removed by hand is noticed when the limit is reached
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sweeper.errors import SweeperError
+from sweeper.store.local.locks import release, take, wait_for
+from sweeper.store.local.scratch import Scratch, delete, size
+from sweeper.store.manifest import fault
+
+FULL = 0.9
+"""Copies are removed down to this share of the limit, so that not every new one makes for a look at all."""
+
+
+class Cache:
+    """Copies by name below ``root``, of ``limit`` bytes together as long as no more are in use at once."""
+
+    def __init__(self, root: Path, limit: int) -> None:
+        self.root = root
+        self.scratch = Scratch(root)
+        self._limit = limit
+
+    def prepare(self) -> None:
+        """Make its directories. Raises SweeperError when the place cannot be written."""
+        try:
+            self.scratch.prepare()
+            for name in ("artifacts", "uses", "fetching", "claims"):
+                (self.root / name).mkdir(exist_ok=True)
+        except OSError as error:
+            message = f"the cache {self.root} cannot be written: {error.strerror}"
+            raise SweeperError(message, fix="choose another place with --cache") from None
+
+    @contextlib.contextmanager
+    def using(self, name: str, fetch: Callable[[Path], None]) -> Iterator[Path]:
+        """A whole copy, which stays while it is used; ``fetch`` writes a missing or damaged one into a directory."""
+        path, used = self.root / "artifacts" / name, self.root / "uses" / name
+        lock = wait_for(used, shared=True)
+        try:
+            os.utime(used)
+            if fault(path):
+                self._fetch(name, fetch)
+            yield path
+        finally:
+            os.close(lock)
+
+    def adopt(self, name: str, written: Path) -> None:
+        """Move a directory that was just committed into place, as it is likely to be used here."""
+        (self.root / "uses" / name).touch()
+        self._make_room(size(written))
+        with contextlib.suppress(OSError):
+            written.rename(self.root / "artifacts" / name)
+
+    def file(self, name: str, file: str) -> bytes | None:
+        """A file of a copy, unchecked; None where there is none."""
+        try:
+            return (self.root / "artifacts" / name / file).read_bytes()
+        except OSError:
+            return None
+
+    def _fetch(self, name: str, fetch: Callable[[Path], None]) -> None:
+        path, fetching = self.root / "artifacts" / name, self.root / "fetching" / name
+        lock = wait_for(fetching)
+        try:
+            if fault(path) is None:
+                return  # fetched by another meanwhile
+            delete(path)
+            with self.scratch.new() as directory:
+                fetch(directory)
+                self._make_room(size(directory))
+                directory.rename(path)
+        finally:
+            release(fetching, lock)
+
+    def _make_room(self, wanted: int) -> None:
+        """Count bytes that are to come, and remove copies that nobody uses where they are too many."""
+        with self._counted() as counter:
+            written = counter.read_text()
+            total = int(written) + wanted if written.isdigit() else self._limit + 1
+            counter.write_text(str(total if total <= self._limit else self._remove_oldest(wanted)))
+
+    def _remove_oldest(self, wanted: int) -> int:
+        sizes = {path.name: size(path) for path in (self.root / "artifacts").iterdir()}
+        total = sum(sizes.values()) + wanted
+        for name in sorted(sizes, key=self._last_used):
+            if total <= FULL * self._limit:
+                break
+            used = self.root / "uses" / name
+            lock = take(used)
+            if lock is not None:
+                delete(self.root / "artifacts" / name)
+                release(used, lock)
+                total -= sizes[name]
+        return total
+
+    def _last_used(self, name: str) -> float:
+        try:
+            return (self.root / "uses" / name).stat().st_mtime
+        except OSError:
+            return 0.0
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[Path]:
+        counter, lock = self.root / "bytes", wait_for(self.root / "counting")
+        counter.touch()
+        try:
+            yield counter
+        finally:
+            os.close(lock)

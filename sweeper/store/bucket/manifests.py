@@ -1,0 +1,92 @@
+"""The manifests in a bucket: an object per artifact. Where one is, the artifact is; writing it is the commit."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sweeper.store.base import FEW
+from sweeper.store.bucket.objects import Objects, Stored
+from sweeper.store.manifest import MANIFEST, parse
+from sweeper.store.parallel import all_at_once
+
+PLACE = "manifests"
+
+
+def object_of(key: str) -> str:
+    """The name of an artifact's manifest."""
+    return f"{PLACE}/{key}.json"
+
+
+def key_of(name: str) -> str:
+    """The inverse of `object_of`."""
+    return name.rpartition("/")[2].removesuffix(".json")
+
+
+def files_of(key: str, manifest: Mapping[str, Any]) -> str:
+    """The place of an artifact's files: that of one attempt to make it, and nobody else's."""
+    return f"files/{key}/{manifest['attempt']}"
+
+
+class Manifests:
+    """Manifests by key. What was read once is asked for again only when its object is another one."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._known: dict[str, tuple[str, dict[str, Any]]] = {}
+        """With the tags of their objects."""
+
+    def has(self, key: str) -> bool:
+        """Whether there is one."""
+        return self._objects.head(object_of(key)) is not None
+
+    def listed(self) -> dict[str, Stored]:
+        """All of them by key."""
+        return {key_of(each.name): each for each in self._objects.list(PLACE)}
+
+    def among(self, keys: Collection[str]) -> set[str]:
+        """Those of many keys that have one."""
+        if len(keys) > FEW:
+            return set(keys) & self.listed().keys()
+        return {key for key, there in zip(keys, all_at_once(self.has, keys), strict=True) if there}
+
+    def read(self, key: str) -> dict[str, Any] | None:
+        """The manifest of an artifact; None where there is none. Raises ValueError where it cannot be read."""
+        found = self._objects.get(object_of(key))
+        if found is None:
+            return None
+        self._known[key] = found[1].tag, parse(found[0])
+        return self._known[key][1]
+
+    def many(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Those that are there and can be read, by key."""
+        listed = self.listed() if len(keys) > FEW else None
+        asked = [key for key in keys if listed is None or key in listed]
+
+        def read(key: str) -> dict[str, Any] | None:
+            if listed and key in self._known and self._known[key][0] == listed[key].tag:
+                return self._known[key][1]
+            with contextlib.suppress(ValueError):
+                return self.read(key)
+            return None
+
+        found = zip(asked, all_at_once(read, asked), strict=True)
+        return {key: manifest for key, manifest in found if manifest is not None}
+
+    def commit(self, key: str, content: bytes) -> bool:
+        """Write a manifest unless there is one; one that cannot be read is set aside first."""
+        if self._objects.create(object_of(key), content):
+            return True
+        with contextlib.suppress(ValueError):
+            if self.read(key):
+                return False
+        self.set_aside(key)
+        return self._objects.create(object_of(key), content) is not None
+
+    def set_aside(self, key: str) -> None:
+        """Move a manifest to what is damaged."""
+        if found := self._objects.get(object_of(key)):
+            self._objects.put(f"damaged/{key}.{uuid.uuid4().hex[:8]}/{MANIFEST}", found[0])
+            self._objects.delete([object_of(key)])

@@ -1,0 +1,89 @@
+"""Addresses of a sweep's runs in the MLflow UI."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from sweeper.records.layout import database_of, is_served
+from sweeper.records.sweep import tracked_at
+from sweeper.records.trials import read_trials
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+MOST = 100
+"""Runs that one compare page is asked for: a browser takes seconds to draw more, and some cut longer addresses."""
+LOCAL = "http://127.0.0.1:5000"
+"""Where ``sweeper ui --port 5000`` serves the embedded database."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The finished trials of a space that have a run, in the order of its results."""
+
+    experiment: str
+    """Its id."""
+    runs: dict[str, Run]
+    """By the trial's label."""
+
+    def compare(self, base: str) -> str:
+        """The page that compares them, `MOST` at most: then every row with its first seeds."""
+        ids = [run.info.run_id for run in sorted(self.runs.values(), key=_seeds)[:MOST]]
+        return f"{base}/#/compare-runs?runs={_quoted(ids)}&experiments={_quoted([self.experiment])}"
+
+    def links(self, base: str) -> dict[str, str]:
+        """The page of each run by the trial's label."""
+        place = f"{base}/#/experiments/{self.experiment}/runs"
+        return {label: f"{place}/{run.info.run_id}" for label, run in self.runs.items()}
+
+
+def run_links(runs: Path, space: str, base: str = LOCAL) -> dict[str, str]:
+    """The address of the MLflow run of every finished trial of a space, by the trial's label.
+
+    Args:
+        runs: directory of the results and the embedded database.
+        space: name of the results.
+        base: where the embedded database is served. A sweep that was tracked on a server is linked there.
+
+    Nothing where the space was run without MLflow. Raises SweeperError where its server does not answer.
+    """
+    uri = tracked_at(runs, space)
+    if uri is None or (is_served(runs, uri) and not database_of(runs).exists()):
+        return {}
+    return find_runs(runs, space, uri).links(server_of(runs, [space]) or base)
+
+
+def server_of(runs: Path, spaces: list[str]) -> str | None:
+    """The tracking server on which the first of the spaces was tracked; None where that was a database."""
+    found = next((uri for space in spaces if (uri := tracked_at(runs, space))), None)
+    return found.rstrip("/") if found and found.startswith(("http://", "https://")) else None
+
+
+def find_runs(runs: Path, space: str, uri: str) -> Found:
+    """Those of the trials that stand in the space's results. Raises SweeperError where MLflow does not answer."""
+    from sweeper.tracking.client import KEY, connect, knock, living, runs_of, trial_key
+
+    knock(uri, fix="start the server that the sweep was tracked on")
+    client = connect(uri)
+    experiment = living(client, space)
+    if experiment is None:
+        return Found("", {})
+    found = {
+        run.data.tags[KEY]: run
+        for run in runs_of(client, [experiment.experiment_id], "trial") if run.info.status == "FINISHED"
+    }  # fmt: skip
+    keys = {trial.label: trial_key(trial.target, trial.label) for trial in read_trials(runs, space)}
+    return Found(experiment.experiment_id, {label: found[key] for label, key in keys.items() if key in found})
+
+
+def _seeds(run: Run) -> tuple[int, int]:
+    order, seed = (run.data.params.get(name, "0") for name in ("class_order_seed", "seed"))
+    return int(order), int(seed)
+
+
+def _quoted(ids: list[str]) -> str:
+    return quote(json.dumps(ids, separators=(",", ":")), safe="")

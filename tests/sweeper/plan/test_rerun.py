@@ -1,0 +1,68 @@
+import pytest
+from inline_snapshot import snapshot
+
+from sweeper.errors import SweeperError
+from sweeper.plan import rerun
+from sweeper.plan.graph import Graph
+from sweeper.plan.rerun import discard_outdated
+from sweeper.store.base import Store
+from sweeper.store.failures import Failure
+from sweeper.trainable import provenance
+from tests.conftest import finish
+
+OTHER = Failure(kind="diverged", cause="nan", stage="tests.bend", source="", sweep="tiny", when="")
+
+
+def by_function(graph: Graph, store: Store) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for key, node in graph.stages.items():
+        counts[node.function.label] = counts.get(node.function.label, 0) + store.has(key)
+    return counts
+
+
+def test_only_what_other_code_made_is_made_again_with_all_that_rests_on_it(
+    graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(graph, store)
+    whole = by_function(graph, store)
+    assert discard_outdated(graph, store, ["bend"]) == snapshot(
+        "  rerun: what is here of bend was made by this code and these packages"
+    )
+    assert by_function(graph, store) == whole
+    monkeypatch.setattr(rerun, "source_hash", lambda module: "edited")
+    said = discard_outdated(graph, store, ["bend"])
+    assert said == snapshot("  rerun: 36 of bend and 12 that rest on them are made again")
+    assert by_function(graph, store) == {"grow": 2, "bend": 0, "total": 0}
+
+
+def test_what_was_made_again_before_an_interruption_stays(
+    graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(graph, store)
+    monkeypatch.setattr(provenance, "source_hash", lambda module: "edited")
+    monkeypatch.setattr(rerun, "source_hash", lambda module: "edited")
+    discard_outdated(graph, store, ["grow"])
+    assert set(by_function(graph, store).values()) == {0}
+    finish(graph, store)
+    assert discard_outdated(graph, store, ["grow"]) == snapshot(
+        "  rerun: what is here of grow was made by this code and these packages"
+    )
+    assert len(graph.missing(store)) == 0
+
+
+def test_a_recorded_failure_is_forgotten(graph: Graph, store: Store) -> None:
+    bent = next(next(graph.targets).parents())
+    store.failures.record(bent.key, OTHER)
+    discard_outdated(graph, store, ["grow"])
+    assert store.failures.all().keys() == {bent.key}
+    discard_outdated(graph, store, ["bend"])
+    assert store.failures.all() == {}
+
+
+def test_an_unknown_stage_is_answered_with_the_nearest(graph: Graph, store: Store) -> None:
+    with pytest.raises(SweeperError) as error:
+        discard_outdated(graph, store, ["bent"])
+    assert str(error.value) == snapshot("""\
+--rerun bent: no stage is called 'bent'
+  fix: did you mean bend?\
+""")
