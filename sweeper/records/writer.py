@@ -23,7 +23,7 @@ from sweeper.trainable.number import Number
 
 METRICS = "metrics.json"
 DAMAGED = {"status": "missing", "cause": "its result is damaged; the same command makes it again"}
-TABLE_METADATA = b"sweeper.space.table"
+TABLE_METADATA = b"sweeper.table"
 Manifests: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
