@@ -1,13 +1,17 @@
 import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from sweeper.cli import main
 from sweeper.dispatch import Dispatch
@@ -43,6 +47,13 @@ axes:
   branch.size: [1, 2]
 table: {rows: [branch.size, case], columns: [cost, score]}
 """
+
+
+@event.listens_for(Engine, "connect")
+def _do_not_wait_for_the_disk(connection: Any, _: object) -> None:
+    """MLflow and Optuna commit a few thousand times: no test loses power."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 def finish(graph: Graph, store: Directory, **options: object) -> Dispatch:

@@ -14,7 +14,7 @@ from optuna.pruners import BasePruner
 from optuna.trial import TrialState
 from rich.console import Console
 
-from sweeper import suggesting
+from sweeper import study, suggesting
 from sweeper.dispatch import Dispatch, Machine
 from sweeper.inline import this_process
 from sweeper.perform import Job, perform
@@ -215,7 +215,10 @@ def test_what_diverges_is_stopped_in_a_search_and_a_failure_in_a_list(project: P
     assert suggestions(project)[0]["state"] == "pruned"
 
 
-def test_a_suggestion_whose_stages_are_there_runs_nothing(project: Project, log: Callable[[], list[list[Any]]]) -> None:
+def test_a_suggestion_whose_stages_are_there_runs_nothing(
+    project: Project, log: Callable[[], list[list[Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "DRAWN", 2)
     text = hunt(("{int: [0, 7]}", "{choice: [1]}"), ("[plus, minus]", "[plus]"))
     assert run(project, text).returncode == 0
     assert Counter(each[0] for each in log()) == {"grow": 2, "bend": 6, "total": 2}
@@ -364,11 +367,12 @@ def test_a_space_that_refuses_everything_says_why_before_long(
 
 
 def test_suggestions_that_are_refused_do_not_count(project: Project) -> None:
-    finished = execute(project, hunt(("[0, 7]", "[7, 10]"), ("search:", "where: branch.size != 10\nsearch:")))
+    text = hunt(("[0, 7]", "[7, 10]"), ("trials: 6", "trials: 2"), ("search:", "where: branch.size != 10\nsearch:"))
+    finished = execute(project, text)
     assert (finished.state, finished.failed) == ("finished", 0)
     found = suggestions(project)
     refused = [each for each in found if each["state"] == "failed"]
-    assert Counter(each["state"] for each in found)["finished"] == 6
+    assert Counter(each["state"] for each in found)["finished"] == 2
     assert {each["param.branch.size"]: each["cause"] for each in refused}.items() <= {
         8: "branch.size: 8 is not to be had here", 9: "branch.size: 9 is one too many", 10: "where drops it",
     }.items()  # fmt: skip
