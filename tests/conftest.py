@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -21,6 +22,10 @@ from sweeper.space import Space
 from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 
+# The same examples every time; --hypothesis-profile=explore looks for others.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 ROOT = Path(__file__).parent.parent
 os.environ["PYTHONPATH"] = str(ROOT)  # Ray's workers find the toy trainable
 SPACE = """\
