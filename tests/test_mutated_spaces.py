@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeper.trainable import dotted_fields
-from tests.conftest import ROOT, Project
+from tests.project import ROOT, Project
 from trainables.funlora.config import Config
 
 SPACES = ROOT / "search_spaces"

@@ -12,9 +12,11 @@ import pytest
 from inline_snapshot import snapshot
 
 from sweeper.stores.directory import Directory
-from tests.conftest import ROOT, SPACE, Project
 from tests.faults.campaign import GOOD, RUN, Campaign, Undisturbed
 from tests.faults.drivers import PATIENCE, Driver, kill_all
+from tests.project import ROOT, SPACE, Project
+
+pytestmark = pytest.mark.ray
 
 SLOW = ("--preset", "slow")
 

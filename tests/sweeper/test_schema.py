@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 
 from sweeper.describe import description
 from sweeper.schema import file_schema
-from tests.conftest import CASES, ROOT, SPACE, Project
+from tests.project import CASES, ROOT, SPACE, Project
 
 jsonschema = pytest.importorskip("jsonschema")
 SHIPPED = sorted((ROOT / "search_spaces").rglob("*.yaml"))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from tests.conftest import ROOT, SPACE, Project
 from tests.masked import masked
+from tests.project import ROOT, SPACE, Project
 
 TINY = ROOT / "tests" / "tiny"
 
