@@ -9,6 +9,8 @@ from PIL import Image
 
 from tests.browser import Browser, needs_chromium
 
+pytestmark = pytest.mark.browser
+
 pytestmark = needs_chromium
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from sweeper.cli import main
 from sweeper.sweep import load_sweep
-from tests.conftest import ROOT
+from tests.project import ROOT
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]

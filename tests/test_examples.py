@@ -5,8 +5,10 @@ import pytest
 
 from sweeper.plan import Graph
 from sweeper.sweep import load_sweep
-from tests.conftest import ROOT, Project
+from tests.project import ROOT, Project
 from trainables.funlora.numbers import METRICS
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = ROOT / "search_spaces" / "examples"
 SMALL = (

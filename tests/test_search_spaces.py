@@ -8,7 +8,7 @@ import pytest
 from analysis.published import published_table
 from sweeper.plan import Graph
 from sweeper.sweep import load_sweep
-from tests.conftest import ROOT
+from tests.project import ROOT
 
 SPACES = ROOT / "search_spaces"
 UNEXPLAINED = {("reduction_ratio", (2,))}

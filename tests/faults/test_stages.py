@@ -13,9 +13,11 @@ from sweeper.inline import this_process
 from sweeper.perform import Outcome, perform
 from sweeper.plan import Graph
 from sweeper.store import Store
-from tests.conftest import Project
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
+from tests.project import Project
 from tests.tiny.disturbance import FAULT, LOG
+
+pytestmark = pytest.mark.faults
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from sweeper.record import Status, SweepRecord, driving, write_status
 from sweeper.results import write_results
 from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
-from tests.conftest import Project
+from tests.project import Project
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

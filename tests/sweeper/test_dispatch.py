@@ -12,7 +12,7 @@ from sweeper.plan import Graph
 from sweeper.resources import Resources
 from sweeper.stage import Stage
 from sweeper.store import Store
-from tests.conftest import finish
+from tests.project import finish
 
 NODE = Resources(4, 1.0, 0)
 

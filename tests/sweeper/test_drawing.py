@@ -5,7 +5,7 @@ from inline_snapshot import snapshot
 from sweeper.boxes import Box, Boxes
 from sweeper.drawing import svg
 from sweeper.sharing import Sharing
-from tests.conftest import SPACE, Project
+from tests.project import SPACE, Project
 
 INLINE = ("run", "space.yaml", "--inline", "--no-tracking")
 SVG = "{http://www.w3.org/2000/svg}"

@@ -17,8 +17,8 @@ from sweeper.results import write_results
 from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 from sweeper.tracking import Tracker
-from tests.conftest import SPACE, Project, finish
 from tests.masked import masked
+from tests.project import SPACE, Project, finish
 from tests.sweeper.test_measures import recommit
 
 EXPORT = ("export", "--from-mlflow")

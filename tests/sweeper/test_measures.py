@@ -8,7 +8,7 @@ import pytest
 from sweeper.measures import POINTS, write_measures
 from sweeper.plan import Graph, Plan
 from sweeper.stores.directory import Directory
-from tests.conftest import Project, finish
+from tests.project import Project, finish
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from sweeper.failures import Failure
 from sweeper.plan import Graph
 from sweeper.rerun import discard_outdated
 from sweeper.store import Store
-from tests.conftest import finish
+from tests.project import finish
 
 OTHER = Failure(kind="diverged", cause="nan", stage="tests.bend", source="", sweep="tiny", when="")
 

@@ -13,8 +13,8 @@ from sweeper.record import driving, is_driven, read_record, read_status
 from sweeper.store import Place
 from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
-from tests.conftest import SPACE, Project
 from tests.masked import masked
+from tests.project import SPACE, Project
 
 RUN = ("run", "space.yaml", "--inline", "--no-tracking")
 

@@ -9,7 +9,7 @@ import yaml
 
 from sweeper.describe import description
 from sweeper.schema import file_schema
-from tests.conftest import CASES, ROOT, SPACE, Project
+from tests.project import CASES, ROOT, SPACE, Project
 
 jsonschema = pytest.importorskip("jsonschema")
 SHIPPED = sorted((ROOT / "search_spaces").rglob("*.yaml"))

@@ -3,7 +3,7 @@ from pathlib import Path
 from sweeper.plan import Graph
 from sweeper.sharing import Sharing
 from sweeper.sweep import load_sweep
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 
 def sharing_of(path: Path) -> Sharing:

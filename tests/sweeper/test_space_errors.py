@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import Snapshot, snapshot
 
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 MISTAKES = {
     "unknown key": (

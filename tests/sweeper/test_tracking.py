@@ -15,7 +15,7 @@ from sweeper.plan import Graph
 from sweeper.stores.directory import Directory
 from sweeper.sweep import load_sweep
 from sweeper.tracking import Tracker
-from tests.conftest import CASES, SPACE, Project, finish
+from tests.project import CASES, SPACE, Project, finish
 from tests.sweeper.test_measures import recommit
 
 INLINE = ("run", "space.yaml", "--inline")
@@ -124,6 +124,7 @@ def test_a_stage_run_holds_its_learning_curve(finished: Project) -> None:
     assert {"device", "cpus", "machine", "version"} <= grown.data.params.keys()
 
 
+@pytest.mark.slow
 def test_what_a_killed_driver_did_not_write_is_written_by_the_next_run(project: Project) -> None:
     code = (
         "import os; from sweeper import tracking; from sweeper.cli import main\n"
@@ -183,6 +184,7 @@ def test_a_server_that_is_not_there_is_told_before_anything_runs(project: Projec
     assert not list((project.path / "runs/store/objects").iterdir())
 
 
+@pytest.mark.slow
 def test_a_database_that_goes_away_does_not_take_the_sweep_with_it(project: Project) -> None:
     code = (
         "from sweeper.tracked_runs import TrackedRuns; from sweeper.cli import main\n"

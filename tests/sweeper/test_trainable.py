@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.results import read_results
-from tests.conftest import ROOT, SPACE, Project
+from tests.project import ROOT, SPACE, Project
 
 TINY = ROOT / "tests" / "tiny"
 

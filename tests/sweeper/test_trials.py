@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 from sweeper.provenance import commit, packages
 from sweeper.stores.manifest import read, write
 from sweeper.trials import find_trial
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 from tests.sweeper.records import begin_again, graph_of, record, store_of
 
 ONE = "plus · 1 · seed 1"

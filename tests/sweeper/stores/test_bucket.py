@@ -13,7 +13,7 @@ from sweeper.stores import objects
 from sweeper.stores.bucket import Bucket
 from tests.buckets import Harm, Network
 from tests.masked import masked
-from tests.sweeper.stores.conftest import KEY, OTHER, opened, put, save
+from tests.sweeper.stores.artifacts import KEY, OTHER, opened, put, save
 from tests.sweeper.test_perform import TRUNK, ignore, job_of
 
 MANIFESTS, FILES = "/manifests/", "/files/"

@@ -13,7 +13,7 @@ import pytest
 from sweeper.stores import leases
 from sweeper.stores.bucket import Bucket
 from tests.buckets import Network
-from tests.sweeper.stores.conftest import KEY, opened
+from tests.sweeper.stores.artifacts import KEY, opened
 
 HOLD = """
 import sys, time

@@ -6,8 +6,8 @@ from inline_snapshot import snapshot
 
 from sweeper.plan import collect
 from sweeper.stage import InvalidConfig, Stage
-from tests.conftest import Project
 from tests.masked import masked
+from tests.project import Project
 from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PARTS, PRESETS, Config
 from trainables.funlora.experiment import check, facts, run, steps
 from trainables.funlora.tasks import task_stream
