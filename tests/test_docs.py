@@ -23,6 +23,7 @@ SPACES = [
     for text in YAML.findall(page.read_text())
     if not text.startswith("#") and "include:" not in text
 ]
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 COMMAND = re.compile(r"`sweeper ([a-z]+)")
 MOST_LINES = 36
 """Of the toy's modules together, blank ones left out."""
@@ -95,3 +96,9 @@ def test_the_toy_trainable_is_short() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_names_commands_that_exist(page: Path) -> None:
     assert {*COMMAND.findall(page.read_text())} <= main.commands.keys()
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_links_between_files_lead_somewhere(name: str) -> None:
+    lost = [link for link in LINK.findall((ROOT / name).read_text()) if not (ROOT / link).exists()]
+    assert lost == []
