@@ -204,11 +204,11 @@ def _target(space: Space, trial: Trial) -> Stage:
 
 
 def _check_parts(space: Space, nodes: Iterable[Stage]) -> None:
-    """Every stage belongs to a part: else its seconds would stand in no column. Raises SweeperError."""
+    """Every stage belongs to a declared part: else its seconds would stand in no column. Raises SweeperError."""
     parts = space.trainable.parts
     for function in {node.function for node in nodes}:
-        if function.part not in parts:
-            message = f"stage {function.name} belongs to '{function.part}', which PARTS of its trainable lacks"
+        if parts and function.part not in parts:
+            message = f"stage {function.name} belongs to '{function.part}', which is no part of its trainable"
             raise SweeperError(message, fix=nearest(function.part, parts))
 
 

@@ -62,7 +62,7 @@ class Space:
         """Check that every trial known so far can run here. Raises SweeperError at the value in the way."""
         starts = [self.searched.anchor(point)[0] for point in self.searched.points] if self.searched else []
         for trial in [*self.trials, *starts]:
-            trial.origins.attempt(partial(self.trainable.check, trial.config))
+            trial.origins.attempt(partial(self.trainable.check_config, trial.config))
 
 
 def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, preset: str | None) -> Space:
@@ -72,7 +72,7 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     Nothing is written, and nothing heavy is imported until the types of every trial are checked.
     """
     file = parse_space(document, seeds)
-    trainable = _find(document, file.trainable)
+    trainable = _find(document, file.trainable).measuring(_numbers(file))
     grid = read_grid(document, file, sets)
     fields = dict(dotted_fields(trainable.config))
     orders = _orders(document, file, list(fields), sets)
@@ -138,6 +138,11 @@ def _baseline(document: Document, grid: Grid, trials: Sequence[Trial]) -> dict[s
 def _some(values: Sequence[str]) -> str:
     more = f" and {len(values) - NAMED} more" if len(values) > NAMED else ""
     return f"{', '.join(values[:NAMED])}{more}"
+
+
+def _numbers(file: SpaceFile) -> list[str]:
+    """The numbers that the space asks for: metrics, where its trainable declares none."""
+    return [*(file.search.objectives if file.search else ()), *(file.table.columns if file.table else ())]
 
 
 def _find(document: Document, name: str) -> Trainable:

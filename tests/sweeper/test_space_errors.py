@@ -51,7 +51,8 @@ MISTAKES = {
     ),
     "unknown trainable": (
         SPACE.replace("tests.tiny", "funlor"),
-        "space.yaml:2:12: unknown trainable 'funlor'\n  fix: did you mean funlora?",
+        "space.yaml:2:12: unknown trainable 'funlor': not installed (funlora), and no module in the working directory\n"
+        "  fix: did you mean funlora?",
     ),
     "unknown preset": (
         SPACE.replace("preset: small", "preset: smal"),

@@ -1,5 +1,6 @@
 """A search while it runs: which stages are run in which order, what becomes of suggestions, and how it goes on."""
 
+import importlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -460,8 +461,7 @@ def test_a_storage_that_cannot_be_used_is_told(project: Project) -> None:
 
 
 def test_a_stage_of_a_search_that_fits_on_no_node_is_refused_before_anything_runs(project: Project) -> None:
-    from sweeper import run as running
-
+    running = importlib.import_module("sweeper.run")
     project.write(hunt() + "resources: {bend: {cpus: 64}}\n")
     graph = Graph.of(load_sweep(project.path / "space.yaml"))
     engine = running.Engine(lambda dispatch: None, this_process(), 2, [Resources(2, 0.0, 2**34)])
