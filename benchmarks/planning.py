@@ -51,7 +51,7 @@ def measure(trainable: str) -> dict[str, float]:
     from sweeper.sweep import load_sweep
     from sweeper.trainable import find_trainable
 
-    importlib.import_module(f"{find_trainable(trainable).module}.experiment")
+    importlib.import_module(find_trainable(trainable).module)
     times.append(time.perf_counter())
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "planning.yaml"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import pkgutil
 import platform
 import subprocess
 import sys
@@ -17,11 +15,11 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-import trainables
 from sweeper import provenance
 from sweeper.errors import SweeperError
 from sweeper.resources import own_cpus
 from sweeper.store import Place, open_store
+from sweeper.trainable import find_trainable, installed
 
 TORCH_SECONDS = 120.0
 TORCH = (
@@ -113,8 +111,11 @@ def _python_wanted() -> str | None:
 
 
 def _code() -> dict[str, str]:
-    """Hash of the code of the orchestrator, and of each trainable of the project, by name."""
-    packages = [each.name for each in pkgutil.iter_modules(trainables.__path__) if each.ispkg]
-    experiments = [f"trainables.{name}.experiment" for name in packages]
-    named = {each.rpartition(".")[0]: each for each in experiments if importlib.util.find_spec(each)}
-    return {name: provenance.source_hash(module) for name, module in {"sweeper": "sweeper.cli", **named}.items()}
+    """Hash of the code of the orchestrator, and of each installed trainable by its module."""
+    hashes = {"sweeper": provenance.source_hash("sweeper.cli")}
+    for name, point in installed().items():
+        try:
+            hashes[point.module] = provenance.source_hash(find_trainable(name).module)
+        except SweeperError as error:
+            hashes[point.module] = error.message
+    return hashes

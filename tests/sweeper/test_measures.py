@@ -1,3 +1,4 @@
+import importlib
 import json
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def test_measures_of_earlier_trials_are_gone_from_the_start_of_a_run(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = measure_of_earlier_trials(project.path / "runs" / "results")
-    monkeypatch.setattr("sweeper.run.write_measures", lambda *_: None)  # as in a run that is killed before its end
+    running = importlib.import_module("sweeper.run")
+    monkeypatch.setattr(running, "write_measures", lambda *_: None)  # as in a run that is killed before its end
     assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
     assert not earlier.exists()
 

@@ -151,7 +151,7 @@ def suggested(graph: Graph, **params: object) -> list[Stage]:
     searched = plan.space.searched
     assert searched
     trial = searched.trials(searched.points[0], {f"branch.{name}": value for name, value in params.items()})[0]
-    steps = list(searched.start.trainable.steps(trial.config))
+    steps = list(searched.start.trainable.steps_of(trial.config))
     graph.add(plan, trial, steps)
     return steps
 

@@ -1,5 +1,6 @@
 """A sweep as a whole, in one process: what it leaves for later commands, and how it goes on."""
 
+import importlib
 import json
 import re
 import shlex
@@ -157,8 +158,9 @@ def test_rerun_makes_again_what_other_code_made_and_says_so(project: Project, mo
 def test_a_stage_that_fits_on_no_node_is_refused_before_anything_runs(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sweeper import run
     from sweeper.resources import Resources
+
+    run = importlib.import_module("sweeper.run")
 
     project.write(SPACE + "resources: {bend: {cpus: 64, memory: 4GiB}}\n")
     graph = Graph.of(load_sweep(project.path / "space.yaml"))

@@ -8,8 +8,9 @@ from sweeper.plan import collect
 from sweeper.stage import InvalidConfig, Stage
 from tests.masked import masked
 from tests.project import Project
-from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PARTS, PRESETS, Config
+from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PRESETS, Config
 from trainables.funlora.experiment import check, facts, run, steps
+from trainables.funlora.numbers import PARTS
 from trainables.funlora.tasks import task_stream
 
 VANILLA = {"adapter__functions": "none"}
