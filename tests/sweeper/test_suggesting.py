@@ -117,7 +117,7 @@ def test_seeds_follow_one_another_and_the_stages_of_a_trial_do_not_wait_for_one_
         end(dispatch, trunk)
         bends = jobs(dispatch)
         assert [(job.function, job.params["turn"]) for job in bends] == [
-            ("tests.bend", turn) for turn in range(3)
+            ("tests.tiny.experiment:bend", turn) for turn in range(3)
         ]
         for job in bends:
             end(dispatch, job)
