@@ -1,20 +1,26 @@
 # Two commands do everything on a fresh machine with Python 3.11 or newer.
 #   make run     set up .venv and run the main job on the embedded data
 #   make test    set up .venv and run all checks
+#   make check   lint and the tests that take no more than two minutes: after every change
 PYTHON ?= python3
 STAMP := .venv/.installed
+QUICK := not ray and not cluster and not browser and not faults and not slow
 
-.PHONY: run test lint snapshots clean
+.PHONY: run check test snapshots lint clean
 
 run: $(STAMP)
 	.venv/bin/sweeper run search_spaces/layer_selection.yaml
 
+check: lint
+	.venv/bin/pytest --numprocesses=2 --dist=loadfile -m "$(QUICK)"
+
 test: lint
 	.venv/bin/pytest --numprocesses=2 --dist=loadfile
 
-# After a change of wording: write what is printed now into the tests, to be read in the diff.
+# After a change of wording: write what is printed now into the tests, to be read in their diff. What was written is
+# reported as an error. `make snapshots TESTS=tests/sweeper` does some of them; slow ones with QUICK=slow.
 snapshots: $(STAMP)
-	PATH="$(CURDIR)/.venv/bin:$$PATH" pytest --inline-snapshot=fix $(TESTS)
+	-PATH="$(CURDIR)/.venv/bin:$$PATH" pytest --inline-snapshot=fix -m "$(QUICK)" $(TESTS)
 
 lint: $(STAMP)
 	.venv/bin/ruff check .

@@ -19,10 +19,10 @@ from random import Random
 
 import click
 
-from tests.conftest import Project
 from tests.faults.campaign import RUN, Campaign, Undisturbed, Verdict
 from tests.faults.damage import DAMAGES
 from tests.faults.drivers import WORKER, Driver
+from tests.project import Project
 from tests.tiny.disturbance import FAULT
 
 SLOW = ("--preset", "slow")

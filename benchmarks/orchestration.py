@@ -32,8 +32,8 @@ from sweeper.engine.executors.ray.cluster import cluster  # first: it sets what 
 from sweeper.engine.executors.ray.nodes import machine
 from sweeper.engine.executors.ray.tune import run_on_ray, tune
 from sweeper.engine.observers import Aside
-from sweeper.plan.graph import Graph, Plan
-from sweeper.plan.makespan import Task, critical_path, makespan, slot_seconds
+from sweeper.planning.graph import Graph, Plan
+from sweeper.planning.makespan import Task, critical_path, makespan, slot_seconds
 from sweeper.space.sweep import Sweep, load_sweep
 from sweeper.store.base import Store
 from sweeper.store.local.directory import Directory

@@ -46,12 +46,12 @@ axes:
 def measure(trainable: str) -> dict[str, float]:
     """Counts, seconds and MB by name, of this very process."""
     times = [time.perf_counter()]
-    from sweeper.plan.graph import Graph
+    from sweeper.planning.graph import Graph
     from sweeper.space.sweep import load_sweep
     from sweeper.store.local.directory import Directory
     from sweeper.trainable.trainable import find_trainable
 
-    importlib.import_module(f"{find_trainable(trainable).module}.experiment")
+    importlib.import_module(find_trainable(trainable).module)
     times.append(time.perf_counter())
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "planning.yaml"

@@ -25,8 +25,8 @@ from sweeper.engine.executors.ray.cluster import ray  # first: it sets what Ray 
 from sweeper.engine.executors.ray.nodes import machine
 from sweeper.engine.executors.ray.tune import run_on_ray
 from sweeper.engine.schedule import Schedule
-from sweeper.plan.graph import Graph
-from sweeper.plan.makespan import Task, critical_path, makespan, slot_seconds
+from sweeper.planning.graph import Graph
+from sweeper.planning.makespan import Task, critical_path, makespan, slot_seconds
 from sweeper.space.sweep import load_sweep
 from sweeper.store.local.directory import Directory
 from sweeper.trainable.resources import Resources

@@ -37,7 +37,7 @@ from sweeper.engine.search.opening import SUGGESTIONS
 from sweeper.engine.search.pruners import REDUCTION
 from sweeper.engine.search.samplers import make_sampler
 from sweeper.engine.search.study import Study
-from sweeper.plan.graph import Graph, Plan, collect
+from sweeper.planning.graph import Graph, Plan, collect
 from sweeper.records.trials import place_in
 from sweeper.records.writer import read_metrics
 from sweeper.space.search import Searched
@@ -197,7 +197,7 @@ def _alone(space: Space, row: Mapping[str, Any], seconds: Mapping[str, float]) -
     """Seconds of all stages of a suggestion that were done."""
     params = {name: row[f"param.{name}"] for name in space.design if row[f"param.{name}"] is not None}
     found: dict[str, Any] = {}
-    for step in space.trainable.steps(_trial(space, params).config):
+    for step in space.trainable.steps_of(_trial(space, params).config):
         collect(step, found)
     return math.fsum(seconds.get(key, 0.0) for key in found)
 
@@ -208,7 +208,7 @@ def _ray_tune(work: Path, sweep: Sweep, trials: int, seed: int) -> tuple[Spent, 
     from ray.tune.search.optuna import OptunaSearch
 
     searched = _searched(sweep)
-    tasks = len(searched.start.trainable.steps(searched.anchor(searched.points[0])[0].config))
+    tasks = len(searched.start.trainable.steps_of(searched.anchor(searched.points[0])[0].config))
     suggest = partial(_suggest, {"file": str(sweep.asked.file), "stores": str(work / "stores")})
     search = OptunaSearch(suggest, metric="aia", mode="max", sampler=make_sampler("tpe", seed, trials, 0))
     halving = ASHAScheduler(
@@ -240,7 +240,7 @@ def one_run(config: dict[str, Any]) -> None:
     trial = _trial(space, {name: config[name] for name in space.design if name in config})
     store = Directory(Path(config["stores"]) / tune.get_context().get_trial_id())
     store.prepare()
-    for task, step in enumerate(space.trainable.steps(trial.config), 1):
+    for task, step in enumerate(space.trainable.steps_of(trial.config), 1):
         graph = Graph(space.name, (Plan(space, [trial], [step]),))
         run_inline(Dispatch(graph, store, machine=this_process(), save_seconds=3600, observers=[]))
         tune.report({"task": task, "aia": read_metrics(store, step.key)["aia"]})

@@ -2,6 +2,52 @@
 
 A continual run is a plain function that calls stages; a stage is a pure function from its own parameters
 and inputs to an artifact; the artifact's address is the hash of exactly those. What agrees is done once.
+
+Trainables are written with `stage`, `Stage`, `StageRun`, `Number`, `Trainable`, `InvalidConfig` and `Diverged`.
+Sweeps are run from Python with `load`, `plan`, `run` and `read`:
+
+    import sweeper
+
+    sweep = sweeper.load("search_spaces/final.yaml", seeds="0-2")
+    print(sweeper.planning.graph(sweep))
+    sweeper.engine.run(sweep, inline=True)
+    sweeper.read("runs", "final").table
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sweeper.api import load, plan, read, run
+    from sweeper.errors import Diverged, InvalidConfig, SweeperError, nearest
+    from sweeper.trainable.number import Number
+    from sweeper.trainable.stage import Stage, StageRun, stage
+    from sweeper.trainable.trainable import Trainable
+
 __version__ = "0.1.0"
+__all__ = [
+    "Diverged", "InvalidConfig", "Number", "Stage", "StageRun", "SweeperError", "Trainable", "load", "nearest", "plan",
+    "read", "run", "stage",
+]  # fmt: skip
+
+_MODULES = {
+    **dict.fromkeys(("load", "plan", "read", "run"), "api"),
+    **dict.fromkeys(("Diverged", "InvalidConfig", "SweeperError", "nearest"), "errors"),
+    **dict.fromkeys(("Stage", "StageRun", "stage"), "trainable.stage"),
+    "Number": "trainable.number",
+    "Trainable": "trainable.trainable",
+}
+"""The submodule of every public name, imported on first use."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'sweeper' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"sweeper.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.browser import Browser, needs_chromium
 
-pytestmark = needs_chromium
+pytestmark = [pytest.mark.browser, needs_chromium]
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,12 @@
 import pyarrow.parquet as pq
 import pytest
 
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.space.sweep import load_sweep
-from tests.conftest import ROOT, Project
+from tests.project import ROOT, Project
 from trainables.funlora.numbers import METRICS
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = ROOT / "search_spaces" / "examples"
 SMALL = (

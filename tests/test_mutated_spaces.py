@@ -1,21 +1,21 @@
 """Whatever a search space says, it is planned or refused with one message; never a traceback."""
 
-import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sweeper.trainable.trainable import dotted_fields
-from tests.conftest import ROOT, Project
+from tests.project import ROOT, Project
 from trainables.funlora.config import Config
 
 SPACES = ROOT / "search_spaces"
 FILES = sorted(path.relative_to(SPACES) for path in SPACES.rglob("*.yaml"))
-MUTATIONS = 300
 FIELDS = [name for name, _ in dotted_fields(Config)]
 SEARCHED = [path for path in FILES if "search:" in (SPACES / path).read_text()]
 ODD = [*"\x00\ufeff\u2028\té{}[]:|%'\"#@`", "&a ", "*a", "!!int ", "!!set ", "<<: ", "\\ud800"]
@@ -39,73 +39,79 @@ SEARCH_NAMES = [
 NAMES = ["", "case", "seed", "str", "name", "where", "adapter", "adapter.lr", "adapter.layers", "table", "<<"]
 
 
-def cut(text: str, rng: random.Random) -> str:
-    return text[: rng.randrange(len(text))]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
-def lines(text: str, rng: random.Random) -> str:
-    """A line deleted, given twice, moved, or indented otherwise."""
+def cut(text: str, draw: Draw) -> str:
+    return text[: draw(st.integers(0, len(text)))]
+
+
+def lines(text: str, draw: Draw) -> str:
+    """A line deleted, given twice, swapped with another, or indented otherwise."""
     rows = text.splitlines(keepends=True)
-    here, there = rng.randrange(len(rows)), rng.randrange(len(rows))
-    match rng.randrange(4):
-        case 0:
+    here, there = (draw(st.integers(0, len(rows) - 1)) for _ in range(2))
+    match draw(st.sampled_from(["delete", "repeat", "swap", "indent"])):
+        case "delete":
             del rows[here]
-        case 1:
+        case "repeat":
             rows.insert(there, rows[here])
-        case 2:
+        case "swap":
             rows[here], rows[there] = rows[there], rows[here]
-        case 3:
-            rows[here] = " " * rng.randrange(5) + rows[here].lstrip(" ")
+        case "indent":
+            rows[here] = " " * draw(st.integers(0, 4)) + rows[here].lstrip(" ")
     return "".join(rows)
 
 
-def characters(text: str, rng: random.Random) -> str:
-    """Up to three characters replaced by others."""
-    for _ in range(rng.randint(1, 3)):
-        here = rng.randrange(len(text))
-        text = text[:here] + rng.choice([*ODD, *"0123456789abz-.,_ \n"]) + text[here + rng.randint(0, 1) :]
+def characters(text: str, draw: Draw) -> str:
+    """Up to three characters inserted or replaced by others."""
+    for _ in range(draw(st.integers(1, 3))):
+        here = draw(st.integers(0, len(text) - 1))
+        new = draw(st.sampled_from([*ODD, *"0123456789abz-.,_ \n"]))
+        text = text[:here] + new + text[here + draw(st.integers(0, 1)) :]
     return text
 
 
-def values(text: str, rng: random.Random) -> str:
+def places(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container of a document with each of its keys."""
+    for key in list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+        yield node, key
+        yield from places(node[key])
+
+
+def values(text: str, draw: Draw) -> str:
     """A value replaced, or a key renamed, in a file that stays YAML."""
     document = yaml.safe_load(text)
-    places: list[tuple[Any, Any]] = []
-
-    def walk(node: Any) -> None:
-        for key in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
-            places.append((node, key))
-            walk(node[key])
-
-    walk(document)
-    for _ in range(rng.randint(1, 2)):
-        node, key = rng.choice(places)
-        if isinstance(node, dict) and rng.random() < 0.3:
-            node[rng.choice(NAMES)] = node.pop(key, None)
+    for _ in range(draw(st.integers(1, 2))):
+        found = list(places(document))
+        node, key = found[draw(st.integers(0, len(found) - 1))]
+        if isinstance(node, dict) and draw(st.sampled_from(["value", "value", "key"])) == "key":
+            node[draw(st.sampled_from(NAMES))] = node.pop(key)
         else:
-            node[key] = rng.choice(VALUES)
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=rng.random() < 0.5)
+            node[key] = draw(st.sampled_from(VALUES))
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=draw(st.booleans()))
 
 
-def fields(text: str, rng: random.Random) -> str:
-    """Some of all the names that can be swept, with values."""
-    document = yaml.safe_load(text)
-    chosen = {rng.choice(FIELDS): rng.choice(VALUES) for _ in range(rng.randint(1, 2))}
-    return yaml.safe_dump(document | {"fixed": chosen}, sort_keys=False)
+def fields(text: str, draw: Draw) -> str:
+    """One or two of all the names that can be swept, with values."""
+    chosen = draw(st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(VALUES), min_size=1, max_size=2))
+    return yaml.safe_dump(yaml.safe_load(text) | {"fixed": chosen}, sort_keys=False)
 
 
-def search(text: str, rng: random.Random) -> str:
+def search(text: str, draw: Draw) -> str:
     """A value within what is searched replaced or added."""
     document = yaml.safe_load(text)
     asked = document["search"]
-    place = rng.choice([asked, asked["distributions"], *asked["distributions"].values()])
-    place[rng.choice([*place, *NAMES, *SEARCH_NAMES])] = rng.choice([*place.values(), *VALUES, *SEARCH_VALUES])
+    place = draw(st.sampled_from([asked, asked["distributions"], *asked["distributions"].values()]))
+    key = draw(st.sampled_from([*place, *NAMES, *SEARCH_NAMES]))
+    place[key] = draw(st.sampled_from([*place.values(), *VALUES, *SEARCH_VALUES]))
     return yaml.safe_dump(document, sort_keys=False)
 
 
-MUTATORS: list[Callable[[str, random.Random], str]] = [
-    cut, lines, lines, characters, characters, *[values] * 3, *[fields] * 3,
-]  # fmt: skip
+@st.composite
+def mutated(draw: Draw, files: list[Path], *mutators: Callable[[str, Draw], str]) -> tuple[Path, str]:
+    """A file of search_spaces, and what it says when one mutator has been at it."""
+    file = draw(st.sampled_from(files))
+    return file, draw(st.sampled_from(mutators))((SPACES / file).read_text(), draw)
 
 
 @pytest.fixture(scope="module")
@@ -115,18 +121,14 @@ def spaces(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return made
 
 
-@pytest.mark.parametrize("seed", range(MUTATIONS))
-def test_a_mutated_space_is_planned_or_refused(spaces: Project, seed: int) -> None:
-    rng = random.Random(seed)
-    file = rng.choice(FILES)
-    check(spaces, file, rng.choice(MUTATORS)((SPACES / file).read_text(), rng))
+@given(mutated(FILES, cut, lines, characters, values, values, fields, fields))
+def test_a_mutated_space_is_planned_or_refused(spaces: Project, space: tuple[Path, str]) -> None:
+    check(spaces, *space)
 
 
-@pytest.mark.parametrize("seed", range(MUTATIONS))
-def test_a_mutated_search_is_planned_or_refused(spaces: Project, seed: int) -> None:
-    rng = random.Random(seed)
-    file = rng.choice(SEARCHED)
-    check(spaces, file, search((SPACES / file).read_text(), rng))
+@given(mutated(SEARCHED, search))
+def test_a_mutated_search_is_planned_or_refused(spaces: Project, space: tuple[Path, str]) -> None:
+    check(spaces, *space)
 
 
 def check(spaces: Project, file: Path, text: str) -> None:

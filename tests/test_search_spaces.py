@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from analysis.published import published_table
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.space.sweep import load_sweep
-from tests.conftest import ROOT
+from tests.project import ROOT
 
 SPACES = ROOT / "search_spaces"
 UNEXPLAINED = {("reduction_ratio", (2,))}

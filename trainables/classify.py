@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
-from sweeper.trainable.stage import Stage, StageRun, stage
+from sweeper import Stage, StageRun, stage
 from trainables.images import expected_images, read_images, to_unit
 from trainables.resnet import ResNet18, random_crop, random_flip
 from trainables.settings import ClassifierTraining

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from sweeper.trainable.stage import InvalidConfig, Stage, StageRun, stage
+from sweeper import InvalidConfig, Stage, StageRun, stage
 from trainables.fid_weights import FIELD, FIX, load_inception, weights_digest
 from trainables.images import expected_images, read_images, to_unit
 from trainables.resnet import load_resnet18

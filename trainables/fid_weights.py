@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from sweeper.trainable.stage import InvalidConfig, SweeperError
+from sweeper import InvalidConfig, SweeperError
 from trainables.inception import Inception
 
 FIELD = "quality.weights"

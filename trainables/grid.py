@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from sweeper.trainable.stage import StageRun, stage
+from sweeper import StageRun, stage
 from trainables.images import read_images
 
 # Lengths in pixels of the picture.

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sweeper.trainable.stage import InvalidConfig, Stage, StageRun, SweeperError, stage
+from sweeper import InvalidConfig, Stage, StageRun, SweeperError, stage
 from trainables.images import write_batches
 from trainables.settings import Data
 from trainables.sources.class_list import read_class_list

@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from sweeper.trainable.stage import Stage
+from sweeper import Stage
 
 REAL_IMAGES = 100
 """Guess of the images per class of a data set, which is not known before it is read."""

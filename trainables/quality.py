@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from sweeper.trainable.stage import StageRun, SweeperError, stage
+from sweeper import StageRun, SweeperError, stage
 from trainables.features import read_features
 
 ROWS = 1000

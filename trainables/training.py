@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from sweeper.trainable.stage import Diverged, StageRun
+from sweeper import Diverged, StageRun
 
 LOGGED_POINTS = 50
 """Points of a learning curve: a function of the number of steps alone, so that curves do not depend on speed."""

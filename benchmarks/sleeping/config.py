@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sweeper.trainable.number import Number
-
 
 class Config(BaseModel):
     """One trial."""
@@ -14,9 +12,3 @@ class Config(BaseModel):
     seed: int = Field(description="of nothing: what was measured is repeated", ge=0)
     recorded: str = Field(description="JSON file: stages with their seconds and inputs, targets by trial")
     trial: int = Field(description="which of its trials", ge=0)
-
-
-PRESETS = {"first": Config(seed=0, recorded="", trial=0)}
-FACTS: dict[str, Number] = {}
-METRICS = {"slept": Number("seconds of the last stage")}
-PARTS = {"sleep": "sleeping"}

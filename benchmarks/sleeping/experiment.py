@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.sleeping.config import Config
-from sweeper.trainable.stage import Stage, StageRun, stage
+from sweeper import Stage, StageRun, stage
 
 
 @stage(version=1, part="sleep")
@@ -22,15 +22,6 @@ def sleep(run: StageRun, inputs: tuple[Path, ...], seconds: float, index: int) -
 def run(config: Config) -> Stage:
     """The last stage of a trial."""
     return _stages(config.recorded)[_recorded(config.recorded)["targets"][config.trial]]
-
-
-def facts(config: Config) -> dict[str, float]:
-    """None."""
-    return {}
-
-
-def check(config: Config) -> None:
-    """Anything can sleep."""
 
 
 @cache

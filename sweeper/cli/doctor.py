@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from sweeper.cli.options import place_of, runs_option, store_options
+from sweeper.cli.options import runs_option, store_options
+from sweeper.records.trials import place_of
 
 
 @click.command()

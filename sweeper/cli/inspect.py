@@ -47,7 +47,7 @@ def show(trial: str, runs: Path, as_json: bool) -> None:
     """
     from sweeper.cli.inspection.details import read_details
     from sweeper.cli.inspection.show import trial_json, trial_text
-    from sweeper.plan.text import json_text
+    from sweeper.planning.text import json_text
     from sweeper.records.trials import find_trial
 
     details = read_details(runs, find_trial(runs, trial))
@@ -63,7 +63,7 @@ def diff(one: str, other: str, runs: Path, as_json: bool) -> None:
     """Compare two trials, named as for show: config, stages that they share and where they part, numbers."""
     from sweeper.cli.inspection.compare import compare, comparison_text
     from sweeper.cli.inspection.details import read_details
-    from sweeper.plan.text import json_text
+    from sweeper.planning.text import json_text
     from sweeper.records.trials import find_trial
 
     comparison = compare(*(read_details(runs, find_trial(runs, trial)) for trial in (one, other)))

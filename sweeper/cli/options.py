@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweeper.errors import SweeperError
-
 if TYPE_CHECKING:
-    from sweeper.store.base import Place
+    pass
 
 runs_option = click.option(
     "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, envvar="SWEEPER_RUNS",
@@ -49,24 +47,6 @@ def store_options(command: Any) -> Any:
     ):  # fmt: skip
         command = option(command)
     return command
-
-
-def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str) -> Place:
-    """The place that the options name. Raises SweeperError."""
-    from pydantic import ByteSize, TypeAdapter, ValidationError
-
-    from sweeper.records.trials import place_in
-    from sweeper.store.base import Place
-
-    if store is None:
-        return place_in(runs)
-    if "://" not in store:
-        return Place(str(Path(store).expanduser().absolute()))
-    try:
-        limit = TypeAdapter(ByteSize).validate_python(cache_size)
-    except ValidationError:
-        raise SweeperError(f"--cache-size: '{cache_size}' is no size", fix="give one such as 20GiB") from None
-    return Place(store, str(cache.expanduser().absolute()) if cache else None, limit)
 
 
 def runs_suffix(runs: Path) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from sweeper.cli.options import place_of, runs_option, space_options, store_options
+from sweeper.cli.options import runs_option, space_options, store_options
 from sweeper.errors import SweeperError
+from sweeper.records.trials import place_of
 
 
 @click.command()
@@ -31,16 +32,16 @@ def plan(
     **place: Any,
 ) -> None:
     """Say what the sweep in SPACE is: what its rows share, what is cached, how long the rest takes. Runs nothing."""
-    from sweeper.plan.svg import check_suffix, draw
+    from sweeper.planning.svg import check_suffix, draw
 
     if graph:
         check_suffix(graph)
     from sweeper.space.sweep import load_sweep
 
     sweep = load_sweep(space, sets=sets, seeds=seeds, preset=preset)
-    from sweeper.plan.forecast import Forecast
-    from sweeper.plan.graph import Graph
-    from sweeper.plan.preview import preview
+    from sweeper.planning.forecast import Forecast
+    from sweeper.planning.graph import Graph
+    from sweeper.planning.preview import preview
     from sweeper.store import open_store
     from sweeper.trainable.resources import own_cpus
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sweeper.cli.given import given, kept
-from sweeper.cli.options import place_of, runs_option, runs_suffix, space_options, store_options
+from sweeper.cli.options import runs_option, runs_suffix, space_options, store_options
 from sweeper.cli.table import printed_table
 from sweeper.errors import SweeperError
+from sweeper.records.trials import place_of
 
 if TYPE_CHECKING:
     from sweeper.engine.run import Finished

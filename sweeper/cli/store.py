@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sweeper.cli.options import place_of, runs_option, store_options
+from sweeper.cli.options import runs_option, store_options
 from sweeper.errors import SweeperError, nearest
-from sweeper.plan.text import aligned
+from sweeper.planning.text import aligned
+from sweeper.records.trials import place_of
 
 if TYPE_CHECKING:
     from sweeper.cli.inspection.garbage import Artifact, Rubbish

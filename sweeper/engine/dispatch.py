@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sweeper.engine.schedule import Schedule
 from sweeper.engine.worker import Job, Outcome
-from sweeper.plan.graph import Graph, collect
+from sweeper.planning.graph import Graph, collect
 from sweeper.store.base import Store, Unreachable
 from sweeper.store.failures import Failure, Kind
 from sweeper.trainable.provenance import code_of, source_hash

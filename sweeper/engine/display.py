@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
-from sweeper.plan.text import clock
+from sweeper.planning.text import clock
 from sweeper.records.sweep import RunningStage, State, Status
 from sweeper.trainable.stage import Stage
 

@@ -26,9 +26,9 @@ from sweeper.engine.search.opening import (
     write_suggestions,
 )
 from sweeper.errors import ClusterLost, CutShort, SweeperError
-from sweeper.plan.counts import headline, summarise
-from sweeper.plan.graph import Graph, Plan
-from sweeper.plan.rerun import discard_outdated
+from sweeper.planning.counts import headline, summarise
+from sweeper.planning.graph import Graph, Plan
+from sweeper.planning.rerun import discard_outdated
 from sweeper.records.extras import forget_measures, write_measures
 from sweeper.records.layout import database_uri
 from sweeper.records.sweep import State, Status, SweepRecord, driving, here, write_status

@@ -19,8 +19,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from sweeper.plan.graph import Plan
-from sweeper.plan.text import stage_name
+from sweeper.planning.graph import Plan
+from sweeper.planning.text import stage_name
 from sweeper.records.writer import Manifests, write_table
 from sweeper.store.base import CURVE, Store
 

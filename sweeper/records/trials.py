@@ -56,6 +56,21 @@ def place_in(runs: Path) -> Place:
     return Place(str((runs / "store").absolute()))
 
 
+def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str) -> Place:
+    """The place that the options name. Raises SweeperError."""
+    from pydantic import ByteSize, TypeAdapter, ValidationError
+
+    if store is None:
+        return place_in(runs)
+    if "://" not in store:
+        return Place(str(Path(store).expanduser().absolute()))
+    try:
+        limit = TypeAdapter(ByteSize).validate_python(cache_size)
+    except ValidationError:
+        raise SweeperError(f"--cache-size: '{cache_size}' is no size", fix="give one such as 20GiB") from None
+    return Place(store, str(cache.expanduser().absolute()) if cache else None, limit)
+
+
 def store_of(runs: Path, name: str) -> Store:
     """Where the artifacts lie of the sweep or space called ``name``."""
     return open_store(recorded_place(runs, name) or place_in(runs))

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
-from sweeper.plan.cost import costs
-from sweeper.plan.graph import Graph, Plan
+from sweeper.planning.cost import costs
+from sweeper.planning.graph import Graph, Plan
 from sweeper.space.space import Space, Trial
 from sweeper.store.base import Damaged, Store
 from sweeper.store.failures import Failure

@@ -68,7 +68,7 @@ class SpaceFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Name = Field(description="name of the sweep and its results")
-    trainable: str = Field(description="what is swept: a package in trainables/, or a dotted module path")
+    trainable: str = Field(description="what is swept: an installed trainable, or the module that holds one")
     preset: str = Field(description="the complete config that overrides start from")
     seeds: Seeds = Field((0,), description="[0, 1, 2] or 0-4")
     class_order_seeds: Seeds | None = Field(

@@ -88,7 +88,7 @@ class Searched:
         if condition and not all(condition.holds({**given, **each.seeds}) for each in found):
             raise SweeperError("where drops it", where=condition.where)
         trials, _ = self.start.trials(found)
-        origins.attempt(partial(self.start.trainable.check, trials[0].config))
+        origins.attempt(partial(self.start.trainable.check_config, trials[0].config))
         return trials
 
     def completed(self, point: StudyPoint, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Space:
         """Check that every trial known so far can run here. Raises SweeperError at the value in the way."""
         starts = [self.searched.anchor(point)[0] for point in self.searched.points] if self.searched else []
         for trial in [*self.trials, *starts]:
-            trial.origins.attempt(partial(self.trainable.check, trial.config))
+            trial.origins.attempt(partial(self.trainable.check_config, trial.config))
 
 
 def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, preset: str | None) -> Space:
@@ -93,7 +93,7 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     table = file.table or Table(rows=design or ["seed"], columns=columns or ["seed"])
     numbers = [*trainable.known, *trainable.metrics, *trainable.costs]
     if not trainable.declares_metrics:  # a run may measure anything
-        numbers += [name for name in table.columns if name not in fields]
+        numbers += [name for name in table.columns if name not in fields and "." not in name]
     check_table(document, table, fields, numbers, list(grid.cases))
     baseline = _baseline(document, grid, trials) if trials else {}
     changed = [preset] if preset and preset != file.preset else []

@@ -44,7 +44,7 @@ class Start:
         """What the config says of its dotted names."""
         values = self.base.model_dump()
         return {
-            name: f"{field.description}, in preset {self.preset} {value_at(values, name)}"
+            name: ", ".join(filter(None, [field.description, f"in preset {self.preset} {value_at(values, name)}"]))
             for name, field in dotted_fields(self.trainable.config)
         }
 

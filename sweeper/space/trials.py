@@ -141,7 +141,7 @@ def make_trials(
                 duplicates.append((each.label, same.label))
     trials = []
     for each, config in first.values():
-        facts = each.origins.attempt(partial(trainable.facts, config))
+        facts = each.origins.attempt(partial(trainable.facts_of, config))
         trials.append(Trial(each.row, each.seed, config, facts, each.origins, each.order))
     return trials, duplicates
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from mlflow.entities import Metric
 
-from sweeper.plan.cost import costs
-from sweeper.plan.graph import Plan
-from sweeper.plan.text import stage_name
+from sweeper.planning.cost import costs
+from sweeper.planning.graph import Plan
+from sweeper.planning.text import stage_name
 from sweeper.records.extras import SHOWN
 from sweeper.records.writer import flat_config, read_metrics, started_row
 from sweeper.space.space import Space, Trial

@@ -21,7 +21,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
 from sweeper.errors import CutShort, SweeperError, first_line, nearest
-from sweeper.plan.cost import total
+from sweeper.planning.cost import total
 from sweeper.records.extras import TrialFile, write_files
 from sweeper.records.layout import SUGGESTIONS
 from sweeper.records.writer import TABLE_METADATA, write_trials

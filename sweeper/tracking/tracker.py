@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from mlflow.exceptions import MlflowException
 
 from sweeper.errors import SweeperError, first_line
-from sweeper.plan.graph import Plan
-from sweeper.plan.text import stage_name
+from sweeper.planning.graph import Plan
+from sweeper.planning.text import stage_name
 from sweeper.records.layout import FOUND, SUGGESTIONS
 from sweeper.records.writer import described, write_trials
 from sweeper.store.base import Damaged, Store

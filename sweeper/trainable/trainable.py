@@ -1,33 +1,52 @@
-"""Trainables by name: a package with a light ``config`` module and an ``experiment`` module.
+"""Trainables: what can be swept, declared as one object and found by name.
 
-``config`` offers ``Config``, a frozen pydantic model with a ``seed``, and ``PRESETS``, named complete configs. It may
-offer ``FACTS`` and ``METRICS``, the numbers that are known before a run and those in its ``metrics.json`` (without
-``METRICS`` every number there is taken as it is), and ``PARTS``, the parts that the stages of a run belong to with
-their meaning (without it every stage is a part of its own). It imports nothing heavy, so that a wrong YAML file is
-answered at once. ``experiment`` offers ``run(config) -> Stage``, the last stage, whose artifact holds ``metrics.json``,
-the pictures, ``*.png``, to be seen beside the numbers, and measures too long for a number, ``*.arrow``. It may offer
-``facts(config)``, the numbers known before anything runs, and ``check(config)``, whether it can run here. All three may
-raise `InvalidConfig`. It may offer ``steps(config)``, stages whose ``metrics.json`` holds the numbers as they stand on
-the way, such as after every task; the last one is that of ``run``. A search can stop a run there that promises little.
+A module of a few lines is enough:
+
+    # lab.py
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    from sweeper import Stage, StageRun, Trainable, stage
+
+    class Config(BaseModel, frozen=True):
+        seed: int = 0
+        lr: float = 0.1
+
+    @stage(version=1)
+    def train(run: StageRun, lr: float, seed: int) -> None:
+        (run.output / "metrics.json").write_text('{"loss": 0.5}')
+
+    def experiment(config: Config) -> Stage:
+        return train(config.lr, config.seed)
+
+    trainable = Trainable(config=Config, experiment=experiment)
+
+A search space names it by its module, ``trainable: lab``, by ``module:attribute``, or by the name under which a package
+registers it in the entry point group ``sweeper.trainables``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import ModuleType
+import functools
+import importlib
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import metadata
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from sweeper.errors import SweeperError, first_line, nearest
 from sweeper.trainable.number import Number
-from sweeper.trainable.packages import find_package, load
-from sweeper.trainable.stage import Stage, StageFunction, SweeperError
+from sweeper.trainable.stage import Stage
 
-REQUIRED = {
-    "Config": "a frozen pydantic model with a seed",
-    "PRESETS": "complete configs by name",
-}
+GROUP = "sweeper.trainables"
+"""The entry point group of installed trainables."""
+ATTRIBUTE = "trainable"
+"""Where a module holds its trainable, unless the name says otherwise."""
+DECLARE = f"{ATTRIBUTE} = Trainable(config=..., experiment=...)"
 COSTS = {
     "seconds": Number("seconds of all its stages, each measured when it ran", "lower"),
     "seconds_saved": Number(
@@ -40,54 +59,59 @@ COSTS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Trainable:
-    """A trainable by its name and the module that holds it."""
+    """What can be swept: a typed config and how a run is built from it.
 
-    name: str
-    module: str
+    Functions may be given as a path, ``"package.module:name"``, which is imported on first use: then a mistake in a
+    YAML file is reported without importing torch. ``"package.module"`` alone means its ``run``, ``facts``, ``check`` or
+    ``steps``. All of them may raise `InvalidConfig`.
+
+    Raises:
+        SweeperError: for a declaration that cannot work.
+    """
+
+    config: type[BaseModel]
+    """A frozen pydantic model with a ``seed``; its fields, by dotted name, can be swept."""
+    experiment: Callable[[Any], Stage] | str
+    """Build a run from a config: return its last stage, whose artifact holds ``metrics.json``, the pictures, ``*.png``,
+    and measures too long for a number, ``*.arrow``."""
+    presets: Mapping[str, BaseModel] = field(default_factory=dict)
+    """Complete configs by name; by default ``default``, a config without arguments."""
+    metrics: Mapping[str, Number] = field(default_factory=dict)
+    """The numbers in ``metrics.json`` by name. By default every number there is accepted."""
+    known: Mapping[str, Number] = field(default_factory=dict)
+    """The numbers that ``facts`` returns, by name."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Meanings of the parts of a run's cost by name, see ``@stage(part=...)``; each has a column of seconds. By default
+    stages are free to belong to any part, and there are no such columns."""
+    facts: Callable[[Any], Mapping[str, float]] | str | None = None
+    """Return numbers of a config that are known before anything runs; by default there are none."""
+    check: Callable[[Any], None] | str | None = None
+    """Check that what a run needs, such as its data set, is here; by default nothing is checked."""
+    steps: Callable[[Any], Sequence[Stage]] | str | None = None
+    """Return the stages whose ``metrics.json`` holds the numbers on the way through a run, such as after every task;
+    the last one is that of ``experiment``. A search can stop a run there. By default only the last one."""
+    name: str = ""
+    """How a search space names it; set by `find_trainable`."""
+
+    def __post_init__(self) -> None:
+        if "seed" not in self.config.model_fields:
+            raise SweeperError(f"{self.config.__name__} has no seed", fix="add a field to it: seed: int = 0")
+        if self.facts and not self.known:
+            raise SweeperError("facts are given without their meaning", fix="add known={name: Number(...)} for each")
+        if not self.presets:
+            object.__setattr__(self, "presets", {"default": _default(self.config)})
 
     @property
     def declares_metrics(self) -> bool:
-        """Whether the numbers of a run are declared; every number in its ``metrics.json`` is taken as it is if not."""
-        return hasattr(self._config, "METRICS")
+        """Whether the numbers of a run are declared. Otherwise every number in its ``metrics.json`` is accepted."""
+        return bool(self.metrics)
 
     @property
     def declares_parts(self) -> bool:
-        """Whether the parts of a run's cost are declared; every stage is one of its own if not."""
-        return hasattr(self._config, "PARTS")
-
-    @property
-    def config(self) -> type[BaseModel]:
-        """The typed config."""
-        model: type[BaseModel] = self._required("Config")
-        return model
-
-    @property
-    def presets(self) -> Mapping[str, BaseModel]:
-        """Complete configs by name."""
-        presets: Mapping[str, BaseModel] = self._required("PRESETS")
-        return presets
-
-    @property
-    def known(self) -> Mapping[str, Number]:
-        """The numbers known before a run, by name."""
-        numbers: Mapping[str, Number] = getattr(self._config, "FACTS", {})
-        return numbers
-
-    @property
-    def metrics(self) -> Mapping[str, Number]:
-        """The declared numbers that a run ends with, by name."""
-        numbers: Mapping[str, Number] = getattr(self._config, "METRICS", {})
-        return numbers
-
-    @property
-    def parts(self) -> Mapping[str, str]:
-        """Names and meanings of the parts of a run's cost."""
-        if not self.declares_parts:
-            return {each.part: f"the stage {each.label}" for each in _stages_in(self._experiment)}
-        parts: Mapping[str, str] = self._config.PARTS
-        return parts
+        """Whether the parts of a run's cost are declared. Otherwise a stage may belong to any."""
+        return bool(self.parts)
 
     @property
     def costs(self) -> Mapping[str, Number]:
@@ -95,60 +119,127 @@ class Trainable:
         parts = {f"seconds.{part}": Number(meaning, "lower", f"{part} s") for part, meaning in self.parts.items()}
         return COSTS | parts
 
+    @property
+    def module(self) -> str:
+        """Name of the module that holds the experiment. It is not imported."""
+        return self.experiment.partition(":")[0] if isinstance(self.experiment, str) else self.experiment.__module__
+
     def run(self, config: BaseModel) -> Stage:
-        """Build the graph of one continual run."""
-        last: Stage = self._experiment.run(config)
+        """Build the graph of one run. Raises InvalidConfig."""
+        last: Stage = _resolved(self.experiment, "run")(config)
         return last
 
-    def steps(self, config: BaseModel) -> Sequence[Stage]:
-        """The stages that hold the numbers on the way through a run, in order; the last one is that of `run`."""
-        experiment = self._experiment
-        steps: Sequence[Stage] = experiment.steps(config) if hasattr(experiment, "steps") else [experiment.run(config)]
+    def steps_of(self, config: BaseModel) -> Sequence[Stage]:
+        """Build the stages that hold the numbers on the way through a run, in order; the last one is that of `run`."""
+        if self.steps is None:
+            return [self.run(config)]
+        steps: Sequence[Stage] = _resolved(self.steps, "steps")(config)
         return steps
 
-    def facts(self, config: BaseModel) -> dict[str, float]:
-        """Numbers known before anything runs. Raises InvalidConfig."""
-        facts: dict[str, float] = self._experiment.facts(config) if hasattr(self._experiment, "facts") else {}
-        return facts
+    def facts_of(self, config: BaseModel) -> dict[str, float]:
+        """Return the numbers known before anything runs. Raises InvalidConfig."""
+        return {} if self.facts is None else dict(_resolved(self.facts, "facts")(config))
 
-    def check(self, config: BaseModel) -> None:
-        """Check that what the run needs, such as its data set, is here. Raises InvalidConfig."""
-        if hasattr(self._experiment, "check"):
-            self._experiment.check(config)
-
-    @property
-    def _config(self) -> ModuleType:
-        return load(self.name, f"{self.module}.config")
-
-    @property
-    def _experiment(self) -> ModuleType:
-        return load(self.name, f"{self.module}.experiment")
-
-    def _required(self, name: str) -> Any:
-        if not hasattr(self._config, name):
-            raise SweeperError(f"{name} is missing", fix=f"add it: {REQUIRED[name]}", where=self._config.__file__)
-        return getattr(self._config, name)
+    def check_config(self, config: BaseModel) -> None:
+        """Check that what the run needs is here. Raises InvalidConfig."""
+        if self.check is not None:
+            _resolved(self.check, "check")(config)
 
 
-def _stages_in(module: ModuleType) -> Iterator[StageFunction]:
-    """The stage functions that a module defines or imports, and those of the modules that it imports."""
-    imported = [each for each in vars(module).values() if isinstance(each, ModuleType)]
-    for each in (module, *imported):
-        yield from (found for found in vars(each).values() if isinstance(found, StageFunction))
+@functools.cache
+def installed() -> Mapping[str, metadata.EntryPoint]:
+    """Entry points of the installed trainables by name."""
+    return {point.name: point for point in metadata.entry_points(group=GROUP)}
 
 
 def find_trainable(name: str) -> Trainable:
-    """Return the trainable called ``name`` below ``trainables``, or the importable package of that dotted name.
+    """Return the installed trainable called ``name``, or that of the module ``name`` or ``module:attribute``.
 
-    Raises SweeperError that says what is there instead.
+    Raises:
+        SweeperError: for an unknown name, with the nearest ones, and for a module that cannot be imported.
     """
-    return Trainable(name, find_package(name))
+    module, _, attribute = (installed()[name].value if name in installed() else name).partition(":")
+    holder = _imported(module)
+    if holder is None:
+        raise _unknown(name)
+    found = getattr(holder, attribute or ATTRIBUTE, None)
+    if not isinstance(found, Trainable):
+        file = getattr(holder, "__file__", None) or "a directory"
+        raise SweeperError(
+            f"module {module} ({file}) holds no Trainable called '{attribute or ATTRIBUTE}'",
+            fix=f"add to it: {DECLARE}",
+        )
+    return replace(found, name=name)
 
 
 def dotted_fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every sweepable name of a config model with its pydantic field, in declaration order."""
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from dotted_fields(field.annotation, f"{prefix}{name}.")
+    for name, each in model.model_fields.items():
+        if isinstance(each.annotation, type) and issubclass(each.annotation, BaseModel):
+            yield from dotted_fields(each.annotation, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", field
+            yield f"{prefix}{name}", each
+
+
+def _default(config: type[BaseModel]) -> BaseModel:
+    try:
+        return config()
+    except ValidationError as error:
+        names = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
+        message = f"{config.__name__} cannot be built without arguments: {names}"
+        raise SweeperError(message, fix="give the fields defaults, or the trainable presets={name: config}") from None
+
+
+def _unknown(name: str) -> SweeperError:
+    known = list(installed())
+    places = f"not installed ({', '.join(known) or 'none is'}), and no module in the working directory"
+    fix = nearest(name, known)
+    if not fix.startswith("did you mean"):
+        fix = f"name one of these, or write {name.partition(':')[0]}.py with {DECLARE}"
+    return SweeperError(f"unknown trainable '{name}': {places}", fix=fix)
+
+
+def _resolved(function: Callable[..., Any] | str, default: str) -> Callable[..., Any]:
+    """The function, imported where it is given as a path. Raises SweeperError."""
+    if not isinstance(function, str):
+        return function
+    module, _, name = function.partition(":")
+    holder = _imported(module)
+    if holder is None:
+        raise SweeperError(f"the trainable names {function}, and there is no module {module}", fix="correct the name")
+    if not hasattr(holder, name or default):
+        raise SweeperError(f"module {module} has no '{name or default}'", fix=f"add it to {holder.__file__}")
+    found: Callable[..., Any] = getattr(holder, name or default)
+    return found
+
+
+def _imported(module: str) -> Any:
+    """The module; None where there is none. Raises SweeperError with the cause when it raises."""
+    if not all(part.isidentifier() for part in module.split(".")):
+        return None
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and f"{module}.".startswith(f"{error.name}."):
+            return None
+        raise _broken(module, error) from None
+    except Exception as error:
+        raise _broken(module, error) from None
+
+
+def _broken(module: str, error: Exception) -> SweeperError:
+    cause, fix = f"{type(error).__name__}: {first_line(error)}", f"correct it; python -c 'import {module}' shows it all"
+    if isinstance(error, SweeperError):
+        cause, fix = error.message, error.fix or fix
+    return SweeperError(f"module {module} cannot be imported: {_raised_at(module, error)}: {cause}", fix=fix)
+
+
+def _raised_at(module: str, error: Exception) -> str:
+    """``file:line`` of the line that raised in the package of the module, and not in a library that it calls."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    package, where = module.partition(".")[0], module
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__", "").partition(".")[0] == package:
+            where = f"{frame.f_code.co_filename}:{line}"
+    return where

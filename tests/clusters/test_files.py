@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import sweeper.engine.executors.ray.cluster  # noqa: F401  # Ray reads once, when it is imported, that it is to ask for a token
-from tests.conftest import ROOT
+from tests.project import ROOT
 
 # isort: split
 from ray._common.utils import load_class

@@ -13,10 +13,10 @@ import pytest
 
 from sweeper.store.local.directory import Directory
 from tests.clusters.hosts import PATIENCE, Host, Room, lacking, make_keys, wait_for
-from tests.conftest import ROOT, Project
+from tests.project import ROOT, Project
 
 ABSENT = lacking()
-pytestmark = pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))
+pytestmark = [pytest.mark.cluster, pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))]
 
 SOON = {
     "RAY_health_check_initial_delay_ms": 1000, "RAY_health_check_period_ms": 1000, "RAY_health_check_timeout_ms": 1000,

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.clusters.hosts import Host, Room, lacking, make_keys
-from tests.conftest import ROOT, SPACE
+from tests.project import ROOT, SPACE
 
 ABSENT = lacking()
-pytestmark = pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))
+pytestmark = [pytest.mark.cluster, pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))]
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.clusters.hosts import PATIENCE, Host, Room, lacking, make_keys, wait_for
-from tests.conftest import ROOT
+from tests.project import ROOT
 
 ABSENT = lacking() if importlib.util.find_spec("flask_wtf") else "mlflow[auth] is not installed"
-pytestmark = pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))
+pytestmark = [pytest.mark.cluster, pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))]
 PORT = 5000
 ASK = """
 import base64, sys, urllib.error, urllib.request

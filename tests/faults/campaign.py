@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sweeper.store.local.directory import Directory
-from tests.conftest import SPACE, Done, Project
+from tests.project import SPACE, Done, Project
 
 SMALL = SPACE.replace("[1, 2, 3]", "[1, 2]")
 RUN = ("run", "space.yaml", "--no-tracking", "--save-seconds", "0.1")

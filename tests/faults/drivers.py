@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sweeper.store.local.directory import Directory
-from tests.conftest import Project
+from tests.project import Project
 
 PATIENCE = 120.0
 MARK = "SWEEPER_TEST"

@@ -10,6 +10,8 @@ import pytest
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
 from tests.faults.damage import DAMAGES, flip, truncate
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(scope="module")
 def only(tmp_path_factory: pytest.TempPathFactory) -> Campaign:

@@ -9,10 +9,12 @@ from random import Random
 import pytest
 from inline_snapshot import snapshot
 
-from tests.conftest import Project
 from tests.faults.campaign import GOOD, RUN, Campaign, Undisturbed
 from tests.faults.drivers import WORKER, Driver, kill_all, wait_until_nothing_runs
+from tests.project import Project
 from tests.tiny.disturbance import FAULT
+
+pytestmark = pytest.mark.faults
 
 SLOW = ("--preset", "slow")
 
@@ -49,6 +51,7 @@ def test_ctrl_c_without_ray(campaign: Campaign) -> None:
     assert campaign.judge(campaign.go_on()) == GOOD
 
 
+@pytest.mark.ray
 def test_on_ray_worker_driver_node_manager_and_control_service_killed(campaign: Campaign) -> None:
     moment = Random(1)
 
@@ -104,6 +107,7 @@ def test_on_ray_worker_driver_node_manager_and_control_service_killed(campaign: 
     wait_until_nothing_runs(first.mark)  # idle workers of a killed driver's Ray end after a minute at most
 
 
+@pytest.mark.ray
 def test_a_node_of_a_cluster_killed_while_the_driver_goes_on(campaign: Campaign) -> None:
     from sweeper.engine.executors.ray import cluster
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from tests.conftest import Project
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
 from tests.masked import masked
+from tests.project import Project
 from tests.tiny.disturbance import FAULT
+
+pytestmark = pytest.mark.faults
 
 
 def mount(*arguments: object) -> None:

@@ -9,13 +9,15 @@ import pytest
 from optuna.trial import TrialState
 
 from sweeper.engine.search.study import storage_in
-from tests.conftest import Project
 from tests.faults.campaign import leftovers
 from tests.faults.drivers import WORKER, Driver, kill_all, wait_until_nothing_runs
-from tests.sweeper.hunts import hunt, suggestions, trials
+from tests.project import Project
+from tests.sweeper.search_spaces import search_space, suggestions, trials
+
+pytestmark = pytest.mark.faults
 
 ASKED = 12
-SPACE = hunt(
+SPACE = search_space(
     ("seeds: [0, 1]", "seeds: [0, 1]\nfixed: {trunk.pause: 0.005}"),
     ("trials: 6", f"trials: {ASKED}"),
     ("[plus, minus]", "[plus, minus, nan]"),

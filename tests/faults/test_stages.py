@@ -11,11 +11,13 @@ from sweeper.engine import dispatch
 from sweeper.engine.dispatch import Dispatch
 from sweeper.engine.executors.inline import this_process
 from sweeper.engine.worker import Outcome, perform
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.store.base import Store
-from tests.conftest import Project
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
+from tests.project import Project
 from tests.tiny.disturbance import FAULT, LOG
+
+pytestmark = pytest.mark.faults
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,12 @@ from sqlalchemy.engine import Engine
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from sweeper.tracking.client import MlflowClient
-from tests.conftest import SPACE, Project
 from tests.faults.campaign import GOOD, Campaign, Undisturbed
 from tests.masked import masked
+from tests.project import SPACE, Project
 from tests.tiny.disturbance import FAULT
+
+pytestmark = pytest.mark.faults
 
 FEW = SPACE.replace("[plus, minus]", "[plus]").replace("[1, 2, 3]", "[1, 2]").replace("[0, 1]", "[0]")
 STAGES = {"sweep": 1, "trial": 2, "stage": 9}

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from tests.conftest import Project
 from tests.faults.campaign import GOOD, RUN, SMALL, Campaign, Undisturbed
 from tests.faults.drivers import Driver, kill_all
 from tests.masked import masked
+from tests.project import Project
 from tests.tiny.disturbance import LOG
+
+pytestmark = pytest.mark.faults
 
 INLINE = (*RUN, "--preset", "slow", "--inline")
 HALF = ("--set", "branch.kind=minus")
@@ -75,6 +77,7 @@ def test_the_second_takes_over_where_the_first_is_killed(
         assert Campaign(project, undisturbed).judge(done) == GOOD
 
 
+@pytest.mark.ray
 def test_one_sweep_on_ray_and_one_without(project: Project, whole: Undisturbed, half: Undisturbed) -> None:
     on_ray = begin(project, *RUN, "--preset", "slow")
     on_ray.wait_for_progress()

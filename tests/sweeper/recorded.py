@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.records.sweep import Status, SweepRecord, driving, write_status
 from sweeper.records.writer import write_results
 from sweeper.space.sweep import load_sweep
 from sweeper.store.local.directory import Directory
-from tests.conftest import Project
+from tests.project import Project
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -2,7 +2,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sweeper.trainable.number import Number
+from sweeper import Number
 
 
 class Settings(BaseModel):

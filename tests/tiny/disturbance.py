@@ -10,7 +10,7 @@ import signal
 import time
 from pathlib import Path
 
-from sweeper.trainable.stage import Diverged
+from sweeper import Diverged
 from tests.tiny.config import Branch
 
 LOG, FAULT = "TINY_LOG", "TINY_FAULT"

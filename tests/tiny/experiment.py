@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from sweeper.trainable.stage import InvalidConfig, Stage, StageRun, stage
+from sweeper import InvalidConfig, Stage, StageRun, stage
 from tests.tiny.config import Branch, Config, Trunk
 from tests.tiny.disturbance import befall, note
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.trainables.conftest import write_data
+from tests.trainables.noise_images import write_data
 from trainables.classify import count_hits, train_classifier
 from trainables.images import read_images, to_unit
 from trainables.resnet import ResNet18

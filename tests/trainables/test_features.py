@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 from sweeper.errors import InvalidConfig
 from sweeper.trainable.stage import StageRun, stage
 from tests.masked import masked
-from tests.trainables.conftest import KilledError, noise_images, write_data
+from tests.trainables.fake_run import KilledError
+from tests.trainables.noise_images import noise_images, write_data
 from trainables import features
 from trainables.features import check_quality, extract_features, inception_features, read_features, resnet18_features
 from trainables.fid_weights import load_inception, weights_digest

@@ -9,7 +9,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from sweeper.plan.graph import collect
+from sweeper.planning.graph import collect
 from trainables.funlora.config import DIGITS, Config
 from trainables.funlora.experiment import run
 

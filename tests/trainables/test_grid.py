@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.trainables.conftest import write_data
+from tests.trainables.noise_images import write_data
 from trainables.grid import BETWEEN, GAP, LEFT, TOP, sample_grid
 from trainables.images import read_images
 

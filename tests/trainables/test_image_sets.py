@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sweeper.trainable.stage import Stage, SweeperError
 from tests.masked import masked
-from tests.trainables.conftest import FakeRun
+from tests.trainables.fake_run import FakeRun
 from tests.trainables.sources.written import (
     data,
     digit_images,

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LinearLR, OneCycleLR
 
 from sweeper.trainable.stage import Diverged
 from tests.masked import masked
-from tests.trainables.conftest import FakeRun
+from tests.trainables.fake_run import FakeRun
 from trainables.training import Ema, train
 
 STEPS = 10

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tests.trainables.conftest import TINY, randomised
+from tests.trainables.tiny_network import TINY, randomised
 from trainables.funlora.config import CIFAR100, DIGITS
 from trainables.settings import Backbone
 from trainables.unet import AttentionBlock, Block, ResBlock, UNet, Upsample, conv_layers, skeleton

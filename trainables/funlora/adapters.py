@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from sweeper.trainable.stage import InvalidConfig
+from sweeper import InvalidConfig
 from trainables.flow import VectorField
 from trainables.funlora.functions import functional_matrix, initial_frequencies, initial_ponderations
 from trainables.funlora.layers import chosen_layers

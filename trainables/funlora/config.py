@@ -7,11 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from trainables.funlora.numbers import FACTS, METRICS, PARTS
 from trainables.funlora.settings import Adapter, Samples, Tasks
 from trainables.settings import Backbone, ClassifierTraining, Data, FlowTraining, Quality, Settings, Solver
-
-__all__ = ["FACTS", "METRICS", "PARTS", "PRESETS", "Config"]
 
 
 class Config(Settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sweeper.trainable.stage import Stage
+from sweeper import Stage
 from trainables.classify import train_classifier
 from trainables.features import check_quality, extract_features
 from trainables.funlora.adapters import adapter_size

@@ -12,7 +12,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from sweeper.trainable.stage import StageRun, stage
+from sweeper import StageRun, stage
 from trainables.funlora.adapters import by_layer, low_rank_matrix
 from trainables.funlora.functions import initial_frequencies, initial_ponderations
 from trainables.funlora.settings import Adapter

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
-from sweeper.trainable.stage import InvalidConfig
+from sweeper import InvalidConfig
 from trainables.unet import conv_layers
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeper.trainable.number import Number
+from sweeper import Number
 
 FACTS = {
     "ppc": Number("parameters per class, embedding rows counted with the backbone", title="PPC"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, TypeAlias
 
-from sweeper.trainable.stage import StageRun, stage
+from sweeper import StageRun, stage
 
 TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
 

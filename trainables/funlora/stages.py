@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
-from sweeper.trainable.stage import StageRun, stage
+from sweeper import StageRun, stage
 from trainables.flow import VectorField, Velocity, flow_matching_loss
 from trainables.funlora.adapters import class_field, merged, new_adapter
 from trainables.funlora.settings import Adapter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeper.trainable.stage import InvalidConfig
+from sweeper import InvalidConfig
 from trainables.settings import Data
 from trainables.sources.data_files import from_home
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 
-from sweeper.trainable.stage import InvalidConfig
+from sweeper import InvalidConfig
 from trainables.sources.image_folder import is_image
 from trainables.sources.parquet import is_parquet
 

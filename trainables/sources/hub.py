@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sweeper.trainable.stage import InvalidConfig
+from sweeper import InvalidConfig
 from trainables.settings import Data
 from trainables.sources.table_split import TableSplit
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sweeper.trainable.stage import InvalidConfig
+from sweeper import InvalidConfig
 from trainables.settings import Data
 from trainables.sources.labelled import ImageFile, Labels
 from trainables.splits import Indices

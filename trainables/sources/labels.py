@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeper.trainable.stage import InvalidConfig, nearest
+from sweeper import InvalidConfig, nearest
 from trainables.sources.labelled import Labels
 
 LEFT_OUT = -1

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sweeper.trainable.stage import InvalidConfig
+from sweeper import InvalidConfig
 from trainables.settings import Data
 from trainables.sources.table_split import TableSplit, class_names
 

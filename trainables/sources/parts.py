@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeper.trainable.stage import InvalidConfig, nearest
+from sweeper import InvalidConfig, nearest
 from trainables.settings import Data
 from trainables.sources.labelled import Labels, Split
 from trainables.sources.labels import LEFT_OUT, class_labels

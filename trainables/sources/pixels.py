@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from sweeper.trainable.stage import SweeperError
+from sweeper import SweeperError
 from trainables.sources.labelled import ImageFile
 
 SIXTEEN_BITS = 65_535

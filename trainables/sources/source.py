@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from sweeper.trainable.stage import InvalidConfig
+from sweeper import InvalidConfig
 from trainables.settings import Data
 from trainables.sources.data_files import content, from_home, listing
 from trainables.sources.digits import DigitsSplit

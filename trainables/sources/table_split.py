@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from sweeper.trainable.stage import InvalidConfig, nearest
+from sweeper import InvalidConfig, nearest
 from trainables.sources.labelled import ImageFile, Labels
 from trainables.splits import Indices
 

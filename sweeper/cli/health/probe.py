@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import pkgutil
 import platform
 import subprocess
 import sys
@@ -17,12 +15,12 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-import trainables
 from sweeper.errors import SweeperError
 from sweeper.store import open_store
 from sweeper.store.base import Place
 from sweeper.trainable import provenance
 from sweeper.trainable.resources import own_cpus
+from sweeper.trainable.trainable import find_trainable, installed
 
 TORCH_SECONDS = 120.0
 TORCH = (
@@ -114,8 +112,11 @@ def _python_wanted() -> str | None:
 
 
 def _code() -> dict[str, str]:
-    """Hash of the code of the orchestrator, and of each trainable of the project, by name."""
-    packages = [each.name for each in pkgutil.iter_modules(trainables.__path__) if each.ispkg]
-    experiments = [f"trainables.{name}.experiment" for name in packages]
-    named = {each.rpartition(".")[0]: each for each in experiments if importlib.util.find_spec(each)}
-    return {name: provenance.source_hash(module) for name, module in {"sweeper": "sweeper.cli.main", **named}.items()}
+    """Hash of the code of the orchestrator, and of each installed trainable by its module."""
+    hashes = {"sweeper": provenance.source_hash("sweeper.cli.main")}
+    for name, point in installed().items():
+        try:
+            hashes[point.module] = provenance.source_hash(find_trainable(name).module)
+        except SweeperError as error:
+            hashes[point.module] = error.message
+    return hashes

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from sweeper.cli.inspection.details import Details, label
-from sweeper.plan.text import aligned, shown
+from sweeper.planning.text import aligned, shown
 
 Manifest = Mapping[str, Any]
 

@@ -23,7 +23,7 @@ def description(name: str, preset: str | None) -> str:
         raise SweeperError(f"unknown preset '{chosen}'", fix=nearest(chosen, trainable.presets))
     values = flat_config(trainable.presets[chosen])
     names = [
-        (dotted, _type(field.annotation), _shown(values[dotted]), f"{field.description}{_bounds(field)}")
+        (dotted, _type(field.annotation), _shown(values[dotted]), f"{field.description or ''}{_bounds(field)}")
         for dotted, field in dotted_fields(trainable.config)
         if dotted != "seed"
     ]

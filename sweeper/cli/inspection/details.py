@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper.plan.text import shown
+from sweeper.planning.text import shown
 from sweeper.records.trials import COLUMNS, RecordedTrial, read_row, store_of
 from sweeper.space.grid import CASE
 from sweeper.store.base import Store

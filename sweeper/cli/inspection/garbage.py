@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sweeper.errors import SweeperError
-from sweeper.plan.text import stage_name
+from sweeper.planning.text import stage_name
 from sweeper.records.sweep import directory_of, is_driven, read_record, read_status, recorded
 from sweeper.store.base import Entry, Store
 from sweeper.store.manifest import MANIFEST, parse

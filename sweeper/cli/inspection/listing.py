@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sweeper.cli.inspection.status import KILLED, local_time, look
 from sweeper.errors import SweeperError, from_here
-from sweeper.plan.text import aligned
+from sweeper.planning.text import aligned
 from sweeper.records.sweep import recorded
 from sweeper.records.trials import read_trials, results_path, spaces_with_results, store_of
 

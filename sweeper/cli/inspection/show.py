@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.cli.inspection.details import Details, label, module_of
-from sweeper.plan.text import aligned, shown
+from sweeper.planning.text import aligned, shown
 from sweeper.records.layout import is_served
 from sweeper.records.sweep import tracked_at
 from sweeper.trainable.provenance import source_hash

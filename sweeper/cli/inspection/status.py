@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.text import Text
 
 from sweeper.errors import from_here
-from sweeper.plan.text import aligned, clock
+from sweeper.planning.text import aligned, clock
 from sweeper.records.sweep import Status, SweepRecord, is_driven, read_record, read_status
 from sweeper.records.trials import RecordedTrial, read_trials, store_of
 

@@ -17,8 +17,8 @@ from statistics import fmean
 from sweeper.engine.dispatch import Halted
 from sweeper.engine.search.study import Study, Suggestion
 from sweeper.errors import SweeperError
-from sweeper.plan.cost import costs
-from sweeper.plan.graph import Graph, Plan, collect
+from sweeper.planning.cost import costs
+from sweeper.planning.graph import Graph, Plan, collect
 from sweeper.records.writer import read_metrics
 from sweeper.space.search import Searched
 from sweeper.space.trials import Trial
@@ -205,7 +205,7 @@ class Suggesting:
     def _take(self, study: int, suggestion: Suggestion, trial: Trial) -> Sequence[Stage]:
         """Add a trial to the plan, and return its steps: with a pruner those on the way, which then run in order."""
         trainable = self.searched.start.trainable
-        make = trainable.steps if self.searched.asked.pruner else lambda config: [trainable.run(config)]
+        make = trainable.steps_of if self.searched.asked.pruner else lambda config: [trainable.run(config)]
         steps: Sequence[Stage] = trial.origins.attempt(partial(make, trial.config))
         self._graph.add(self.plan, trial, steps)
         self.targets.setdefault((study, suggestion.number), []).append(steps[-1].key)

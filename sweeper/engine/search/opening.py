@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.records.layout import FOUND, SUGGESTIONS
 from sweeper.records.writer import Manifests, write_table
 from sweeper.store.base import Store

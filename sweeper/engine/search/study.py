@@ -89,7 +89,7 @@ class Study:
         self._trials: dict[int, optuna.Trial] = {}
         asked, repeats = searched.asked, searched.start.repeats
         anchor = searched.anchor(point)[0]
-        steps = len(searched.start.trainable.steps(anchor.config)) * repeats
+        steps = len(searched.start.trainable.steps_of(anchor.config)) * repeats
         name = " ".join([name, *([point.label] if point.label else []), _digest(searched, anchor)])
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)

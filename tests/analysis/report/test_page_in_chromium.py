@@ -10,7 +10,7 @@ from analysis.report import page
 from tests.analysis.sweeps import layer_selection
 from tests.browser import Browser, Page, needs_chromium
 
-pytestmark = needs_chromium
+pytestmark = [pytest.mark.browser, needs_chromium]
 TABLE = "document.querySelector('#sweep-0 table')"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 DRAWN = "document.querySelectorAll('.plot .main-svg').length"

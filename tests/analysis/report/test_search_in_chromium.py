@@ -6,7 +6,7 @@ from analysis.report import page
 from tests.analysis.searches import digits
 from tests.browser import Browser, Page, needs_chromium
 
-pytestmark = needs_chromium
+pytestmark = [pytest.mark.browser, needs_chromium]
 FRONT, HISTORY = (f"document.querySelector('#sweep-0-{name} .plot')" for name in ("front", "history"))
 
 

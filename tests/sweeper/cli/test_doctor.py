@@ -6,8 +6,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from sweeper.cli.health import probe as examination
-from tests.conftest import Done, Project
 from tests.masked import masked
+from tests.project import Done, Project
 
 NAMES = ["Python", "packages", "devices", "store", "disk", "MLflow", "token"]
 

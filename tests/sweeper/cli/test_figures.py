@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.analysis.sweeps import UNRUN, layer_selection, write_sweep
-from tests.conftest import Project
+from tests.project import Project
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_sweep_is_a_file_in_every_format_and_what_is_not_drawn_is_said(project: Project) -> None:
     layer_selection(project.path / "runs" / "results")
     done = project.sweeper("figures", "layer_selection", *(f"--format={each}" for each in ("pdf", "svg", "png")))

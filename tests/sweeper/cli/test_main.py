@@ -5,7 +5,7 @@ import sys
 from inline_snapshot import snapshot
 
 from sweeper import __version__
-from tests.conftest import ROOT, Project
+from tests.project import ROOT, Project
 
 LAYER_SELECTION = ROOT / "search_spaces" / "layer_selection.yaml"
 HEAVY = {"ray", "torch", "mlflow", "optuna", "pyarrow", "pandas", "numpy", "rich", "pydantic", "yaml"}

@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from sweeper.store.local.directory import Directory
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 PLAN = ("plan", "space.yaml", "--slots", "2")
 

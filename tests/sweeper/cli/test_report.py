@@ -1,7 +1,7 @@
 from inline_snapshot import snapshot
 
 from tests.analysis.sweeps import UNRUN, layer_selection, write_sweep
-from tests.conftest import SPACE, Project
+from tests.project import SPACE, Project
 
 INCLUDE = """\
 name: both

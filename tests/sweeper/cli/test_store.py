@@ -13,8 +13,8 @@ from inline_snapshot import snapshot
 
 from sweeper.records.sweep import SweepRecord, driving
 from sweeper.store.local.directory import Directory
-from tests.conftest import Project
 from tests.masked import masked
+from tests.project import Project
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "0" * 62

@@ -8,11 +8,11 @@ from inline_snapshot import snapshot
 from sweeper.engine import dispatch as dispatch_module
 from sweeper.engine.dispatch import Dispatch, Halted, Machine
 from sweeper.engine.worker import Job, Outcome, perform
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.store.base import Store
 from sweeper.trainable.resources import Resources
 from sweeper.trainable.stage import Stage
-from tests.conftest import finish
+from tests.project import finish
 
 NODE = Resources(4, 1.0, 0)
 

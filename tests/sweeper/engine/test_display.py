@@ -5,7 +5,7 @@ from inline_snapshot import snapshot
 from rich.console import Console
 
 from sweeper.engine.display import Display, Estimate
-from sweeper.plan.text import clock
+from sweeper.planning.text import clock
 from sweeper.records.sweep import Status
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow

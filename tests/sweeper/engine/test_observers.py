@@ -6,7 +6,7 @@ import pytest
 
 from sweeper.engine.dispatch import Observer
 from sweeper.engine.observers import Aside
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.trainable.stage import Stage
 
 

@@ -1,5 +1,6 @@
 """A sweep as a whole, in one process: what it leaves for later commands, and how it goes on."""
 
+import importlib
 import json
 import re
 import shlex
@@ -8,13 +9,13 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.records.sweep import driving, is_driven, read_record, read_status
 from sweeper.space.sweep import load_sweep
 from sweeper.store.base import Place
 from sweeper.store.local.directory import Directory
-from tests.conftest import SPACE, Project
 from tests.masked import masked
+from tests.project import SPACE, Project
 
 RUN = ("run", "space.yaml", "--inline", "--no-tracking")
 
@@ -147,7 +148,7 @@ def test_one_more_axis_with_the_old_value_among_its_own_runs_only_what_is_new(pr
 def test_rerun_makes_again_what_other_code_made_and_says_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.sweeper(*RUN)
     before = made(project)
-    monkeypatch.setattr("sweeper.plan.rerun.source_hash", lambda module: "edited")
+    monkeypatch.setattr("sweeper.planning.rerun.source_hash", lambda module: "edited")
     done = project.sweeper(*RUN, "--rerun", "total")
     assert "  rerun: 12 of total and 0 that rest on them are made again\n" in done.stderr
     after = made(project)
@@ -157,8 +158,9 @@ def test_rerun_makes_again_what_other_code_made_and_says_so(project: Project, mo
 def test_a_stage_that_fits_on_no_node_is_refused_before_anything_runs(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sweeper.engine import run
     from sweeper.trainable.resources import Resources
+
+    run = importlib.import_module("sweeper.engine.run")
 
     project.write(SPACE + "resources: {bend: {cpus: 64, memory: 4GiB}}\n")
     graph = Graph.of(load_sweep(project.path / "space.yaml"))

@@ -1,7 +1,7 @@
 from inline_snapshot import snapshot
 
 from sweeper.engine.schedule import PASSES, Schedule
-from sweeper.plan.graph import collect
+from sweeper.planning.graph import collect
 from sweeper.trainable.resources import Resources
 from sweeper.trainable.stage import Stage
 from tests.masked import masked

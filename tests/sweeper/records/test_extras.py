@@ -1,3 +1,4 @@
+import importlib
 import json
 from pathlib import Path
 
@@ -5,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sweeper.plan.graph import Graph, Plan
+from sweeper.planning.graph import Graph, Plan
 from sweeper.records.extras import POINTS, write_measures
 from sweeper.store.local.directory import Directory
-from tests.conftest import Project, finish
+from tests.project import Project, finish
 
 
 @pytest.fixture
@@ -92,7 +93,8 @@ def test_measures_of_earlier_trials_are_gone_from_the_start_of_a_run(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = measure_of_earlier_trials(project.path / "runs" / "results")
-    monkeypatch.setattr("sweeper.engine.run.write_measures", lambda *_: None)  # as in a run killed before its end
+    running = importlib.import_module("sweeper.engine.run")
+    monkeypatch.setattr(running, "write_measures", lambda *_: None)  # as in a run that is killed before its end
     assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
     assert not earlier.exists()
 

@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 from sweeper.records.trials import find_trial
 from sweeper.store.manifest import read, write
 from sweeper.trainable.provenance import commit, packages
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 from tests.sweeper.recorded import begin_again, graph_of, record, store_of
 
 ONE = "plus · 1 · seed 1"

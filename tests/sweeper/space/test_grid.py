@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from sweeper.space.space import Space
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 Load = Callable[..., Space]
 HEAD = "name: tiny\ntrainable: tests.tiny\npreset: small\n"

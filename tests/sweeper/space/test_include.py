@@ -9,7 +9,7 @@ from inline_snapshot import Snapshot, snapshot
 from mlflow import MlflowClient
 
 from sweeper.store.local.directory import Directory
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 PAPER = "name: paper\ninclude: [space.yaml, more/cases.yaml]\n"
 RUN = ("run", "paper.yaml", "--inline")

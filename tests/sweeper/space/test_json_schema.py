@@ -9,7 +9,7 @@ import yaml
 
 from sweeper.cli.inspection.describe import description
 from sweeper.space.json_schema import file_schema
-from tests.conftest import CASES, ROOT, SPACE, Project
+from tests.project import CASES, ROOT, SPACE, Project
 
 jsonschema = pytest.importorskip("jsonschema")
 SHIPPED = sorted((ROOT / "search_spaces").rglob("*.yaml"))
@@ -97,6 +97,6 @@ def test_the_schema_of_an_unknown_trainable(project: Project) -> None:
     done = project.sweeper("schema", "funlor")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "error: unknown trainable 'funlor': neither an installed one nor a package in the working directory\n"
-        "  fix: did you mean funlora? (one of your own: run in the directory that holds it, or set PYTHONPATH)\n"
+        "error: unknown trainable 'funlor': not installed (funlora), and no module in the working directory\n"
+        "  fix: did you mean funlora?\n"
     )

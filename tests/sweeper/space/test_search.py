@@ -9,7 +9,7 @@ from sweeper.errors import SweeperError
 from sweeper.space.search import Searched
 from sweeper.space.search_schema import Distribution
 from sweeper.space.space import Space
-from tests.sweeper.hunts import CASES, hunt
+from tests.sweeper.search_spaces import CASES, search_space
 
 SIZE = "branch.size: {int: [0, 7]}"
 DEPENDS = f"{SIZE[:-1]}, when: \"branch.kind == 'plus'\"}}"
@@ -39,7 +39,7 @@ def configs(searched: Searched, params: Mapping[str, Any], row: int = 0) -> list
 
 
 def test_a_name_is_asked_for_where_its_condition_holds_and_nowhere_else(read: Callable[[str], Searched]) -> None:
-    searched = read(hunt((SIZE, DEPENDS)))
+    searched = read(search_space((SIZE, DEPENDS)))
     assert suggested(searched, {"branch.kind": "plus", "branch.size": 3}) == {"branch.kind": "plus", "branch.size": 3}
     assert suggested(searched, {"branch.kind": "minus"}) == {"branch.kind": "minus"}
 
@@ -50,10 +50,10 @@ def test_a_condition_may_ask_for_what_the_case_gives_the_preset_has_or_the_row_s
     searched = read(CASES)
     assert suggested(searched, {"case": "up", "branch.size": 4}) == {"case": "up", "branch.size": 4}
     assert suggested(searched, {"case": "down", "trunk.steps": 3}) == {"case": "down", "trunk.steps": 3}
-    preset = read(hunt((SIZE, SIZE[:-1] + ', when: "trunk.steps == 5 and trunk.pause == 0"}')))
+    preset = read(search_space((SIZE, SIZE[:-1] + ', when: "trunk.steps == 5 and trunk.pause == 0"}')))
     assert "branch.size" in suggested(preset, {"branch.kind": "plus", "branch.size": 1})
     rows = read(
-        hunt((SIZE, SIZE[:-1] + ', when: "trunk.steps > 2"}'), ("search:", "axes: {trunk.steps: [2, 3]}\nsearch:"))
+        search_space((SIZE, SIZE[:-1] + ', when: "trunk.steps > 2"}'), ("search:", "axes: {trunk.steps: [2, 3]}\nsearch:"))
     )
     given = {"branch.kind": "plus", "branch.size": 1}
     assert ["branch.size" in suggested(rows, given, row) for row in range(2)] == [False, True]
@@ -62,8 +62,8 @@ def test_a_condition_may_ask_for_what_the_case_gives_the_preset_has_or_the_row_s
 @pytest.mark.parametrize(
     ("text", "params", "size", "steps"),
     [
-        (hunt((SIZE, DEPENDS)), {"branch.kind": "minus"}, 1, 5),  # the preset's
-        (hunt((SIZE, DEPENDS), ("search:", "fixed: {branch.size: 4}\nsearch:")), {"branch.kind": "minus"}, 4, 5),
+        (search_space((SIZE, DEPENDS)), {"branch.kind": "minus"}, 1, 5),  # the preset's
+        (search_space((SIZE, DEPENDS), ("search:", "fixed: {branch.size: 4}\nsearch:")), {"branch.kind": "minus"}, 4, 5),
         (CASES, {"case": "up", "branch.size": 6}, 6, 4),
         (CASES, {"case": "down", "trunk.steps": 3}, 2, 3),
     ],
@@ -85,7 +85,7 @@ def test_a_suggestion_is_a_trial_for_every_seed_that_says_all_that_is_searched(
 
 
 def test_suggestions_that_come_to_the_same_config_are_the_same_runs(read: Callable[[str], Searched]) -> None:
-    searched = read(hunt((SIZE, DEPENDS)))
+    searched = read(search_space((SIZE, DEPENDS)))
     same = [{"branch.kind": "plus", "branch.size": 1}, {"branch.size": 1, "branch.kind": "plus"}]
     keys = [[searched.start.trainable.run(each).key for each in configs(searched, params)] for params in same]
     assert keys[0] == keys[1]
@@ -100,7 +100,7 @@ def test_every_row_beside_the_search_is_a_study_of_its_own(read: Callable[[str],
     (first, _) = searched.trials(searched.points[3], {"trunk.steps": 2})
     assert first.label == "down · b · 2 · 2 · seed 0"
     assert (first.config.branch.kind, first.config.remark) == ("minus", "b")  # type: ignore[attr-defined]
-    assert (read(hunt()).points[0].label, len(read(hunt()).points)) == ("", 1)
+    assert (read(search_space()).points[0].label, len(read(search_space()).points)) == ("", 1)
 
 
 def test_all_that_may_be_suggested_leaves_out_what_is_not_asked_for(read: Callable[[str], Searched]) -> None:
@@ -134,7 +134,7 @@ def test_all_that_may_be_suggested_leaves_out_what_is_not_asked_for(read: Callab
 def test_a_suggestion_is_refused_that_the_space_or_the_experiment_does_not_want(
     read: Callable[[str], Searched], changes: list[tuple[str, str]], params: dict[str, Any], expected: str
 ) -> None:
-    searched = read(hunt(*changes))
+    searched = read(search_space(*changes))
     with pytest.raises(SweeperError) as error:
         searched.trials(searched.points[0], params)
     assert str(error.value).endswith(expected)

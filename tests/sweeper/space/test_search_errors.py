@@ -3,15 +3,15 @@
 import pytest
 from inline_snapshot import Snapshot, snapshot
 
-from tests.conftest import Project
-from tests.sweeper.hunts import CASES, hunt
+from tests.project import Project
+from tests.sweeper.search_spaces import CASES, search_space
 
 KIND, SIZE = "branch.kind: {choice: [plus, minus]}", "branch.size: {int: [0, 7]}"
 
 
 def size(distribution: str, name: str = "branch.size") -> str:
     """A space that searches a number so."""
-    return hunt((SIZE, f"{name}: {{{distribution}}}"))
+    return search_space((SIZE, f"{name}: {{{distribution}}}"))
 
 
 def pause(distribution: str) -> str:
@@ -21,12 +21,12 @@ def pause(distribution: str) -> str:
 
 def beside(text: str) -> str:
     """A space that says more than what it searches."""
-    return hunt(("search:", f"{text}\nsearch:"))
+    return search_space(("search:", f"{text}\nsearch:"))
 
 
 MISTAKES = {
     "empty choice": (
-        hunt(("[plus, minus]", "[]")),
+        search_space(("[plus, minus]", "[]")),
         snapshot("""\
 error: space.yaml:7:27: search.distributions.branch.kind.choice is empty
   fix: give it at least one value, or remove it
@@ -89,7 +89,7 @@ error: space.yaml:8:19: unknown key 'integer'
 """),
     ),
     "bounds without a distribution": (
-        hunt((SIZE, "branch.size: [0, 7]")),
+        search_space((SIZE, "branch.size: [0, 7]")),
         snapshot("""\
 error: space.yaml:8:18: search.distributions.branch.size: expected names and values, got [0, 7]
   fix: distributions is what is searched by dotted name or case, such as {lr: {log_uniform: [1e-4, 1e-1]}}
@@ -124,7 +124,7 @@ error: space.yaml:8:38: search.distributions.branch.size.step: expected greater 
 """),
     ),
     "choice given twice": (
-        hunt(("[plus, minus]", "[plus, plus]")),
+        search_space(("[plus, minus]", "[plus, plus]")),
         snapshot("""\
 error: space.yaml:7:34: branch.kind: 'plus' is given twice
   fix: remove one
@@ -138,7 +138,7 @@ error: space.yaml:8:31: trunk.pause: nan is no number to try
 """),
     ),
     "choice that the config refuses": (
-        hunt(("[plus, minus]", "[plus, sideways]")),
+        search_space(("[plus, minus]", "[plus, sideways]")),
         snapshot("""\
 error: space.yaml:7:34: branch.kind: expected 'plus', 'minus', 'bad' or 'nan', got 'sideways'
   fix: branch.kind is what the branch does, in preset small plus
@@ -166,105 +166,105 @@ error: space.yaml:8:29: branch.size: expected a valid integer, got a number with
 """),
     ),
     "nothing searched": (
-        hunt((f"\n    {KIND}\n    {SIZE}", " {}")),
+        search_space((f"\n    {KIND}\n    {SIZE}", " {}")),
         snapshot("""\
 error: space.yaml:6:18: search.distributions is empty
   fix: give it at least one value, or remove it
 """),
     ),
     "unknown sampler": (
-        hunt(more="sampler: tpee"),
+        search_space(more="sampler: tpee"),
         snapshot("""\
 error: space.yaml:11:12: search.sampler: expected 'tpe', 'gp', 'nsga2', 'random', 'grid' or 'qmc', got 'tpee'
   fix: sampler is what suggests: tpe, gp, nsga2, random, grid or qmc
 """),
     ),
     "unknown pruner": (
-        hunt(more="pruner: medium"),
+        search_space(more="pruner: medium"),
         snapshot("""\
 error: space.yaml:11:11: search.pruner: expected 'median', 'hyperband', 'successive_halving' or 'wilcoxon', got 'medium'
   fix: pruner is what stops suggestions early: median, hyperband, successive_halving or wilcoxon (over seeds)
 """),
     ),
     "objective that no run has": (
-        hunt(("score: max", "scoer: max")),
+        search_space(("score: max", "scoer: max")),
         snapshot("""\
 error: space.yaml:9:16: unknown objective 'scoer'
   fix: did you mean score?
 """),
     ),
     "objective that no stage reports": (
-        hunt(("score: max", "charm: max")),
+        search_space(("score: max", "charm: max")),
         snapshot("""\
 error: space.yaml:9:16: no stage of the runs reports the objective 'charm'
   fix: they report beauty, score
 """),
     ),
     "objective that depends on other trials": (
-        hunt(("score: max", "seconds_saved: max")),
+        search_space(("score: max", "seconds_saved: max")),
         snapshot("""\
 error: space.yaml:9:16: 'seconds_saved' is no objective
   fix: it depends on other trials: take seconds
 """),
     ),
     "objective wanted the worse way": (
-        hunt(("maximise", "minimise")),
+        search_space(("maximise", "minimise")),
         snapshot("""\
 error: space.yaml:9:16: minimise score: it is the better the higher
   fix: score: maximise
 """),
     ),
     "cost wanted the worse way": (
-        hunt(("score: maximise", "seconds.branches: maximize")),
+        search_space(("score: maximise", "seconds.branches: maximize")),
         snapshot("""\
 error: space.yaml:9:16: maximise seconds.branches: it is the better the lower
   fix: seconds.branches: minimise
 """),
     ),
     "objective wanted in no way": (
-        hunt(("maximise", "max")),
+        search_space(("maximise", "max")),
         snapshot("""\
 error: space.yaml:9:23: search.objectives.score: expected 'maximise' or 'minimise', got 'max'
   fix: objectives is facts, metrics or costs to maximise or minimise, such as {la: maximise}
 """),
     ),
     "no objective": (
-        hunt(("  objectives: {score: maximise}\n", "")),
+        search_space(("  objectives: {score: maximise}\n", "")),
         snapshot("""\
 error: space.yaml:6:3: 'objectives' is missing
   fix: add it: facts, metrics or costs to maximise or minimise, such as {la: maximise}
 """),
     ),
     "pruner of two objectives": (
-        hunt(("{score: maximise}", "{score: maximise, cost: minimise}"), more="pruner: median"),
+        search_space(("{score: maximise}", "{score: maximise, cost: minimise}"), more="pruner: median"),
         snapshot("""\
 error: space.yaml:11:11: a pruner needs one objective, here are 2
   fix: remove the pruner, or all objectives but one
 """),
     ),
     "wilcoxon of few seeds": (
-        hunt(more="pruner: wilcoxon"),
+        search_space(more="pruner: wilcoxon"),
         snapshot("""\
 error: space.yaml:11:11: wilcoxon compares seeds, and 2 are too few to stop before the last one
   fix: give 5 seeds or more, or take median
 """),
     ),
     "grid of a continuum": (
-        hunt((SIZE, "trunk.pause: {uniform: [0, 0.1]}"), more="sampler: grid"),
+        search_space((SIZE, "trunk.pause: {uniform: [0, 0.1]}"), more="sampler: grid"),
         snapshot("""\
 error: space.yaml:8:18: the grid of trunk.pause has no end: numbers from 0 to 0.1
   fix: give it a choice or a step, or take another sampler
 """),
     ),
     "grid of more than can be gone through": (
-        hunt((SIZE, "trunk.pause: {uniform: [0, 0.1], step: 1e-7}"), more="sampler: grid"),
+        search_space((SIZE, "trunk.pause: {uniform: [0, 0.1], step: 1e-7}"), more="sampler: grid"),
         snapshot("""\
 error: space.yaml:8:18: the grid of trunk.pause has no end: numbers from 0 to 0.1 by 1e-07
   fix: give it a choice or a step, or take another sampler
 """),
     ),
     "condition on a name of further down": (
-        hunt(("[plus, minus]}", '[plus, minus], when: "branch.size > 1"}')),
+        search_space(("[plus, minus]}", '[plus, minus], when: "branch.size > 1"}')),
         snapshot("""\
 error: space.yaml:7:48: when: 'branch.size' is not known before branch.kind
   fix: write branch.size above branch.kind
@@ -313,7 +313,7 @@ error: space.yaml:8:38: when: '>' not supported between instances of 'str' and '
 """),
     ),
     "condition that has no answer for the largest value": (
-        hunt(
+        search_space(
             (SIZE, 'branch.size: {choice: [1, 2]}\n    remark: {choice: [a], when: "branch.size < 2 or trunk.steps"}')
         ),
         snapshot("""\
@@ -364,7 +364,7 @@ error: space.yaml:9:5: 'branch.size' is both searched and in zip
 """),
     ),
     "unknown name": (
-        hunt(("branch.size", "branch.sise")),
+        search_space(("branch.size", "branch.sise")),
         snapshot("""\
 error: space.yaml:8:5: unknown name 'branch.sise'
   fix: did you mean branch.size?
@@ -378,14 +378,14 @@ error: space.yaml:8:5: unknown name 'branch'
 """),
     ),
     "seed": (
-        hunt(("branch.size", "seed")),
+        search_space(("branch.size", "seed")),
         snapshot("""\
 error: space.yaml:8:5: 'seed' is set by seeds
   fix: remove it: results are means over seeds
 """),
     ),
     "case of a space without cases": (
-        hunt(("branch.kind: {choice: [plus, minus]}", "case: {choice: [up, down]}")),
+        search_space(("branch.kind: {choice: [plus, minus]}", "case: {choice: [up, down]}")),
         snapshot("""\
 error: space.yaml:7:5: unknown name 'case'
   fix: give the space cases
@@ -413,42 +413,42 @@ error: space.yaml:8:18: no case '0'
 """),
     ),
     "enqueued number that is never suggested": (
-        hunt(more="enqueue: [{branch.kind: plus}, {branch.size: 9}]"),
+        search_space(more="enqueue: [{branch.kind: plus}, {branch.size: 9}]"),
         snapshot("""\
 error: space.yaml:11:48: enqueue: branch.size is never 9
   fix: it is whole numbers from 0 to 7
 """),
     ),
     "enqueued fraction of whole numbers": (
-        hunt(more="enqueue: [{branch.size: 1.5}]"),
+        search_space(more="enqueue: [{branch.size: 1.5}]"),
         snapshot("""\
 error: space.yaml:11:27: enqueue: branch.size is never 1.5
   fix: it is whole numbers from 0 to 7
 """),
     ),
     "enqueued number between two steps": (
-        hunt((SIZE, "branch.size: {int: [1, 7], step: 2}"), more="enqueue: [{branch.size: 4}]"),
+        search_space((SIZE, "branch.size: {int: [1, 7], step: 2}"), more="enqueue: [{branch.size: 4}]"),
         snapshot("""\
 error: space.yaml:11:27: enqueue: branch.size is never 4
   fix: it is whole numbers from 1 to 7 by 2
 """),
     ),
     "enqueued value that is no choice": (
-        hunt(more="enqueue: [{branch.kind: bad}]"),
+        search_space(more="enqueue: [{branch.kind: bad}]"),
         snapshot("""\
 error: space.yaml:11:27: enqueue: branch.kind is never bad
   fix: it is one of plus, minus
 """),
     ),
     "enqueued name that is not searched": (
-        hunt(more="enqueue: [{branch.sizes: 2}]"),
+        search_space(more="enqueue: [{branch.sizes: 2}]"),
         snapshot("""\
 error: space.yaml:11:14: enqueue: 'branch.sizes' is not searched
   fix: did you mean branch.size?
 """),
     ),
     "enqueued values without a list": (
-        hunt(more="enqueue: {branch.size: 2}"),
+        search_space(more="enqueue: {branch.size: 2}"),
         snapshot("""\
 error: space.yaml:11:12: search.enqueue: expected a valid list
   fix: enqueue is values by name that are tried first; what is left out is drawn
@@ -462,49 +462,49 @@ error: space.yaml:6:1: a searched space has no baseline
 """),
     ),
     "reference of no objective": (
-        hunt(more="reference: {scor: 2}"),
+        search_space(more="reference: {scor: 2}"),
         snapshot("""\
 error: space.yaml:11:15: reference: no objective 'scor'
   fix: did you mean score?
 """),
     ),
     "reference that is no number": (
-        hunt(more="reference: {score: .inf}"),
+        search_space(more="reference: {score: .inf}"),
         snapshot("""\
 error: space.yaml:11:22: search.reference.score: expected a finite number, got inf
   fix: reference is objectives' values from which the hypervolume is measured; the worst found without it
 """),
     ),
     "no suggestions": (
-        hunt(("trials: 6", "trials: 0")),
+        search_space(("trials: 6", "trials: 0")),
         snapshot("""\
 error: space.yaml:10:11: search.trials: expected greater than or equal to 1, got 0
   fix: trials is suggestions in all, each with all seeds
 """),
     ),
     "how many is not said": (
-        hunt(("  trials: 6\n", "")),
+        search_space(("  trials: 6\n", "")),
         snapshot("""\
 error: space.yaml:6:3: 'trials' is missing
   fix: add it: suggestions in all, each with all seeds
 """),
     ),
     "time that is none": (
-        hunt(more="timeout: soon"),
+        search_space(more="timeout: soon"),
         snapshot("""\
 error: space.yaml:11:12: search.timeout: expected a time such as 90 min or 2h, got 'soon'
   fix: timeout is such as 90 min or 2h: after it nothing more is suggested; what was is finished
 """),
     ),
     "time of nothing": (
-        hunt(more="timeout: 0 min"),
+        search_space(more="timeout: 0 min"),
         snapshot("""\
 error: space.yaml:11:12: search.timeout: expected a time such as 90 min or 2h, got '0 min'
   fix: timeout is such as 90 min or 2h: after it nothing more is suggested; what was is finished
 """),
     ),
     "unknown key": (
-        hunt(("trials:", "trails:")),
+        search_space(("trials:", "trails:")),
         snapshot("""\
 error: space.yaml:10:3: unknown key 'trails'
   fix: did you mean trials?
@@ -518,14 +518,14 @@ error: space.yaml:5:22: trunk.steps: expected greater than or equal to 1, got 0
 """),
     ),
     "stage of no run": (
-        hunt() + "resources: {bent: {cpus: 2}}\n",
+        search_space() + "resources: {bent: {cpus: 2}}\n",
         snapshot("""\
 error: space.yaml:11:13: resources: no stage is called 'bent'
   fix: did you mean bend?
 """),
     ),
     "name of the table": (
-        hunt() + "table: {rows: [trunk.stepps], columns: [score]}\n",
+        search_space() + "table: {rows: [trunk.stepps], columns: [score]}\n",
         snapshot("""\
 error: space.yaml:11:16: table: unknown name 'trunk.stepps'
   fix: did you mean trunk.steps?
@@ -552,7 +552,7 @@ def test_a_mistake_in_a_search(project: Project, mistake: str) -> None:
 
 
 def test_what_is_searched_cannot_all_be_set_on_the_command_line(project: Project) -> None:
-    project.write(hunt())
+    project.write(search_space())
     check(
         project,
         snapshot("""\
@@ -579,7 +579,7 @@ error: space.yaml:5:22: branch.size: 8 is not to be had here
 
 
 def test_a_name_set_on_the_command_line_is_no_longer_searched_nor_enqueued(project: Project) -> None:
-    project.write(hunt(more="enqueue: [{branch.kind: minus, branch.size: 3}]"))
+    project.write(search_space(more="enqueue: [{branch.kind: minus, branch.size: 3}]"))
     done = project.sweeper("run", "space.yaml", "--inline", "--no-tracking", "--set", "branch.kind=plus")
     assert done.returncode == 0, done.stderr
     shown = project.csv("hunt-branch.kind=plus").splitlines()

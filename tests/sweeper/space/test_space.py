@@ -5,7 +5,7 @@ import pytest
 
 from sweeper.space.space import Space
 from sweeper.space.sweep import load_sweep
-from tests.conftest import CASES, SPACE
+from tests.project import CASES, SPACE
 
 Load = Callable[..., Space]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from inline_snapshot import Snapshot, snapshot
 
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 MISTAKES = {
     "unknown key": (
@@ -74,8 +74,8 @@ error: space.yaml:7:23: branch.size: 1 is given twice
     "unknown trainable": (
         SPACE.replace("tests.tiny", "funlor"),
         snapshot("""\
-error: space.yaml:2:12: unknown trainable 'funlor': neither an installed one nor a package in the working directory
-  fix: did you mean funlora? (one of your own: run in the directory that holds it, or set PYTHONPATH)
+error: space.yaml:2:12: unknown trainable 'funlor': not installed (funlora), and no module in the working directory
+  fix: did you mean funlora?
 """),
     ),
     "unknown preset": (

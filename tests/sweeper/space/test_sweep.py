@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from sweeper.store.local.directory import Directory
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 INLINE = ("run", "space.yaml", "--inline", "--no-tracking")
 
@@ -150,6 +150,7 @@ def test_cases_are_rows_of_the_table_and_of_the_results(project: Project) -> Non
     assert [row["target"] for row in rows[4:8]] == [row["target"] for row in rows[8:12]]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_rows_missing_and_the_same_command_goes_on(finished: Project, project: Project) -> None:
     code = (
         "import sys; from tests.tiny import experiment; from sweeper.cli.main import main\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sweeper.space.space import Space
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 Load = Callable[..., Space]
 TWICE = CASES.replace(", remark: as down}", "}")

@@ -14,10 +14,12 @@ from inline_snapshot import snapshot
 
 from sweeper.cli.health import probe as examination
 from tests.buckets import Network
-from tests.conftest import SPACE, Project
 from tests.masked import masked
-from tests.sweeper.store.conftest import opened
+from tests.project import SPACE, Project
+from tests.sweeper.stores.artifacts import opened
 from tests.tiny.disturbance import LOG
+
+pytestmark = pytest.mark.slow
 
 SMALL = SPACE.replace("[1, 2, 3]", "[1]").replace("[0, 1]", "[0]")
 SLOW = SMALL.replace("preset: small", "preset: slow")

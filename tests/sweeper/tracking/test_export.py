@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import Snapshot, snapshot
 from mlflow import MlflowClient
 
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.records.extras import write_measures
 from sweeper.records.writer import write_results
 from sweeper.space.sweep import load_sweep
@@ -17,8 +17,8 @@ from sweeper.store.local.directory import Directory
 from sweeper.tracking import client as experiments
 from sweeper.tracking.export import _Export
 from sweeper.tracking.tracker import Tracker
-from tests.conftest import SPACE, Project, finish
 from tests.masked import masked
+from tests.project import SPACE, Project, finish
 from tests.sweeper.records.test_extras import recommit
 
 EXPORT = ("export", "--from-mlflow")

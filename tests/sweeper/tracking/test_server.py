@@ -20,7 +20,7 @@ from PIL import Image
 
 from sweeper.tracking.links import run_links
 from tests.browser import Browser, Page, needs_chromium
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 from tests.sweeper.recorded import record
 
 LABELS = [f"{kind} · {size} · seed {seed}" for seed in (0, 1) for kind in ("plus", "minus") for size in (1, 2, 3)]
@@ -71,6 +71,7 @@ def frames(page: Page) -> Iterator[None]:
         yield page.evaluate("new Promise(requestAnimationFrame).then(() => null)")
 
 
+@pytest.mark.browser
 @needs_chromium
 def test_the_address_that_is_printed_compares_the_trials_of_the_last_sweep(served: Served) -> None:
     with Browser() as browser:
@@ -89,6 +90,7 @@ def test_the_address_that_is_printed_compares_the_trials_of_the_last_sweep(serve
         assert [error for error in page.errors if "/users/current" not in error] == []  # asked of servers with a login
 
 
+@pytest.mark.slow
 def test_the_address_names_every_run_and_the_experiment(served: Served) -> None:
     place, _, query = served.url.partition("?")
     assert re.fullmatch(r"compare tiny \(12 trials\): http://127\.0\.0\.1:\d+/#/compare-runs\?\S+\n", served.line)
@@ -100,6 +102,7 @@ def test_the_address_names_every_run_and_the_experiment(served: Served) -> None:
     assert sorted(links.values()) == sorted(f"http://127.0.0.1:5000/#/experiments/1/runs/{run}" for run in runs)
 
 
+@pytest.mark.slow
 def test_a_sweep_that_was_tracked_on_a_server_is_shown_there(served: Served) -> None:
     base = served.url.partition("/#/")[0]
     record(served.project, name="elsewhere", spaces=["tiny"], tracking_uri=f"{base}/", began="2100-01-01T00:00:00Z")
@@ -111,6 +114,7 @@ def test_a_sweep_that_was_tracked_on_a_server_is_shown_there(served: Served) -> 
     (served.project.path / "runs/sweeps/elsewhere/sweep.json").unlink()
 
 
+@pytest.mark.slow
 def test_what_was_tracked_on_a_server_is_exported_from_it(served: Served, tmp_path: Path) -> None:
     base, there = served.url.partition("/#/")[0], Project(tmp_path)
     there.write(CASES.replace("[0, 1]", "[0]"))
@@ -127,6 +131,7 @@ cases: 6 of 6 trials finished; sweeper table cases --runs exported
     assert len(list((there.path / "exported").glob(pictures))) == len(list((there.path / "runs").glob(pictures))) > 0
 
 
+@pytest.mark.slow
 def test_the_ui_answers_on_loopback_and_stops_at_ctrl_c(served: Served) -> None:
     found = re.fullmatch(r"MLflow UI: (http://127\.0\.0\.1:(\d+))  \(Ctrl-C stops it\)\n", served.head)
     assert found, served.head

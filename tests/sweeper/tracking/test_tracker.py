@@ -11,11 +11,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from PIL import Image
 
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.space.sweep import load_sweep
 from sweeper.store.local.directory import Directory
 from sweeper.tracking.tracker import Tracker
-from tests.conftest import CASES, SPACE, Project, finish
+from tests.project import CASES, SPACE, Project, finish
 from tests.sweeper.records.test_extras import recommit
 
 INLINE = ("run", "space.yaml", "--inline")
@@ -124,9 +124,10 @@ def test_a_stage_run_holds_its_learning_curve(finished: Project) -> None:
     assert {"device", "cpus", "machine", "version"} <= grown.data.params.keys()
 
 
+@pytest.mark.slow
 def test_what_a_killed_driver_did_not_write_is_written_by_the_next_run(project: Project) -> None:
     code = (
-        "import os; from sweeper.tracking import tracker as tracking; from sweeper.cli.main import main\n"
+        "import os; from sweeper import tracking; from sweeper.cli.main import main\n"
         "ended, left = tracking.Tracker.ended, [20]\n"
         "def dying(self, node, failure):\n"
         "    left[0] -= 1\n"
@@ -183,6 +184,7 @@ def test_a_server_that_is_not_there_is_told_before_anything_runs(project: Projec
     assert not list((project.path / "runs/store/objects").iterdir())
 
 
+@pytest.mark.slow
 def test_a_database_that_goes_away_does_not_take_the_sweep_with_it(project: Project) -> None:
     code = (
         "from sweeper.tracking.runs import TrackedRuns; from sweeper.cli.main import main\n"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.conftest import ROOT, SPACE, Project
+from tests.project import ROOT, SPACE, Project
 
 INSTALLED = f"import sys; sys.path.append({str(ROOT)!r}); from sweeper.cli.main import main; main()"
 """As the console script runs it: ours behind the standard library, and no working directory in front."""

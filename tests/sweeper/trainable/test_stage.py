@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from sweeper.plan.graph import Plan
+from sweeper.planning.graph import Plan
 from sweeper.space.sweep import load_sweep
 from sweeper.trainable.stage import StageFunction, StageRun, stage
 from tests.tiny.config import Branch, Trunk

@@ -6,9 +6,9 @@ from inline_snapshot import snapshot
 from torch.nn import functional as F
 
 from sweeper.trainable.stage import InvalidConfig
-from tests.trainables.conftest import TINY
 from tests.trainables.funlora import naive
-from tests.trainables.funlora.conftest import settings
+from tests.trainables.funlora.tiny_adapter import settings
+from tests.trainables.tiny_network import TINY
 from trainables.flow import flow_matching_loss
 from trainables.funlora.adapters import class_field, merged, new_adapter
 from trainables.unet import conv_layers, skeleton

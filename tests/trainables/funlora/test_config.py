@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from sweeper.trainable.trainable import dotted_fields
 from tests.masked import masked
-from trainables.funlora.config import DIGITS, METRICS, PRESETS, Config
+from trainables.funlora.config import DIGITS, PRESETS, Config
+from trainables.funlora.numbers import METRICS
 
 PAPERS = {name: preset for name, preset in PRESETS.items() if name != "digits"}
 EXAMPLE = "expected indices such as 40-54, blocks such as output_blocks.5-8, attention, or none"
@@ -263,6 +264,6 @@ def test_imagenet100_is_learned_at_64_by_64_pixels_and_cifar_at_its_own_32() -> 
 
 
 def test_a_config_is_checked_without_loading_torch() -> None:
-    code = "import sys, trainables.funlora.config; print({'torch', 'numpy', 'ray'} & set(sys.modules))"
+    code = "import sys, trainables.funlora; print({'torch', 'numpy', 'ray'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "set()\n", done.stderr

@@ -4,12 +4,13 @@ from itertools import combinations
 import pytest
 from inline_snapshot import snapshot
 
-from sweeper.plan.graph import collect
+from sweeper.planning.graph import collect
 from sweeper.trainable.stage import InvalidConfig, Stage
-from tests.conftest import Project
 from tests.masked import masked
-from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PARTS, PRESETS, Config
+from tests.project import Project
+from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PRESETS, Config
 from trainables.funlora.experiment import check, facts, run, steps
+from trainables.funlora.numbers import PARTS
 from trainables.funlora.tasks import task_stream
 
 VANILLA = {"adapter__functions": "none"}

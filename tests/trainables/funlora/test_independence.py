@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from tests.trainables.funlora import naive
-from tests.trainables.funlora.conftest import settings
+from tests.trainables.funlora.tiny_adapter import settings
 from trainables.funlora.adapters import class_field, merged, new_adapter
 
 CLASSES, EACH, STEPS = 3, 2, 4

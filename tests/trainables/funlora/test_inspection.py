@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.trainables.conftest import TINY
 from tests.trainables.funlora import naive
-from tests.trainables.funlora.conftest import settings
+from tests.trainables.funlora.tiny_adapter import settings
+from tests.trainables.tiny_network import TINY
 from trainables.funlora.adapters import new_adapter
 from trainables.funlora.inspection import layer_importance, learned_functions, matrix_ranks
 from trainables.funlora.settings import Adapter

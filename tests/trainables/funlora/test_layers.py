@@ -2,7 +2,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from sweeper.trainable.stage import InvalidConfig
-from tests.trainables.conftest import TINY
+from tests.trainables.tiny_network import TINY
 from trainables.funlora.config import PRESETS
 from trainables.funlora.layers import chosen_layers
 from trainables.unet import conv_layers, skeleton

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tests.conftest import Project
+from tests.project import Project
 
 SPACE = """\
 name: paper_size

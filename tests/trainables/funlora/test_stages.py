@@ -5,8 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.trainables.conftest import TINY, noise_images, write_data
-from tests.trainables.funlora.conftest import settings
+from tests.trainables.funlora.tiny_adapter import settings
+from tests.trainables.noise_images import noise_images, write_data
+from tests.trainables.tiny_network import TINY
 from trainables.funlora.adapters import class_field, merged
 from trainables.funlora.stages import held_out_loss, load_adapter, load_base, sample_class, train_adapter, train_base
 from trainables.images import read_images

@@ -11,9 +11,11 @@ import datasets
 import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import OfflineModeIsEnabled
+from inline_snapshot import snapshot
 
 from sweeper.trainable.stage import InvalidConfig
-from tests.conftest import ROOT
+from tests.masked import masked
+from tests.project import ROOT
 from tests.trainables.sources.loopback_hub import COMMIT
 from tests.trainables.sources.written import data, digit_images, pngs, write_parquet
 from trainables.image_sets import check_data, image_stage
@@ -40,7 +42,7 @@ import json, os, sys
 from pathlib import Path
 
 from sweeper.trainable.stage import SweeperError
-from tests.trainables.conftest import FakeRun
+from tests.trainables.fake_run import FakeRun
 from tests.trainables.sources.loopback_hub import hub
 from tests.trainables.sources.written import data
 from trainables.image_sets import check_data, image_stage
@@ -97,20 +99,7 @@ def files(folder: Path) -> Mapping[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def unreachable(source: str, reason: str = "ConnectError") -> str:
-    return (
-        f"data.source: the Hugging Face hub does not answer ({reason}), and '{source}' is no path and "
-        "not in the cache\n"
-        "  fix: check the connection, or download its Parquet files and name their directory"
-    )
-
-
-UNKNOWN = (
-    "data.source: 'owner/nothing' is neither a path here nor a data set on the Hugging Face hub that may be read\n"
-    "  fix: check the name; for a private data set say: hf auth login"
-)
-
-
+@pytest.mark.slow
 def test_a_repository_is_loaded_once_and_then_from_the_cache(tmp_path, repository, start) -> None:
     local = start("local")
     stage = image_stage(data(repository), 1, 8)
@@ -136,23 +125,47 @@ def test_a_repository_is_loaded_once_and_then_from_the_cache(tmp_path, repositor
         (source, None, {"revision": "b" * 40}),
         ("owner/nothing", None, {}),
     ]
-    assert answers(tmp_path / "home", repository, online, offline) == [
-        "data.image_column: split train has no column 'img', but image, label\n  fix: did you mean image?",
-        "ok",
-        "data.classes: split train has 10 classes, and data.classes is 5\n"
-        "  fix: set data.classes to 10, or name the classes to take in data.class_list",
-        "data.class_list: class 'seventh' is none of the 10 classes of split train\n  fix: did you mean seven?",
-        "ok",
-        "data.test_split: owner/digits has no split 'validation', but train, test\n  fix: known: train, test",
-        "data.revision: 'owner/digits' has no revision 'v2'",
-        UNKNOWN,
-        "data.source: Dataset 'owner/gated' is a gated dataset on the Hub. Visit the dataset page at "
-        "https://huggingface.co/datasets/owner/gated to ask for access.\n  fix: say: hf auth login",
-        "ok",
-        "ok",
-        unreachable(source),
-        unreachable("owner/nothing"),
-    ]
+    assert answers(tmp_path / "home", repository, online, offline) == snapshot(
+        [
+            """\
+data.image_column: split train has no column 'img', but image, label
+  fix: did you mean image?\
+""",
+            "ok",
+            """\
+data.classes: split train has 10 classes, and data.classes is 5
+  fix: set data.classes to 10, or name the classes to take in data.class_list\
+""",
+            """\
+data.class_list: class 'seventh' is none of the 10 classes of split train
+  fix: did you mean seven?\
+""",
+            "ok",
+            """\
+data.test_split: owner/digits has no split 'validation', but train, test
+  fix: known: train, test\
+""",
+            "data.revision: 'owner/digits' has no revision 'v2'",
+            """\
+data.source: 'owner/nothing' is neither a path here nor a data set on the Hugging Face hub that may be read
+  fix: check the name; for a private data set say: hf auth login\
+""",
+            """\
+data.source: Dataset 'owner/gated' is a gated dataset on the Hub. Visit the dataset page at https://huggingface.co/datasets/owner/gated to ask for access.
+  fix: say: hf auth login\
+""",
+            "ok",
+            "ok",
+            """\
+data.source: the Hugging Face hub does not answer (ConnectError), and 'owner/digits' is no path and not in the cache
+  fix: check the connection, or download its Parquet files and name their directory\
+""",
+            """\
+data.source: the Hugging Face hub does not answer (ConnectError), and 'owner/nothing' is no path and not in the cache
+  fix: check the connection, or download its Parquet files and name their directory\
+""",
+        ]
+    )
     for name in ("online", "offline", "pinned"):
         assert files(tmp_path / name) == files(local.output)
 
@@ -169,5 +182,8 @@ def test_without_a_connection_the_hub_is_asked_once(tmp_path, monkeypatch, reaso
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
     with pytest.raises(InvalidConfig) as error:
         check_data(data("owner/digits"), 1, 8)
-    assert str(error.value) == unreachable("owner/digits", reason.__name__)
+    assert masked(str(error.value), reason=reason.__name__) == snapshot("""\
+data.source: the Hugging Face hub does not answer ({reason}), and 'owner/digits' is no path and not in the cache
+  fix: check the connection, or download its Parquet files and name their directory\
+""")
     assert asked == [10]

@@ -4,7 +4,7 @@ from pathlib import Path
 from inline_snapshot import snapshot
 
 from sweeper.cli.inspection.status import local_time
-from tests.conftest import CASES, Project
+from tests.project import CASES, Project
 from tests.sweeper.recorded import BEGAN, begin_again, record
 
 

@@ -7,7 +7,7 @@ import pytest
 from inline_snapshot import snapshot
 from mlflow import MlflowClient
 
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 from tests.sweeper.recorded import drive, record
 
 PAPER = ["tiny", "cases"]

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from sweeper.cli.inspection.status import local_time, watch_sweep
 from sweeper.records.sweep import RunningStage
-from tests.conftest import SPACE, Project
-from tests.sweeper.hunts import hunt
+from tests.project import SPACE, Project
 from tests.sweeper.recorded import BEGAN, begin_again, drive, record, say
+from tests.sweeper.search_spaces import search_space
 
 TIME = local_time(BEGAN)
 TABLE = """
@@ -232,7 +232,7 @@ def test_watching_a_sweep_that_nobody_drives_prints_it_once(finished: Project) -
 
 
 def test_a_search_says_how_many_were_suggested_and_stopped(project: Project) -> None:
-    project.write(hunt(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan, branch.size: 3}]"))
+    project.write(search_space(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan, branch.size: 3}]"))
     assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
     lines = project.sweeper("status", "hunt").stdout.splitlines()
     (said,) = (line for line in lines if line.startswith("  search   "))

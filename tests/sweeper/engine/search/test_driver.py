@@ -18,17 +18,18 @@ from sweeper.engine.dispatch import Dispatch, Machine
 from sweeper.engine.executors.inline import this_process
 from sweeper.engine.run import Finished, Options, run_sweep
 from sweeper.engine.search import driver as suggesting
+from sweeper.engine.search import study
 from sweeper.engine.search.driver import Suggesting
 from sweeper.engine.search.opening import open_searches
 from sweeper.engine.search.study import storage_in
 from sweeper.engine.worker import Job, perform
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.space.sweep import load_sweep
 from sweeper.store.base import Place
 from sweeper.store.local.directory import Directory
 from sweeper.trainable.resources import Resources
-from tests.conftest import Done, Project
-from tests.sweeper.hunts import CASES, hunt, suggestions, trials
+from tests.project import Done, Project
+from tests.sweeper.search_spaces import CASES, search_space, suggestions, trials
 from tests.tiny.disturbance import LOG
 
 LIST = """\
@@ -98,7 +99,7 @@ def states(project: Project, name: str = "hunt") -> list[str]:
 
 
 def test_the_value_of_a_suggestion_is_the_mean_over_its_seeds(project: Project) -> None:
-    done = run(project, hunt(("{score: maximise}", "{score: maximise, cost: minimise}")))
+    done = run(project, search_space(("{score: maximise}", "{score: maximise, cost: minimise}")))
     assert done.returncode == 0, done.stderr
     scores = {each["target"]: each["score"] for each in trials(project)}
     for each in suggestions(project):
@@ -109,7 +110,7 @@ def test_the_value_of_a_suggestion_is_the_mean_over_its_seeds(project: Project) 
 
 
 def test_seeds_follow_one_another_and_the_stages_of_a_trial_do_not_wait_for_one_another(project: Project) -> None:
-    dispatch, search = on_machine(project, hunt(), cpus=9, parallel=1)
+    dispatch, search = on_machine(project, search_space(), cpus=9, parallel=1)
     seeds = []
     for _ in range(2):
         (trunk,) = jobs(dispatch)
@@ -131,14 +132,14 @@ def test_seeds_follow_one_another_and_the_stages_of_a_trial_do_not_wait_for_one_
 def test_with_a_pruner_the_steps_of_a_trial_follow_one_another(
     project: Project, log: Callable[[], list[list[Any]]]
 ) -> None:
-    assert run(project, hunt(("trials: 6", "trials: 1"), more="pruner: median")).returncode == 0
+    assert run(project, search_space(("trials: 6", "trials: 1"), more="pruner: median")).returncode == 0
     told = [(each[0], each[-1] if each[0] != "total" else len(each) - 1) for each in log()]
     one = [("bend", 0), ("total", 1), ("bend", 1), ("total", 2), ("bend", 2), ("total", 3)]
     assert told == [("grow", 0), *one, ("grow", 1), *one]
 
 
 def test_as_many_suggestions_are_under_way_as_there_are_slots(project: Project) -> None:
-    dispatch, search = on_machine(project, hunt(("seeds: [0, 1]", "seeds: [0]")), cpus=99, parallel=3)
+    dispatch, search = on_machine(project, search_space(("seeds: [0, 1]", "seeds: [0]")), cpus=99, parallel=3)
     (trunk,) = jobs(dispatch)  # which all share
     assert len(search.studies[0].suggestions()) == 2  # the second one could not do without it
     end(dispatch, trunk)
@@ -149,7 +150,7 @@ def test_as_many_suggestions_are_under_way_as_there_are_slots(project: Project) 
 
 
 def test_suggestions_are_asked_for_when_nothing_else_is_ready(project: Project) -> None:
-    dispatch, search = on_machine(project, hunt(("seeds: [0, 1]", "seeds: [0]")), cpus=1, parallel=3)
+    dispatch, search = on_machine(project, search_space(("seeds: [0, 1]", "seeds: [0]")), cpus=1, parallel=3)
     (trunk,) = jobs(dispatch)
     end(dispatch, trunk)
     asked = len(search.studies[0].suggestions())
@@ -160,7 +161,7 @@ def test_suggestions_are_asked_for_when_nothing_else_is_ready(project: Project) 
 
 
 def test_what_a_stopped_suggestion_lacks_is_not_run(project: Project, log: Callable[[], list[list[Any]]]) -> None:
-    done = run(project, hunt(("trials: 6", "trials: 6"), more=MEDIAN))
+    done = run(project, search_space(("trials: 6", "trials: 6"), more=MEDIAN))
     assert (done.returncode, "failed" in done.stderr) == (0, False), done.stderr
     *finished, last = suggestions(project)
     assert [each["state"] for each in finished] == ["finished"] * 5
@@ -177,7 +178,7 @@ def test_what_a_stopped_suggestion_lacks_is_not_run(project: Project, log: Calla
 def test_what_a_stopped_suggestion_lacks_is_run_where_another_space_needs_it(
     project: Project, log: Callable[[], list[list[Any]]]
 ) -> None:
-    run(project, hunt(more=MEDIAN))
+    run(project, search_space(more=MEDIAN))
     log()
     project.write(LIST.format("minus", 7), "list.yaml")
     project.write("name: both\ninclude: [space.yaml, list.yaml]\n", "both.yaml")
@@ -199,15 +200,15 @@ def test_a_suggestion_that_has_come_to_its_end_is_not_stopped_any_more(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sweeper.engine.search.study.make_pruner", lambda name, steps: AfterTheThirdStep())
-    run(project, hunt(("seeds: [0, 1]", "seeds: [0]"), more="pruner: median"))
+    run(project, search_space(("seeds: [0, 1]", "seeds: [0]"), more="pruner: median"))
     assert states(project) == ["finished"] * 6
-    run(project, hunt(more="pruner: median"))
+    run(project, search_space(more="pruner: median"))
     assert {each["cause"] for each in suggestions(project)} == {"pruned after step 3 of 3 with seed 0"}
     assert [each["seeds"] for each in suggestions(project)] == [1] * 6
 
 
 def test_what_diverges_is_stopped_in_a_search_and_a_failure_in_a_list(project: Project) -> None:
-    project.write(hunt(("[plus, minus]", "[plus, nan]"), ("[0, 7]", "[3, 3]"), more="enqueue: [{branch.kind: nan}]"))
+    project.write(search_space(("[plus, minus]", "[plus, nan]"), ("[0, 7]", "[3, 3]"), more="enqueue: [{branch.kind: nan}]"))
     project.write(LIST.format("nan", 3), "list.yaml")
     project.write("name: both\ninclude: [space.yaml, list.yaml]\n", "both.yaml")
     assert project.sweeper("run", "both.yaml", *RUN[2:]).returncode == 1
@@ -215,8 +216,11 @@ def test_what_diverges_is_stopped_in_a_search_and_a_failure_in_a_list(project: P
     assert suggestions(project)[0]["state"] == "pruned"
 
 
-def test_a_suggestion_whose_stages_are_there_runs_nothing(project: Project, log: Callable[[], list[list[Any]]]) -> None:
-    text = hunt(("{int: [0, 7]}", "{choice: [1]}"), ("[plus, minus]", "[plus]"))
+def test_a_suggestion_whose_stages_are_there_runs_nothing(
+    project: Project, log: Callable[[], list[list[Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "DRAWN", 2)
+    text = search_space(("{int: [0, 7]}", "{choice: [1]}"), ("[plus, minus]", "[plus]"))
     assert run(project, text).returncode == 0
     assert Counter(each[0] for each in log()) == {"grow": 2, "bend": 6, "total": 2}
     first, *others = suggestions(project)
@@ -246,7 +250,7 @@ def test_a_name_that_is_not_asked_for_has_no_value_in_the_suggestion_and_one_in_
 
 
 def test_every_row_beside_the_search_has_all_its_suggestions_in_turn(project: Project) -> None:
-    text = hunt(("search:", "axes: {trunk.steps: [2, 3]}\nsearch:"), ("trials: 6", "trials: 3"))
+    text = search_space(("search:", "axes: {trunk.steps: [2, 3]}\nsearch:"), ("trials: 6", "trials: 3"))
     dispatch, search = on_machine(project, text, cpus=1, parallel=1)
     counts = []
     while not dispatch.finished:
@@ -258,7 +262,7 @@ def test_every_row_beside_the_search_has_all_its_suggestions_in_turn(project: Pr
 
 
 def test_a_grid_ends_when_all_of_it_is_suggested(project: Project) -> None:
-    text = hunt(("[0, 7]", "[0, 2]"), ("trials: 6", "trials: 50"), more="sampler: grid")
+    text = search_space(("[0, 7]", "[0, 2]"), ("trials: 6", "trials: 50"), more="sampler: grid")
     assert run(project, text).returncode == 0
     assert len({(each["param.branch.kind"], each["param.branch.size"]) for each in suggestions(project)}) == 6
     assert states(project) == ["finished"] * 6
@@ -267,14 +271,14 @@ def test_a_grid_ends_when_all_of_it_is_suggested(project: Project) -> None:
 
 
 def test_what_is_enqueued_is_tried_first(project: Project) -> None:
-    assert run(project, hunt(more=f"enqueue: [{BAD}, {{branch.size: 2}}]")).returncode == 0
+    assert run(project, search_space(more=f"enqueue: [{BAD}, {{branch.size: 2}}]")).returncode == 0
     first, second, *_ = suggestions(project)
     assert (first["param.branch.kind"], first["param.branch.size"], second["param.branch.size"]) == ("minus", 7, 2)
     assert len(suggestions(project)) == 6
 
 
 def test_a_suggestion_that_diverges_counts_as_stopped(project: Project, log: Callable[[], list[list[Any]]]) -> None:
-    done = run(project, hunt(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan}]"))
+    done = run(project, search_space(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan}]"))
     assert done.returncode == 0, done.stderr
     first = suggestions(project)[0]
     assert (first["state"], first["cause"]) == snapshot(("pruned", "diverged: the value is nan at step 3"))
@@ -288,7 +292,7 @@ def test_a_suggestion_that_diverges_counts_as_stopped(project: Project, log: Cal
 def test_a_suggestion_that_fails_stays_under_way_and_the_same_command_tries_it_again(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = run(project, hunt(("[plus, minus]", "[plus, bad]"), more="enqueue: [{branch.kind: bad, branch.size: 3}]"))
+    done = run(project, search_space(("[plus, minus]", "[plus, bad]"), more="enqueue: [{branch.kind: bad, branch.size: 3}]"))
     assert done.returncode == 1
     assert "failed; the same command tries them again\n" in done.stderr
     assert states(project)[0] == "running"
@@ -306,7 +310,7 @@ def test_a_suggestion_that_fails_stays_under_way_and_the_same_command_tries_it_a
 def test_retry_tries_what_has_failed_and_suggests_nothing_new(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = hunt(("[plus, minus]", "[plus, bad]"), more="enqueue: [{branch.kind: bad, branch.size: 3}]")
+    text = search_space(("[plus, minus]", "[plus, bad]"), more="enqueue: [{branch.kind: bad, branch.size: 3}]")
     assert run(project, text).returncode == 1
     project.write(text.replace("trials: 6", "trials: 9"))
     monkeypatch.setattr("tests.tiny.experiment.bend.body", lambda run, **_: (run.output / "bent.json").write_text("7"))
@@ -315,7 +319,7 @@ def test_retry_tries_what_has_failed_and_suggests_nothing_new(
 
 
 def test_no_more_than_three_suggestions_are_made_that_fail_one_after_the_other(project: Project) -> None:
-    text = hunt(("[plus, minus]", "[bad]"))
+    text = search_space(("[plus, minus]", "[bad]"))
     for _ in range(2):
         assert run(project, text).returncode == 1
         assert states(project) == ["running"] * 3
@@ -324,7 +328,7 @@ def test_no_more_than_three_suggestions_are_made_that_fail_one_after_the_other(p
 def test_an_objective_that_no_run_measures_is_told_at_the_first_one_and_nothing_is_lost(
     project: Project, log: Callable[[], list[list[Any]]]
 ) -> None:
-    done = run(project, hunt(("score: max", "beauty: max")))
+    done = run(project, search_space(("score: max", "beauty: max")))
     assert done.returncode == 1
     label = trials(project)[0]["trial"]
     assert done.stderr.endswith(
@@ -337,7 +341,7 @@ def test_an_objective_that_no_run_measures_is_told_at_the_first_one_and_nothing_
     assert (again.returncode, log()) == (1, [])
     assert "the objective beauty was not measured" in again.stderr
     first = suggestions(project)[0]
-    text = hunt(
+    text = search_space(
         more=f"enqueue: [{{branch.kind: {first['param.branch.kind']}, branch.size: {first['param.branch.size']}}}]"
     )
     assert run(project, text).returncode == 0  # another study, which finds that run
@@ -356,7 +360,7 @@ def test_a_space_that_refuses_everything_says_why_before_long(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(suggesting, "REFUSALS", 5)
-    finished = execute(project, hunt(("[0, 7]", "[9, 9]")))
+    finished = execute(project, search_space(("[0, 7]", "[9, 9]")))
     assert (finished.state, finished.trials, finished.results) == ("lost", 0, [])
     assert finished.note == snapshot(
         "5 suggestions were refused one after the other, the last one: branch.size: 9 is one too many"
@@ -364,11 +368,12 @@ def test_a_space_that_refuses_everything_says_why_before_long(
 
 
 def test_suggestions_that_are_refused_do_not_count(project: Project) -> None:
-    finished = execute(project, hunt(("[0, 7]", "[7, 10]"), ("search:", "where: branch.size != 10\nsearch:")))
+    text = search_space(("[0, 7]", "[7, 10]"), ("trials: 6", "trials: 2"), ("search:", "where: branch.size != 10\nsearch:"))
+    finished = execute(project, text)
     assert (finished.state, finished.failed) == ("finished", 0)
     found = suggestions(project)
     refused = [each for each in found if each["state"] == "failed"]
-    assert Counter(each["state"] for each in found)["finished"] == 6
+    assert Counter(each["state"] for each in found)["finished"] == 2
     assert {each["param.branch.size"]: each["cause"] for each in refused}.items() <= {
         8: "branch.size: 8 is not to be had here", 9: "branch.size: 9 is one too many", 10: "where drops it",
     }.items()  # fmt: skip
@@ -383,37 +388,37 @@ def interrupt(*_: object) -> None:
 def test_after_the_timeout_nothing_is_suggested_and_what_was_begun_is_finished(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late = hunt(more="timeout: 0.001s")
+    late = search_space(more="timeout: 0.001s")
     assert execute(project, late).trials == 0
     with monkeypatch.context() as once:
         once.setattr("sweeper.engine.executors.inline.perform", interrupt)
-        assert execute(project, hunt()).state == "interrupted"
+        assert execute(project, search_space()).state == "interrupted"
     finished = execute(project, late)
     assert (finished.state, finished.trials) == ("finished", 2)
     assert states(project) == ["finished"]
-    assert execute(project, hunt()).state == "finished"
+    assert execute(project, search_space()).state == "finished"
     assert states(project) == ["finished"] * 6
 
 
 def test_more_suggestions_go_on_where_the_search_has_ended(
     project: Project, log: Callable[[], list[list[Any]]]
 ) -> None:
-    run(project, hunt(("trials: 6", "trials: 4")))
+    run(project, search_space(("trials: 6", "trials: 4")))
     before = suggestions(project)
-    assert run(project, hunt(("trials: 6", "trials: 7"))).returncode == 0
+    assert run(project, search_space(("trials: 6", "trials: 7"))).returncode == 0
     after = suggestions(project)
     assert len({each["number"] for each in after}) == 7
     assert [each["targets"] for each in after[:4]] == [each["targets"] for each in before]
     whole = Project(project.path / "whole")
     whole.path.mkdir()
-    run(whole, hunt(("trials: 6", "trials: 7")))
+    run(whole, search_space(("trials: 6", "trials: 7")))
     assert [each["targets"] for each in suggestions(whole)] == [each["targets"] for each in after]
 
 
 def test_a_search_interrupted_between_any_two_stages_suggests_as_if_it_never_was(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = hunt(("trials: 6", "trials: 9"), more="pruner: median")
+    text = search_space(("trials: 6", "trials: 9"), more="pruner: median")
     whole = Project(project.path / "whole")
     whole.path.mkdir()
     assert run(whole, text).returncode == 0
@@ -441,7 +446,7 @@ def test_a_search_interrupted_between_any_two_stages_suggests_as_if_it_never_was
 
 
 def test_the_study_that_optuna_shows_is_that_of_the_results(project: Project) -> None:
-    run(project, hunt())
+    run(project, search_space())
     storage = storage_in(project.path / "runs")
     (name,) = optuna.get_all_study_names(storage)
     shown = optuna.load_study(study_name=name, storage=storage).get_trials(states=[TrialState.COMPLETE])
@@ -451,7 +456,7 @@ def test_the_study_that_optuna_shows_is_that_of_the_results(project: Project) ->
 
 
 def test_a_storage_that_cannot_be_used_is_told(project: Project) -> None:
-    done = run(project, hunt(), "--optuna-storage", "sqlite:////nowhere/at/all.db")
+    done = run(project, search_space(), "--optuna-storage", "sqlite:////nowhere/at/all.db")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
 error: the study's storage sqlite:////nowhere/at/all.db cannot be used: (sqlite3.OperationalError) unable to open database file
@@ -462,7 +467,7 @@ error: the study's storage sqlite:////nowhere/at/all.db cannot be used: (sqlite3
 def test_a_stage_of_a_search_that_fits_on_no_node_is_refused_before_anything_runs(project: Project) -> None:
     from sweeper.engine import run as running
 
-    project.write(hunt() + "resources: {bend: {cpus: 64}}\n")
+    project.write(search_space() + "resources: {bend: {cpus: 64}}\n")
     graph = Graph.of(load_sweep(project.path / "space.yaml"))
     engine = running.Engine(lambda dispatch: None, this_process(), 2, [Resources(2, 0.0, 2**34)])
     with pytest.raises(running.SweeperError) as error:

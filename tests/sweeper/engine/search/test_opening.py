@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import Project
-from tests.sweeper.hunts import hunt, results, suggestions, trials
+from tests.project import Project
+from tests.sweeper.search_spaces import results, search_space, suggestions, trials
 
 RUN = ("run", "space.yaml", "--inline", "--no-tracking")
 TEXT = pa.string()
@@ -30,7 +30,7 @@ def searched(table: pa.Table) -> dict[str, Any]:
 
 def test_the_columns_of_a_suggestion(project: Project) -> None:
     depends = f"{SIZE[:-1]}, when: \"branch.kind == 'plus'\"}}\n    trunk.pause: {{uniform: [0, 0.001]}}"
-    table = ran(project, hunt((SIZE, depends), ("{score: maximise}", "{score: maximise, cost: minimise}")))
+    table = ran(project, search_space((SIZE, depends), ("{score: maximise}", "{score: maximise, cost: minimise}")))
     assert {field.name: field.type for field in table.schema} == {
         "study": TEXT, "number": pa.int64(), "state": TEXT, "cause": TEXT, "seeds": pa.int64(), "seconds": pa.float64(),
         "value.score": pa.float64(), "value.cost": pa.float64(), "targets": pa.list_(TEXT),
@@ -49,7 +49,7 @@ def test_the_columns_of_a_suggestion(project: Project) -> None:
 
 def test_what_is_searched_for_stands_beside_the_suggestions(project: Project) -> None:
     more = "pruner: median\n  reference: {score: 20}\n  sampler: random"
-    said = searched(ran(project, hunt(("[0, 7]}", "[0, 7], when: \"branch.kind == 'plus'\"}"), more=more)))
+    said = searched(ran(project, search_space(("[0, 7]}", "[0, 7], when: \"branch.kind == 'plus'\"}"), more=more)))
     importances = said.pop("importances")
     assert said == {
         "sampler": "random", "pruner": "median", "objectives": {"score": "maximise"}, "reference": {"score": 20.0},
@@ -65,12 +65,12 @@ def test_what_is_searched_for_stands_beside_the_suggestions(project: Project) ->
 
 
 def test_of_one_suggestion_no_importance_can_be_told(project: Project) -> None:
-    said = searched(ran(project, hunt(("trials: 6", "trials: 1"))))
+    said = searched(ran(project, search_space(("trials: 6", "trials: 1"))))
     assert (said["importances"], said["pruner"], said["reference"]) == ([], None, {})
 
 
 def test_suggestions_are_in_order_of_study_and_number(project: Project) -> None:
-    text = hunt(("search:", "axes: {trunk.steps: [3, 2]}\nsearch:"), ("trials: 6", "trials: 3"))
+    text = search_space(("search:", "axes: {trunk.steps: [3, 2]}\nsearch:"), ("trials: 6", "trials: 3"))
     table = ran(project, text)
     found = [(each["study"], each["number"]) for each in table.to_pylist()]
     assert [study for study, _ in found] == ["3"] * 3 + ["2"] * 3
@@ -81,7 +81,7 @@ def test_suggestions_are_in_order_of_study_and_number(project: Project) -> None:
 def test_seconds_are_those_that_a_suggestion_itself_has_spent(project: Project) -> None:
     """What one before it, or another space, has made costs nothing."""
     more = "enqueue: [{branch.kind: plus, branch.size: 1}, {branch.kind: plus, branch.size: 2}]"
-    ran(project, hunt(("trials: 6", "trials: 2"), more=more))
+    ran(project, search_space(("trials: 6", "trials: 2"), more=more))
     stages = {each["target"]: each["stages"] for each in trials(project)}
     took = {
         path.parent.name: json.loads(path.read_text())["seconds"]
@@ -96,7 +96,7 @@ def test_seconds_are_those_that_a_suggestion_itself_has_spent(project: Project) 
 
 
 def test_a_suggestion_that_is_not_finished_has_no_value(project: Project) -> None:
-    text = hunt(("[plus, minus]", "[plus, nan, bad]"), more="enqueue: [{branch.kind: nan}, {branch.kind: bad}]")
+    text = search_space(("[plus, minus]", "[plus, nan, bad]"), more="enqueue: [{branch.kind: nan}, {branch.kind: bad}]")
     diverged, failed, *_ = ran(project, text, code=1).to_pylist()
     assert (diverged["state"], diverged["value.score"], diverged["seeds"]) == ("pruned", None, 0)
     assert (failed["state"], failed["value.score"], failed["seeds"], failed["cause"]) == ("running", None, 0, None)
@@ -105,28 +105,28 @@ def test_a_suggestion_that_is_not_finished_has_no_value(project: Project) -> Non
 
 def test_choices_of_several_kinds_are_written_as_text(project: Project) -> None:
     choice = "remark: {choice: ['1', 'none']}\n    trunk.pause: {choice: [0, 0.001]}"
-    rows = ran(project, hunt((SIZE, choice))).to_pylist()
+    rows = ran(project, search_space((SIZE, choice))).to_pylist()
     assert {each["param.remark"] for each in rows} <= {"1", "none"}
     assert {each["param.trunk.pause"] for each in rows} <= {0, 0.001}
 
 
 def test_the_results_of_a_search_without_a_table_are_its_names_and_objectives(project: Project) -> None:
-    ran(project, hunt(("{score: maximise}", "{score: maximise, cost: minimise}")))
+    ran(project, search_space(("{score: maximise}", "{score: maximise, cost: minimise}")))
     described = json.loads(pq.read_schema(results(project) / "trials.parquet").metadata[b"sweeper.table"])
     assert (described["rows"], described["columns"]) == (["branch.kind", "branch.size"], ["score", "cost"])
     assert (described["design"], described["seeds"]) == (["branch.kind", "branch.size"], ["seed"])
 
 
 def test_another_search_by_the_same_name_leaves_nothing_of_the_one_before(project: Project) -> None:
-    ran(project, hunt())
-    ran(project, hunt(("branch.kind: {choice: [plus, minus]}\n    ", ""), ("trials: 6", "trials: 2")))
+    ran(project, search_space())
+    ran(project, search_space(("branch.kind: {choice: [plus, minus]}\n    ", ""), ("trials: 6", "trials: 2")))
     assert len(suggestions(project)) == 2
     assert "param.branch.kind" not in suggestions(project)[0]
     assert len(trials(project)) <= 4
 
 
 def test_how_far_a_search_is_stands_in_its_status(project: Project) -> None:
-    ran(project, hunt(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan}]"))
+    ran(project, search_space(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan}]"))
     pruned = [each["state"] for each in suggestions(project)].count("pruned")
     shown = project.sweeper("status", "hunt")
     assert shown.returncode == 0, shown.stderr

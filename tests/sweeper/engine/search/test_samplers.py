@@ -10,7 +10,7 @@ from sweeper.engine.search.samplers import SAMPLERS
 from sweeper.engine.search.study import Study
 from sweeper.space.search import Searched
 from sweeper.space.space import Space
-from tests.sweeper.hunts import ask, hunt, study_in
+from tests.sweeper.search_spaces import ask, search_space, study_in
 
 SIZE = "branch.size: {int: [0, 7]}"
 PAUSE = "trunk.pause: {uniform: [0, 1]}"
@@ -19,7 +19,7 @@ LEARNERS = ("tpe", "gp", "nsga2", "random", "qmc")
 
 
 def searched(load: Callable[..., Space], sampler: str, *changes: tuple[str, str], **said: Any) -> Searched:
-    found = load(hunt(*changes, more="\n  ".join([f"sampler: {sampler}", *(f"{k}: {v}" for k, v in said.items())])))
+    found = load(search_space(*changes, more="\n  ".join([f"sampler: {sampler}", *(f"{k}: {v}" for k, v in said.items())])))
     assert found.searched
     return found.searched
 
@@ -54,6 +54,7 @@ def test_where_all_is_suggested_a_repetition_is_taken(load: Callable[..., Space]
     assert len(set(map(str, outstanding(study, 3)))) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
 def test_learners_come_closer_to_the_best_than_chance(load: Callable[..., Space], sampler: str) -> None:
     def mean(name: str) -> float:
@@ -79,10 +80,10 @@ def test_quasi_random_numbers_leave_no_large_gap(load: Callable[..., Space]) -> 
 
 def test_a_grid_is_gone_through_once_in_random_order(load: Callable[..., Space]) -> None:
     depends = SIZE.replace("[0, 7]}", "[0, 3], when: \"branch.kind == 'plus'\"}")
-    hunted = searched(load, "grid", (SIZE, depends))
-    every = list(hunted.all(hunted.points[0]))
+    given = searched(load, "grid", (SIZE, depends))
+    every = list(given.all(given.points[0]))
     assert len(every) == 5
-    found = ask(study_in(None, hunted), 5)
+    found = ask(study_in(None, given), 5)
     assert sorted(map(str, found)) == sorted(map(str, every))
     assert found != every
 

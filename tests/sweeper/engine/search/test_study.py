@@ -14,8 +14,8 @@ from sweeper.engine.search.study import Study, storage_in
 from sweeper.errors import SweeperError
 from sweeper.space.search import Searched
 from sweeper.space.space import Space
-from tests.conftest import Project
-from tests.sweeper.hunts import ask, hunt, study_in
+from tests.project import Project
+from tests.sweeper.search_spaces import ask, search_space, study_in
 
 SIZE = "branch.size: {int: [0, 7]}"
 DEPENDS = f"trunk.pause: {{uniform: [0, 1]}}\n    {SIZE[:-1]}, when: \"branch.kind == 'plus'\"}}"
@@ -27,7 +27,7 @@ def read(load: Callable[..., Space]) -> Callable[..., Searched]:
     """What a space with changes says of its search."""
 
     def _read(*changes: tuple[str, str], more: str = "", **overrides: Any) -> Searched:
-        found = load(hunt(*changes, more=more), **overrides).searched
+        found = load(search_space(*changes, more=more), **overrides).searched
         assert found
         return found
 
@@ -259,7 +259,7 @@ def test_the_password_of_a_storage_is_told_to_nobody(read: Callable[..., Searche
 
 
 def test_a_study_on_a_server_is_of_one_directory(project: Project) -> None:
-    (project.path / "space.yaml").write_text(hunt(("trials: 6", "trials: 1")))
+    (project.path / "space.yaml").write_text(search_space(("trials: 6", "trials: 1")))
     storage = f"sqlite:///{project.path / 'shared.db'}"
     arguments = ("run", "space.yaml", "--inline", "--no-tracking", "--optuna-storage", storage)
     assert project.sweeper(*arguments).returncode == 0

@@ -10,6 +10,8 @@ from sweeper.engine.executors.ray import cluster
 from sweeper.engine.executors.ray.nodes import on_every_node
 from sweeper.store.base import Place
 
+pytestmark = pytest.mark.ray
+
 OBJECT_STORE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 

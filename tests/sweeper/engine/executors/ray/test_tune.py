@@ -12,10 +12,12 @@ import pytest
 from inline_snapshot import snapshot
 
 from sweeper.store.local.directory import Directory
-from tests.conftest import SPACE, Project
 from tests.faults.campaign import GOOD, RUN, Campaign, Undisturbed
 from tests.faults.drivers import PATIENCE, Driver, kill_all
+from tests.project import SPACE, Project
 from tests.sweeper.trainable.test_search_path import shadow
+
+pytestmark = pytest.mark.ray
 
 SLOW = ("--preset", "slow")
 

@@ -1,7 +1,7 @@
 import pytest
 
-from sweeper.plan.cost import costs, estimate
-from sweeper.plan.graph import Graph, Plan
+from sweeper.planning.cost import costs, estimate
+from sweeper.planning.graph import Graph, Plan
 from sweeper.trainable.stage import Stage, StageRun, stage
 from tests.tiny.config import Branch, Trunk
 from tests.tiny.experiment import bend, grow

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.plan import counts as summary_module
-from sweeper.plan.counts import stale, summarise
-from sweeper.plan.graph import Graph, Plan
+from sweeper.planning import counts as summary_module
+from sweeper.planning.counts import stale, summarise
+from sweeper.planning.graph import Graph, Plan
 from sweeper.space.sweep import load_sweep
 from sweeper.store.base import Store
 from sweeper.store.local import directory
 from sweeper.trainable.stage import Stage, StageRun, stage
-from tests.conftest import Project, finish
-from tests.sweeper.hunts import hunt
+from tests.project import Project, finish
+from tests.sweeper.search_spaces import search_space
 from tests.tiny.experiment import bend, grow
 
 
@@ -136,9 +136,9 @@ def test_the_base_of_the_layer_selection_is_trained_once_per_seed(store: Store) 
 
 
 @pytest.fixture
-def hunted(project: Project) -> Graph:
+def searched_graph(project: Project) -> Graph:
     """A searched space, and one that lists a trial that may be suggested as well."""
-    project.write(hunt())
+    project.write(search_space())
     axes = "axes: {branch.kind: [minus], branch.size: [7]}\n"
     project.write(f"name: list\ntrainable: tests.tiny\npreset: small\nseeds: [0, 1]\n{axes}", "list.yaml")
     project.write("name: both\ninclude: [space.yaml, list.yaml]\n", "both.yaml")
@@ -151,37 +151,37 @@ def suggested(graph: Graph, **params: object) -> list[Stage]:
     searched = plan.space.searched
     assert searched
     trial = searched.trials(searched.points[0], {f"branch.{name}": value for name, value in params.items()})[0]
-    steps = list(searched.start.trainable.steps(trial.config))
+    steps = list(searched.start.trainable.steps_of(trial.config))
     graph.add(plan, trial, steps)
     return steps
 
 
-def test_a_searched_space_begins_without_trials_and_takes_in_what_is_suggested(hunted: Graph, store: Store) -> None:
-    plan, listed = hunted.plans
-    before = len(hunted.missing(store))
+def test_a_searched_space_begins_without_trials_and_takes_in_what_is_suggested(searched_graph: Graph, store: Store) -> None:
+    plan, listed = searched_graph.plans
+    before = len(searched_graph.missing(store))
     assert (plan.trials, plan.stages, len(plan.starts)) == ([], {}, 5)
-    steps = suggested(hunted, kind="plus", size=3)
+    steps = suggested(searched_graph, kind="plus", size=3)
     assert [each.label for each in plan.trials] == ["plus · 3 · seed 0"]
     assert [each.key for each in plan.targets] == [steps[-1].key]
     assert len(plan.stages) == 1 + 3 + 3
-    assert hunted.first_space[steps[0].key] == "hunt"
-    assert len(hunted.missing(store)) == before + 1 + 3  # the trunk is there; two of the steps are on the way only
+    assert searched_graph.first_space[steps[0].key] == "hunt"
+    assert len(searched_graph.missing(store)) == before + 1 + 3  # the trunk is there; two of the steps are on the way only
     assert len(listed.trials) == 2
 
 
-def test_a_suggestion_that_comes_again_is_one_trial(hunted: Graph) -> None:
+def test_a_suggestion_that_comes_again_is_one_trial(searched_graph: Graph) -> None:
     for _ in range(2):
-        steps = suggested(hunted, kind="minus", size=7)
-    plan, listed = hunted.plans
+        steps = suggested(searched_graph, kind="minus", size=7)
+    plan, listed = searched_graph.plans
     assert [len(each) for each in (plan.trials, plan.targets, plan.per_trial)] == [1, 1, 1]
     assert steps[-1].key == listed.targets[0].key
 
 
-def test_what_a_space_has_stopped_is_missing_where_another_lists_it(hunted: Graph, store: Store) -> None:
-    steps = suggested(hunted, kind="plus", size=3)
-    plan, _ = hunted.plans
+def test_what_a_space_has_stopped_is_missing_where_another_lists_it(searched_graph: Graph, store: Store) -> None:
+    steps = suggested(searched_graph, kind="plus", size=3)
+    plan, _ = searched_graph.plans
     plan.pruned[steps[-1].key] = "pruned after step 1 of 3 with seed 0"
-    assert steps[-1].key not in hunted.missing(store)
-    same = suggested(hunted, kind="minus", size=7)
+    assert steps[-1].key not in searched_graph.missing(store)
+    same = suggested(searched_graph, kind="minus", size=7)
     plan.pruned[same[-1].key] = "pruned after step 1 of 3 with seed 0"
-    assert same[-1].key in hunted.missing(store)
+    assert same[-1].key in searched_graph.missing(store)

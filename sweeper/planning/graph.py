@@ -212,7 +212,7 @@ def _check_parts(space: Space, nodes: Iterable[Stage]) -> None:
     parts = space.trainable.parts
     for function in {node.function for node in nodes}:
         if function.part not in parts:
-            message = f"stage {function.name} belongs to '{function.part}', which PARTS of its trainable lacks"
+            message = f"stage {function.name} belongs to '{function.part}', which is no part of its trainable"
             raise SweeperError(message, fix=nearest(function.part, parts))
 
 

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from sweeper.errors import SweeperError, nearest
-from sweeper.plan.graph import Graph
+from sweeper.planning.graph import Graph
 from sweeper.store.base import Store
 from sweeper.trainable.provenance import packages, source_hash
 from sweeper.trainable.stage import Stage

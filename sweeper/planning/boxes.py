@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sweeper.plan.cost import total
-from sweeper.plan.forecast import Forecast
-from sweeper.plan.sharing import Rows, Sharing
+from sweeper.planning.cost import total
+from sweeper.planning.forecast import Forecast
+from sweeper.planning.sharing import Rows, Sharing
 from sweeper.trainable.stage import Stage
 
 MOST_BOXES = 100

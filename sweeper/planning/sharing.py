@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sweeper.plan.graph import Graph, Plan
+from sweeper.planning.graph import Graph, Plan
 from sweeper.space.space import Trial
 
 Rows = tuple[int, ...]

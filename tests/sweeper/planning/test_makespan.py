@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from sweeper.plan.makespan import Task, critical_path, makespan, remaining_path, slot_seconds
+from sweeper.planning.makespan import Task, critical_path, makespan, remaining_path, slot_seconds
 
 
 def task(seconds: float, *waits_for: str, slots: int = 1) -> Task:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sweeper.plan.cost import Estimates, estimate, total
-from sweeper.plan.counts import counted
-from sweeper.plan.graph import Graph
-from sweeper.plan.makespan import Task, critical_path, makespan, slot_seconds
-from sweeper.plan.sharing import Sharing
+from sweeper.planning.cost import Estimates, estimate, total
+from sweeper.planning.counts import counted
+from sweeper.planning.graph import Graph
+from sweeper.planning.makespan import Task, critical_path, makespan, slot_seconds
+from sweeper.planning.sharing import Sharing
 from sweeper.store.base import Store
 from sweeper.trainable.resources import Resources
 from sweeper.trainable.stage import Stage
@@ -53,7 +53,7 @@ class Forecast:
         return estimate(self.graph.stages, self._devices, measured)
 
     def as_json(self) -> dict[str, Any]:
-        """Counts as `sweeper.plan.counts.summarise` gives them, and everything else that ``sweeper plan`` says."""
+        """Counts as `sweeper.planning.counts.summarise` gives them, and everything else that ``sweeper plan`` says."""
         counts = counted(self.graph, self.manifests, self.missing)
         functions = {label: {**counts["functions"][label], **more} for label, more in self._functions().items()}
         return {

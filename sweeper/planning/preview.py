@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.filesize import decimal
 
-from sweeper.plan.counts import headline
-from sweeper.plan.sharing import Sharing
-from sweeper.plan.text import aligned, clock
+from sweeper.planning.counts import headline
+from sweeper.planning.sharing import Sharing
+from sweeper.planning.text import aligned, clock
 
 WIDTH = 110
 ROWS_SHOWN = 40

@@ -2,10 +2,10 @@ from xml.etree import ElementTree as ET
 
 from inline_snapshot import snapshot
 
-from sweeper.plan.boxes import Box, Boxes
-from sweeper.plan.sharing import Sharing
-from sweeper.plan.svg import svg
-from tests.conftest import SPACE, Project
+from sweeper.planning.boxes import Box, Boxes
+from sweeper.planning.sharing import Sharing
+from sweeper.planning.svg import svg
+from tests.project import SPACE, Project
 
 INLINE = ("run", "space.yaml", "--inline", "--no-tracking")
 SVG = "{http://www.w3.org/2000/svg}"

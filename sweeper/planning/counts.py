@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sweeper.plan.graph import Graph, Plan, collect
+from sweeper.planning.graph import Graph, Plan, collect
 from sweeper.store.base import Store
 from sweeper.trainable.provenance import source_hash
 

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from sweeper.plan.graph import Graph
-from sweeper.plan.sharing import Sharing
+from sweeper.planning.graph import Graph
+from sweeper.planning.sharing import Sharing
 from sweeper.space.sweep import load_sweep
-from tests.conftest import CASES, SPACE, Project
+from tests.project import CASES, SPACE, Project
 
 
 def sharing_of(path: Path) -> Sharing:

@@ -1,10 +1,10 @@
 import pytest
 
-from sweeper.plan.boxes import Boxes
-from sweeper.plan.forecast import Forecast
-from sweeper.plan.graph import Graph
+from sweeper.planning.boxes import Boxes
+from sweeper.planning.forecast import Forecast
+from sweeper.planning.graph import Graph
 from sweeper.store.base import Store
-from tests.sweeper.plan.test_graph import finish
+from tests.sweeper.planning.test_graph import finish
 
 
 @pytest.fixture

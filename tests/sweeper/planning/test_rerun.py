@@ -2,13 +2,13 @@ import pytest
 from inline_snapshot import snapshot
 
 from sweeper.errors import SweeperError
-from sweeper.plan import rerun
-from sweeper.plan.graph import Graph
-from sweeper.plan.rerun import discard_outdated
+from sweeper.planning import rerun
+from sweeper.planning.graph import Graph
+from sweeper.planning.rerun import discard_outdated
 from sweeper.store.base import Store
 from sweeper.store.failures import Failure
 from sweeper.trainable import provenance
-from tests.conftest import finish
+from tests.project import finish
 
 OTHER = Failure(kind="diverged", cause="nan", stage="tests.bend", source="", sweep="tiny", when="")
 

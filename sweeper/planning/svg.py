@@ -10,12 +10,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from sweeper.errors import SweeperError
-from sweeper.plan.boxes import Box, Boxes
-from sweeper.plan.counts import headline
-from sweeper.plan.forecast import Forecast
-from sweeper.plan.preview import sums
-from sweeper.plan.sharing import Sharing
-from sweeper.plan.text import clock
+from sweeper.planning.boxes import Box, Boxes
+from sweeper.planning.counts import headline
+from sweeper.planning.forecast import Forecast
+from sweeper.planning.preview import sums
+from sweeper.planning.sharing import Sharing
+from sweeper.planning.text import clock
 
 WIDTH, HEIGHT = 204, 42
 ACROSS, DOWN = 300, 52

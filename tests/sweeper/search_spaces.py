@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 
 from sweeper.engine.search.study import Study, storage_in
 from sweeper.space.search import Searched
-from tests.conftest import Project
+from tests.project import Project
 
-HUNT = """\
+SEARCH_SPACE = """\
 name: hunt
 trainable: tests.tiny
 preset: small
@@ -38,9 +38,9 @@ search:
 """
 
 
-def hunt(*changes: tuple[str, str], more: str = "") -> str:
-    """HUNT with texts replaced, each of which it must hold, and more said of its search."""
-    text = HUNT
+def search_space(*changes: tuple[str, str], more: str = "") -> str:
+    """SEARCH_SPACE with texts replaced, each of which it must hold, and more said of its search."""
+    text = SEARCH_SPACE
     for old, new in changes:
         if old not in text:
             raise ValueError(f"{old} is not there")

@@ -1,0 +1,59 @@
+"""Sweeps from Python, as a user writes them."""
+
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+
+import sweeper
+from sweeper.trainable import provenance
+from tests.project import Project
+
+HEAVY = {"torch", "ray", "mlflow", "optuna", "pyarrow", "pydantic"}
+
+
+def test_importing_sweeper_imports_nothing_heavy() -> None:
+    code = f"import sys, sweeper; sweeper.__all__; dir(sweeper); print({HEAVY!r} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "set()\n", done.stderr
+
+
+def test_every_public_name_is_there_whatever_was_imported_before() -> None:
+    code = (
+        "import sweeper, sweeper.trainable.stage, sweeper.planning.graph, sweeper.engine.run; from sweeper import *\n"
+        "print(all(callable(each) for each in (stage, plan, run, sweeper.trainable.stage, sweeper.planning.graph, sweeper.engine.run, Number)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_the_public_names_are_no_part_of_the_code_that_workers_must_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = []
+    file_of = provenance._file
+    monkeypatch.setattr(provenance, "_file", lambda module: followed.append(module) or file_of(module))
+    provenance.source_hash.__wrapped__("sweeper.engine.worker")
+    assert "sweeper" in followed
+    assert not {"sweeper.api", "sweeper.engine.run", "sweeper.planning.graph", "sweeper.trainable.trainable"} & set(followed)
+
+
+def test_a_sweep_is_loaded_planned_run_and_read(project: Project) -> None:
+    runs = project.path / "runs"
+    sweep = sweeper.load(project.path / "space.yaml", seeds="0", sets=["branch.kind=plus"])
+    planned = sweeper.planning.graph(sweep, runs=runs)
+    assert str(planned).startswith(sweep.name)
+    assert planned.as_json()["to_run"] > 0
+    finished = sweeper.engine.run(sweep, runs=runs, inline=True, tracking=False)
+    assert (finished.state, finished.failed) == ("finished", 0)
+    assert sweeper.planning.graph(sweep, runs=runs).as_json()["to_run"] == 0
+    results = sweeper.read(runs, sweep.name)
+    assert isinstance(results.trials, pa.Table)
+    assert results.trials["branch.size"].to_pylist() == [1, 2, 3]
+    assert str(results.table) == results.table.render("text")
+    assert results.table._repr_html_().startswith("<table>")
+
+
+def test_results_that_are_not_there_name_those_that_are(project: Project) -> None:
+    with pytest.raises(sweeper.SweeperError, match="no results called 'tiny'") as error:
+        sweeper.read(project.path / "runs", "tiny")
+    assert "nothing has been run here yet" in str(error.value)
