@@ -32,8 +32,8 @@ TRIALS = {
     "one_at_a_time": {
         "one_at_a_time": ["40-54 · 1 · seed 0", "45-54 · 1 · seed 0", "40-54 · 2 · seed 0", "40-54 · 4 · seed 0"],
     },
-    "class_order_seeds": {
-        "class_order_seeds": ["funlora · seed 0 · order 0", "funlora · seed 0 · order 1"],
+    "repeat": {
+        "repeat": ["funlora · seed 0 · class_order_seed 0", "funlora · seed 0 · class_order_seed 1"],
     },
     "resources": {"resources": ["funlora · seed 0"]},
     "seeds": {"seeds": ["funlora · seed 0", "funlora · seed 1", "funlora · seed 4"]},

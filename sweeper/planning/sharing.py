@@ -19,14 +19,14 @@ NAMED_ROWS = 2
 
 @dataclass(frozen=True)
 class Row:
-    """A row of one space's table before seeds are averaged: trials that differ in their seed alone."""
+    """A row of one space's table before repeats are averaged: trials that differ in repeated names alone."""
 
     space: str
     name: str
     """Its values, such as ``rshift · 40-54``."""
     trials: Sequence[Trial]
     stages: Mapping[str, None]
-    """Keys of the stages of all its seeds."""
+    """Keys of the stages of all its trials."""
 
 
 @dataclass(frozen=True)

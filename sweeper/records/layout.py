@@ -8,6 +8,8 @@ STUDIES = "optuna.db"
 """The database of studies in a runs directory."""
 SUGGESTIONS = "suggestions.parquet"
 """The suggestions of a search, in its results."""
+TABLE_METADATA = b"sweeper.space.table"
+"""The key in the metadata of results that holds what tables need to know of their space, as JSON."""
 FOUND = "search"
 """Directory of the pictures and the table of a search, in its results and in the sweep's run in MLflow."""
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError, nearest
+from sweeper.records.layout import TABLE_METADATA
 from sweeper.records.sweep import last_record, read_record, recorded
 from sweeper.store import open_store
 from sweeper.store.base import Place, Store
@@ -40,11 +41,18 @@ class RecordedTrial:
     target: str
     stages: tuple[str, ...]
     """Keys, inputs before what needs them; the last one is ``target``."""
+    repeated: tuple[str, ...]
+    """Names that the space's rows are repeated over, the seed first."""
 
     @property
     def row(self) -> str:
-        """Its label without the seed; empty where a space has one row."""
-        return re.sub(r"( · )?seed \d+$", "", self.label)
+        """Its label without the seed and other repeats; empty where a space has one row."""
+        return " · ".join(self.label.split(" · ")[: -len(self.repeated)])
+
+    @property
+    def repeats(self) -> list[str]:
+        """The end of its label, such as ``seed 1`` and ``fold 0``."""
+        return self.label.split(" · ")[-len(self.repeated) :]
 
     def status_among(self, done: Collection[str]) -> str:
         """Its status now, when these stages are done: what was missing or failed may have been since."""
@@ -115,8 +123,6 @@ def read_trials(runs: Path, space: str) -> Sequence[RecordedTrial]:
 
 def read_row(runs: Path, trial: RecordedTrial) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """All that the results say of a trial, what they say of their space, and the columns that differ within it."""
-    from sweeper.records.writer import TABLE_METADATA
-
     table = _table(results_path(runs, trial.space), None)
     row = next(row for row in table.to_pylist() if (row["trial"], row["target"]) == (trial.label, trial.target))
     differ = [name for name in table.column_names if any(each != row[name] for each in table[name].to_pylist())]
@@ -132,10 +138,11 @@ def find_trial(runs: Path, text: str) -> RecordedTrial:
     trials = [trial for space in spaces_of(runs, name) for trial in read_trials(runs, space)]
     if not trials:
         raise SweeperError(f"{name} has no results yet", fix=f"see how far it is: sweeper status {name}")
-    wanted = set(_words(words))
-    matching = [trial for trial in trials if wanted <= set(_words(trial.label))]
-    exact = [trial for trial in matching if wanted == set(_words(trial.label))]
-    near = sorted(trials, key=lambda trial: -len(wanted & set(_words(trial.label))))
+    names = {repeat.rpartition(" ")[0] for trial in trials for repeat in trial.repeats}
+    wanted = _words(words, names)
+    matching = [trial for trial in trials if wanted <= _words(trial.label, names)]
+    exact = [trial for trial in matching if wanted == _words(trial.label, names)]
+    near = sorted(trials, key=lambda trial: -len(wanted & _words(trial.label, names)))
     return _only(exact or matching, near, f"'{words}' in {name}" if words else name, runs)
 
 
@@ -157,17 +164,21 @@ def _is_name(runs: Path, text: str) -> bool:
     return text in recorded(runs) or text in spaces_with_results(runs)
 
 
-def _words(label: str) -> list[str]:
-    """The words of a label, or of what is asked for; a seed with its number is one."""
-    return re.sub(r"\bseed[ =]+(\d+)", r"seed=\1", label).replace(",", " ").replace("·", " ").split()
+def _words(label: str, repeated: Collection[str]) -> set[str]:
+    """The words of a label, or of what is asked for; a repeated name with its number, such as a seed, is one."""
+    names = "|".join(map(re.escape, repeated))
+    joined = re.sub(rf"(?<![\w.])({names})[ =]+(\d+)", r"\1=\2", label)
+    return set(joined.replace(",", " ").replace("·", " ").split())
 
 
 @functools.lru_cache(maxsize=64)
 def _trials(path: Path, space: str, changed: int) -> tuple[RecordedTrial, ...]:
     """Read again when the file has changed: a sweep that is watched is looked at every second."""
+    table = _table(path, COLUMNS)
+    repeated = tuple(json.loads(table.schema.metadata[TABLE_METADATA])["seeds"])
     return tuple(
-        RecordedTrial(space, row["trial"], row["status"], row["cause"], row["target"], tuple(row["stages"]))
-        for row in _table(path, COLUMNS).to_pylist()
+        RecordedTrial(space, row["trial"], row["status"], row["cause"], row["target"], tuple(row["stages"]), repeated)
+        for row in table.to_pylist()
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from sweeper.planning.cost import costs
 from sweeper.planning.graph import Graph, Plan
+from sweeper.records.layout import TABLE_METADATA
 from sweeper.space.space import Space, Trial
 from sweeper.store.base import Damaged, Store
 from sweeper.store.failures import Failure
@@ -23,7 +24,6 @@ from sweeper.trainable.number import Number
 
 METRICS = "metrics.json"
 DAMAGED = {"status": "missing", "cause": "its result is damaged; the same command makes it again"}
-TABLE_METADATA = b"sweeper.table"
 Manifests: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 

@@ -11,12 +11,11 @@ from typing import Any
 
 from sweeper.errors import SweeperError, nearest
 from sweeper.space.document import Document, parse_value
+from sweeper.space.repeat import SEED, Repeats
 from sweeper.space.schema import SpaceFile
 
 CASE = "case"
 """The name of a trial's case, beside the dotted names that vary."""
-SEEDED = {"seed": "seeds", "class_order_seed": "class_order_seeds"}
-"""Names that trials are averaged over, and what of the file sets them."""
 
 
 @dataclass(frozen=True)
@@ -79,23 +78,24 @@ class Grid:
         dimensions = [each for each in narrowed if each.points[0]]
         return Grid({**self.fixed, name: value}, cases, dimensions, _without(self.baseline, name))
 
-    def check_names(self, known: Sequence[str], orders: bool) -> None:
+    def check_names(self, known: Sequence[str], repeats: Repeats) -> None:
         """Check every name against those of the config, and the baseline's against what varies.
 
         Args:
             known: the config's dotted names.
-            orders: whether the file gives seeds of the order of classes.
+            repeats: what every row is repeated over, which is given nowhere else.
 
         Raises SweeperError at the first name that is not to be given.
         """
         cases = itertools.chain.from_iterable(case.items() for case in self.cases.values())
         varied = itertools.chain.from_iterable(each.points[0].items() for each in self.dimensions)
         for name, each in [*self.fixed.items(), *cases, *varied]:
-            if name == "seed" or (name in SEEDED and orders):
-                message = f"'{name}' is set by {SEEDED[name]}"
-                raise SweeperError(message, fix=f"list the seeds: {SEEDED[name]}: [0, 1, 2]", where=each.where)
+            if name in repeats.values:
+                key = repeats.key(name)
+                fix = "list the seeds: seeds: [0, 1, 2]" if key == "seeds" else "remove one of the two"
+                raise SweeperError(f"'{name}' is set by {key}", fix=fix, where=each.where)
             if name not in known:
-                fix = nearest(name, [other for other in known if other != "seed"])
+                fix = nearest(name, [other for other in known if other != SEED])
                 raise SweeperError(f"unknown name '{name}'", fix=fix, where=each.name_where)
         for name, each in self.baseline.items():
             if name not in self.varied:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from sweeper.space.grid import CASE
+from sweeper.space.repeat import SEED
 from sweeper.space.schema import IncludeFile, SpaceFile
 from sweeper.space.search_checks import objectives_of
 from sweeper.trainable.trainable import Trainable, dotted_fields, find_trainable
@@ -35,7 +36,7 @@ def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
     fields: dict[str, Schema] = {
         name: {"description": field.description} for name, field in dotted_fields(trainable.config)
     }
-    swept = {name: field for name, field in fields.items() if name != "seed"}
+    swept = {name: field for name, field in fields.items() if name != SEED}
     case: dict[str, Schema] = {CASE: {"description": "the name of a case"}}
     space = models["SpaceFile"]["properties"]
     space["trainable"]["const"] = trainable.name
@@ -44,6 +45,7 @@ def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
         _only(each, swept)
     for each in (space["axes"], space["zip"]["items"], space["one_at_a_time"]):
         _only_named(each, swept)
+    _only_named(space["repeat"], fields)
     _only(space["baseline"], swept | case)
     search = models["SearchFile"]["properties"]
     _only(search["enqueue"]["items"], swept | case)

@@ -14,35 +14,36 @@ from sweeper.space.document import Document
 from sweeper.space.search_schema import Distribution, SearchFile
 from sweeper.trainable.resources import ResourceChanges
 
-MOST_SEEDS = 10_000
+MOST_REPEATS = 10_000
+"""Values of one repeated name."""
 LONGEST_SHOWN = 200
 """Characters of a wrong value that a message repeats."""
 RANGES = r"[0-9]{1,10}(-[0-9]{1,10})?(,[0-9]{1,10}(-[0-9]{1,10})?)*"
 
 
-def parse_seeds(value: Any) -> Any:
-    """Seeds from ``[0, 1, 2]``, ``"0-4"``, ``"0,2,5"`` or ``"3"``. Raises PydanticCustomError."""
+def parse_repeats(value: Any) -> Any:
+    """Seeds, folds and the like from ``[0, 1, 2]``, ``"0-4"``, ``"0,2,5"`` or ``"3"``. Raises PydanticCustomError."""
     if isinstance(value, str) and re.fullmatch(RANGES, value.replace(" ", "")):
         bounds = [part.split("-") for part in value.replace(" ", "").split(",")]
         ranges = [range(int(part[0]), int(part[-1]) + 1) for part in bounds]
-        if sum(map(len, ranges)) > MOST_SEEDS:
-            raise PydanticCustomError("seeds", "expected at most {most} of them", {"most": MOST_SEEDS})
-        value = [seed for each in ranges for seed in each]
-    good = isinstance(value, list) and all(type(seed) is int and 0 <= seed < 2**31 for seed in value)
+        if sum(map(len, ranges)) > MOST_REPEATS:
+            raise PydanticCustomError("repeats", "expected at most {most} of them", {"most": MOST_REPEATS})
+        value = [number for each in ranges for number in each]
+    good = isinstance(value, list) and all(type(each) is int and 0 <= each < 2**31 for each in value)
     if not good or not value or len(set(value)) != len(value):
-        raise PydanticCustomError("seeds", "expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4")
+        raise PydanticCustomError("repeats", "expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4")
     return value
 
 
 F = TypeVar("F", bound=BaseModel)
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
-SEEDS_SCHEMA = {
+REPEATS_SCHEMA = {
     "anyOf": [
         {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
         {"type": "string", "pattern": r"^\s*[0-9]+\s*(-\s*[0-9]+\s*)?(,\s*[0-9]+\s*(-\s*[0-9]+\s*)?)*$"},
     ]
 }
-Seeds = Annotated[tuple[int, ...], BeforeValidator(parse_seeds), WithJsonSchema(SEEDS_SCHEMA)]
+Repeated = Annotated[tuple[int, ...], BeforeValidator(parse_repeats), WithJsonSchema(REPEATS_SCHEMA)]
 Values = Annotated[list[Any], Field(min_length=1)]
 
 
@@ -70,9 +71,9 @@ class SpaceFile(BaseModel):
     name: Name = Field(description="name of the sweep and its results")
     trainable: str = Field(description="what is swept: an installed trainable, or the module that holds one")
     preset: str = Field(description="the complete config that overrides start from")
-    seeds: Seeds = Field((0,), description="[0, 1, 2] or 0-4")
-    class_order_seeds: Seeds | None = Field(
-        None, description="[0, 1, 2] or 0-4: seeds of the order of classes, averaged over as seeds are"
+    seeds: Repeated = Field((0,), description="[0, 1, 2] or 0-4")
+    repeat: dict[str, Repeated] = Field(
+        {}, description="what else every row is repeated over and averaged, by name, such as {fold: 0-4}"
     )
     fixed: dict[str, Any] = Field({}, description="overrides that every trial shares")
     cases: dict[str, dict[str, Any]] = Field(
@@ -109,8 +110,11 @@ class IncludeFile(BaseModel):
 def parse_space(document: Document, seeds: str | None) -> SpaceFile:
     """Check a search space against the format. ``seeds`` replaces the file's. Raises SweeperError at the place."""
     file = _parse(document, SpaceFile)
+    if seeds is None:
+        return file
+    repeat = {name: values for name, values in document.value.get("repeat", {}).items() if name != "seed"}
     try:
-        return file if seeds is None else SpaceFile.model_validate(document.value | {"seeds": seeds})
+        return SpaceFile.model_validate(document.value | {"seeds": seeds, "repeat": repeat})
     except ValidationError as error:
         where = f"{document.path} with --seeds {seeds}"
         raise SweeperError(message_of(error.errors()[0]), where=where) from None
@@ -148,6 +152,8 @@ def _refusal(document: Document, model: type[BaseModel], errors: list[ErrorDetai
     fields = {field.alias or each: field for each, field in owner.model_fields.items()}
     if first["type"] == "extra_forbidden":
         fix = nearest(name, [*fields, "include"] if owner is SpaceFile else fields)
+        if owner is SpaceFile and name.endswith("_seeds"):
+            fix = f"repeat a field of the config by repeat: {{{name.removesuffix('s')}: [0, 1, 2]}}"
         if model is IncludeFile:
             fix = "write it into the included files; this one has a name and what it includes, nothing else"
         return SweeperError(f"unknown key '{name}'", fix=fix, where=document.where(*loc, key=True))

@@ -76,7 +76,7 @@ class Searched:
         return self._all(point, list(self.distributions), {})
 
     def trials(self, point: StudyPoint, params: Mapping[str, Any]) -> list[Trial]:
-        """The trials of a suggestion, one for every seed and order of classes.
+        """The trials of a suggestion, one for every combination of repeats.
 
         Raises SweeperError where the space's condition drops it, or the config or the trainable refuses it.
         """
@@ -85,7 +85,7 @@ class Searched:
         given = self._given(point, params)
         row = {**point.row, **self.completed(point, params)}
         found, condition = self.start.candidates([(row, origins)]), self.start.kept
-        if condition and not all(condition.holds({**given, **each.seeds}) for each in found):
+        if condition and not all(condition.holds({**given, **each.repeats}) for each in found):
             raise SweeperError("where drops it", where=condition.where)
         trials, _ = self.start.trials(found)
         origins.attempt(partial(self.start.trainable.check_config, trials[0].config))

@@ -12,7 +12,7 @@ from sweeper.errors import SweeperError, nearest
 from sweeper.space.condition import Condition, parse_condition
 from sweeper.space.distribution import check_distribution, ends, holds, told, values
 from sweeper.space.document import Document
-from sweeper.space.grid import CASE, SEEDED, Grid
+from sweeper.space.grid import CASE, Grid
 from sweeper.space.schema import SpaceFile, message_of
 from sweeper.space.search import Searched, StudyPoint
 from sweeper.space.search_schema import SearchFile
@@ -43,7 +43,7 @@ def read_search(document: Document, file: SpaceFile, grid: Grid, sets: Sequence[
     if file.search is None:
         return None
     asked = _without(document, file.search, [each.partition("=")[0] for each in sets])
-    _check_names(document, asked, grid, start.names)
+    _check_names(document, asked, grid, start)
     is_case_searched = CASE in asked.distributions
     cases, beside = (grid.cases, replace(grid, cases={})) if is_case_searched else ({}, grid)
     points = [StudyPoint(row, start.origins(each)) for row, each in beside.points()]
@@ -51,7 +51,8 @@ def read_search(document: Document, file: SpaceFile, grid: Grid, sets: Sequence[
         check_distribution(
             name, each, lambda *loc, at=name, **key: document.where("search", "distributions", at, *loc, **key)
         )
-    conditions = _conditions(document, asked, grid, start.names)
+    names = [name for name in start.names if name not in start.repeats.values]
+    conditions = _conditions(document, asked, grid, names)
     searched = Searched(asked, points, start, cases, conditions, document.where)
     _check_values(document, searched)
     _check_conditions(searched)
@@ -78,17 +79,17 @@ def _without(document: Document, asked: SearchFile, fixed: Sequence[str]) -> Sea
     return asked.model_copy(update={"distributions": left, "enqueue": enqueue})
 
 
-def _check_names(document: Document, asked: SearchFile, grid: Grid, names: Sequence[str]) -> None:
+def _check_names(document: Document, asked: SearchFile, grid: Grid, start: Start) -> None:
     """Every searched name is one of the config, or the case, and is given nowhere else."""
     listed = {name: each.kind for each in grid.dimensions for name in each.points[0]}
     for name, each in asked.distributions.items():
         where = document.where("search", "distributions", name, key=True)
-        if name in SEEDED:
-            raise SweeperError(
-                f"'{name}' is set by {SEEDED[name]}", fix="remove it: results are means over seeds", where=where
-            )
-        if name not in names and not (name == CASE and grid.cases):
-            fix = "give the space cases" if name == CASE else nearest(name, [*names, *([CASE] if grid.cases else [])])
+        if name in start.repeats.values:
+            key = start.repeats.key(name)
+            raise SweeperError(f"'{name}' is set by {key}", fix=f"remove it: results are means over {key}", where=where)
+        if name not in start.names and not (name == CASE and grid.cases):
+            known = [*start.names, *([CASE] if grid.cases else [])]
+            fix = "give the space cases" if name == CASE else nearest(name, known)
             raise SweeperError(f"unknown name '{name}'", fix=fix, where=where)
         if name in listed:
             message = f"'{name}' is both searched and {listed[name]}"
@@ -107,7 +108,7 @@ def _conditions(document: Document, asked: SearchFile, grid: Grid, names: Sequen
     """When names are asked for. Raises SweeperError for one that needs a name of further down."""
     found: dict[str, Condition] = {}
     above: list[str] = []
-    known = [*([CASE] if grid.cases else []), *(name for name in names if name not in SEEDED)]
+    known = [*([CASE] if grid.cases else []), *names]
     for name, each in asked.distributions.items():
         if each.when is not None:
             where = document.where("search", "distributions", name, "when")
@@ -181,7 +182,7 @@ def _check_objectives(document: Document, asked: SearchFile, trainable: Trainabl
 
 def _check_ways(document: Document, searched: Searched) -> None:
     """Sampler and pruner can do what is asked of them."""
-    asked, repeats = searched.asked, searched.start.repeats
+    asked, repeats = searched.asked, searched.start.repeats.count
     if asked.sampler == "grid":
         for name, each in asked.distributions.items():
             if values(each) is None:

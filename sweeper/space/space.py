@@ -13,7 +13,8 @@ from sweeper.errors import SweeperError, nearest
 from sweeper.space.condition import parse_condition
 from sweeper.space.document import Document
 from sweeper.space.grid import CASE, Grid, read_grid
-from sweeper.space.schema import SpaceFile, Table, parse_space
+from sweeper.space.repeat import SEED, read_repeats
+from sweeper.space.schema import Table, parse_space
 from sweeper.space.search import Searched
 from sweeper.space.search_checks import read_search
 from sweeper.space.start import Start
@@ -24,8 +25,6 @@ from sweeper.trainable.trainable import Trainable, dotted_fields, find_trainable
 
 __all__ = ["Space", "Trial", "load_space"]
 
-ORDER = "class_order_seed"
-"""The field of a config that class_order_seeds set."""
 MOST_TRIALS = 100_000
 """More are no ablation but a slip, and would not fit into memory."""
 LONGEST = 200
@@ -75,22 +74,22 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     trainable = _find(document, file.trainable)
     grid = read_grid(document, file, sets)
     fields = dict(dotted_fields(trainable.config))
-    orders = _orders(document, file, list(fields), sets)
-    grid.check_names(list(fields), orders != [None])
+    repeats = read_repeats(document, file, list(fields), sets)
+    grid.check_names(list(fields), repeats)
     named, where = preset or file.preset, document.where("preset")
     if preset:
         where = f"{document.path} with --preset {preset}"
     if named not in trainable.presets:
         raise SweeperError(f"unknown preset '{named}'", fix=nearest(named, trainable.presets), where=where)
-    _check_size(document, grid.size * len(file.seeds) * len(orders))
+    _check_size(document, grid.size * repeats.count)
     rows = [*([CASE] if grid.cases else []), *fields]
     condition = None if file.where is None else parse_condition(file.where, rows, document.where("where"))
-    start = Start(trainable, named, where, file.seeds, orders, condition)
+    start = Start(trainable, named, where, repeats, condition)
     searched = read_search(document, file, grid, sets, start)
     trials, duplicates = ([], []) if searched else start.listed(grid.points())
     design = searched.design if searched else grid.varied
     columns = list(searched.asked.objectives) if searched else sorted(trials[0].facts)
-    table = file.table or Table(rows=design or ["seed"], columns=columns or ["seed"])
+    table = file.table or Table(rows=design or [SEED], columns=columns or [SEED])
     numbers = [*trainable.known, *trainable.metrics, *trainable.costs]
     if not trainable.declares_metrics:  # a run may measure anything
         numbers += [name for name in table.columns if name not in fields and "." not in name]
@@ -98,20 +97,10 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     baseline = _baseline(document, grid, trials) if trials else {}
     changed = [preset] if preset and preset != file.preset else []
     name = _directory("-".join([file.name, *changed, *(_slug(each) for each in sets)]))
-    repeated = ["seed", *([] if orders == [None] else [ORDER])]
+    repeated = list(repeats.values)
     return Space(
         name, trainable, table, trials, design, repeated, searched, duplicates, baseline, file.resources, document.where
     )
-
-
-def _orders(document: Document, file: SpaceFile, names: Sequence[str], sets: Sequence[str]) -> list[int | None]:
-    """Seeds of the order of classes, a single None where the space leaves it alone. Raises SweeperError."""
-    if file.class_order_seeds is None or any(each.startswith(f"{ORDER}=") for each in sets):
-        return [None]
-    if ORDER not in names:
-        fix, where = f"remove it, or give the config a {ORDER}", document.where("class_order_seeds", key=True)
-        raise SweeperError(f"the config of {file.trainable} has no {ORDER}", fix=fix, where=where)
-    return list(file.class_order_seeds)
 
 
 def _check_size(document: Document, count: int) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from sweeper.space.condition import Condition
 from sweeper.space.grid import Override
+from sweeper.space.repeat import Repeats
 from sweeper.space.trials import Candidate, Origins, Trial, candidates, kept, make_trials, value_at
 from sweeper.trainable.trainable import Trainable, dotted_fields
 
@@ -23,9 +24,8 @@ class Start:
     preset: str
     where: str
     """Where the preset is named."""
-    seeds: Sequence[int]
-    orders: Sequence[int | None]
-    """Seeds of the order of classes; a single None where the space leaves it alone."""
+    repeats: Repeats
+    """What every row is repeated over."""
     kept: Condition | None
     """What keeps a trial."""
 
@@ -33,11 +33,6 @@ class Start:
     def base(self) -> BaseModel:
         """The preset's config."""
         return self.trainable.presets[self.preset]
-
-    @property
-    def repeats(self) -> int:
-        """Trials of every row."""
-        return len(self.seeds) * len(self.orders)
 
     @cached_property
     def meanings(self) -> dict[str, str]:
@@ -61,11 +56,11 @@ class Start:
 
     def origins(self, overrides: Mapping[str, Override]) -> Origins:
         """Where the values of a config with these overrides were written."""
-        return Origins(self.where, overrides, self.meanings)
+        return Origins(self.where, overrides, self.meanings, self.repeats.where)
 
     def candidates(self, points: Iterable[tuple[Mapping[str, Any], Origins]]) -> list[Candidate]:
-        """The points with every seed and order of classes, before their configs are checked."""
-        return candidates(list(points), self.seeds, self.orders)
+        """The points with every combination of repeats, before their configs are checked."""
+        return candidates(points, self.repeats)
 
     def trials(self, found: Sequence[Candidate]) -> tuple[list[Trial], list[tuple[str, str]]]:
         """The trials with distinct configs, and the labels of the others, see `sweeper.space.trials.make_trials`."""

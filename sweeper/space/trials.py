@@ -1,4 +1,4 @@
-"""From a grid to trials: every point that the condition keeps, with every seed and a complete, validated config."""
+"""From a grid to trials: every point that the condition keeps, with every repeat and a complete, validated config."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from sweeper.errors import InvalidConfig, SweeperError
 from sweeper.space.condition import Condition
 from sweeper.space.grid import Override
+from sweeper.space.repeat import SEED, Repeats, told
 from sweeper.space.schema import message_of
 from sweeper.trainable.trainable import Trainable
 
@@ -31,6 +32,8 @@ class Origins:
     preset_where: str
     overrides: Mapping[str, Override]
     meanings: Mapping[str, str]
+    repeated: Mapping[str, str]
+    """Where the values of repeated names were written."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -39,9 +42,10 @@ class Origins:
 
     def where(self, name: str) -> str:
         """Where the value behind an error at ``name`` was written: itself, its parent, or a part of it."""
-        for candidate in [*_prefixes(name), *(each for each in self.overrides if each.startswith(f"{name}."))]:
-            if candidate in self.overrides:
-                return self.overrides[candidate].where
+        places = {**{each: override.where for each, override in self.overrides.items()}, **self.repeated}
+        for candidate in [*_prefixes(name), *(each for each in places if each.startswith(f"{name}."))]:
+            if candidate in places:
+                return places[candidate]
         return self.preset_where
 
     def attempt(self, action: Callable[[], T]) -> T:
@@ -61,21 +65,25 @@ class Origins:
 
 @dataclass(frozen=True)
 class Trial:
-    """One continual run: its place in the table, its seeds and its complete config."""
+    """One run: its place in the table, its seed and other repeats, and its complete config."""
 
     row: Mapping[str, Any]
     """The name of its case, where there are cases, and the value of every name that varies, as written."""
-    seed: int
+    repeats: Mapping[str, int]
+    """The values of the names that rows are repeated over, the seed first."""
     config: BaseModel
     facts: Mapping[str, float]
     origins: Origins
-    class_order_seed: int | None = None
-    """Set where the space varies it."""
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return self.repeats[SEED]
 
     @property
     def label(self) -> str:
         """A readable name such as ``40-54 · seed 1``, with cases ``rshift · 40-54 · seed 1``."""
-        return _label(self.row, self.seed, self.class_order_seed)
+        return _label(self.row, self.repeats)
 
 
 @dataclass(frozen=True)
@@ -83,28 +91,18 @@ class Candidate:
     """A trial before its config is checked."""
 
     row: Mapping[str, Any]
-    seed: int
-    order: int | None
+    repeats: Mapping[str, int]
     origins: Origins
 
     @property
     def label(self) -> str:
         """That of the trial."""
-        return _label(self.row, self.seed, self.order)
-
-    @property
-    def seeds(self) -> dict[str, int]:
-        """Values of the names that trials are averaged over."""
-        return {"seed": self.seed} | ({} if self.order is None else {"class_order_seed": self.order})
+        return _label(self.row, self.repeats)
 
 
-def candidates(
-    points: Sequence[tuple[Mapping[str, Any], Origins]], seeds: Sequence[int], orders: Sequence[int | None]
-) -> list[Candidate]:
-    """Every point with every seed, and every seed of the order of classes where the space has them."""
-    return [
-        Candidate(row, seed, order, origins) for (row, origins), seed, order in itertools.product(points, seeds, orders)
-    ]
+def candidates(points: Iterable[tuple[Mapping[str, Any], Origins]], repeats: Repeats) -> list[Candidate]:
+    """Every point with every combination of repeats."""
+    return [Candidate(row, each, origins) for (row, origins), each in itertools.product(points, repeats.all())]
 
 
 def kept(found: Sequence[Candidate], condition: Condition, values: Mapping[str, Any]) -> list[Candidate]:
@@ -115,7 +113,9 @@ def kept(found: Sequence[Candidate], condition: Condition, values: Mapping[str, 
         condition: what keeps one.
         values: of the preset, by dotted name.
     """
-    chosen = [each for each in found if condition.holds({**values, **each.row, **each.origins.values, **each.seeds})]
+    chosen = [
+        each for each in found if condition.holds({**values, **each.row, **each.origins.values, **each.repeats})
+    ]
     if not chosen:
         fix = f"widen it: it is true of none of {len(found):,}"
         raise SweeperError("where drops every trial", fix=fix, where=condition.where)
@@ -132,17 +132,18 @@ def make_trials(
     first: dict[str, tuple[Candidate, BaseModel]] = {}
     duplicates = []
     for _, group in itertools.groupby(found, key=lambda each: id(each.origins)):
-        seeded = list(group)
-        values = changed(base, seeded[0].origins.values)
-        for each in seeded:
-            config = each.origins.attempt(partial(trainable.config.model_validate, {**values, **each.seeds}))
+        repeated = list(group)
+        values = changed(base, repeated[0].origins.values)
+        for each in repeated:
+            complete = changed(values, each.repeats)
+            config = each.origins.attempt(partial(trainable.config.model_validate, complete))
             same, _ = first.setdefault(each.origins.attempt(partial(_canonical, config)), (each, config))
             if same is not each:
                 duplicates.append((each.label, same.label))
     trials = []
     for each, config in first.values():
         facts = each.origins.attempt(partial(trainable.facts_of, config))
-        trials.append(Trial(each.row, each.seed, config, facts, each.origins, each.order))
+        trials.append(Trial(each.row, each.repeats, config, facts, each.origins))
     return trials, duplicates
 
 
@@ -152,7 +153,7 @@ def value_at(values: Mapping[str, Any], name: str) -> Any:
     return found
 
 
-def changed(part: BaseModel, changes: Mapping[str, Any]) -> dict[str, Any]:
+def changed(part: BaseModel | Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a part of a config under changes by dotted name. Parts without a change stay the same objects."""
     values = dict(part)
     inner: dict[str, dict[str, Any]] = {}
@@ -164,8 +165,9 @@ def changed(part: BaseModel, changes: Mapping[str, Any]) -> dict[str, Any]:
             values[head] = value
     for head, below in inner.items():
         unchecked = changed(values[head], below)
-        with contextlib.suppress(ValidationError):  # the whole config tells it, by its full name
-            unchecked = type(values[head]).model_validate(unchecked)
+        if isinstance(values[head], BaseModel):
+            with contextlib.suppress(ValidationError):  # the whole config tells it, by its full name
+                unchecked = type(values[head]).model_validate(unchecked)
         values[head] = unchecked
     return values
 
@@ -194,9 +196,8 @@ def _numbers(value: Any, name: str) -> Iterator[tuple[str, int | float]]:
             yield from _numbers(each, name)
 
 
-def _label(row: Mapping[str, Any], seed: int, order: int | None) -> str:
-    ends = [f"seed {seed}", *([] if order is None else [f"order {order}"])]
-    return " · ".join([*(str(value) for value in row.values()), *ends])
+def _label(row: Mapping[str, Any], repeats: Mapping[str, int]) -> str:
+    return " · ".join([*(str(value) for value in row.values()), told(repeats)])
 
 
 def _prefixes(name: str) -> Iterator[str]:

@@ -23,8 +23,8 @@ from mlflow.exceptions import MlflowException
 from sweeper.errors import CutShort, SweeperError, first_line, nearest
 from sweeper.planning.cost import total
 from sweeper.records.extras import TrialFile, write_files
-from sweeper.records.layout import SUGGESTIONS
-from sweeper.records.writer import TABLE_METADATA, write_trials
+from sweeper.records.layout import SUGGESTIONS, TABLE_METADATA
+from sweeper.records.writer import write_trials
 from sweeper.tracking.client import CAUSE, FILES, KEY, connect, knock, living, runs_of, sweeps, trial_key
 from sweeper.tracking.content import SAVED, TRIAL
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,16 +30,22 @@ class Found:
     """Its id."""
     runs: dict[str, Run]
     """By the trial's label."""
+    repeated: Sequence[str] = ("seed",)
+    """Names that rows are repeated over."""
 
     def compare(self, base: str) -> str:
         """The page that compares them, `MOST` at most: then every row with its first seeds."""
-        ids = [run.info.run_id for run in sorted(self.runs.values(), key=_seeds)[:MOST]]
+        ids = [run.info.run_id for run in sorted(self.runs.values(), key=self._repeats)[:MOST]]
         return f"{base}/#/compare-runs?runs={_quoted(ids)}&experiments={_quoted([self.experiment])}"
 
     def links(self, base: str) -> dict[str, str]:
         """The page of each run by the trial's label."""
         place = f"{base}/#/experiments/{self.experiment}/runs"
         return {label: f"{place}/{run.info.run_id}" for label, run in self.runs.items()}
+
+    def _repeats(self, run: Run) -> list[int]:
+        """What orders the runs: all rows with the first seed, then with the next one."""
+        return [int(run.data.params.get(name, "0")) for name in reversed(self.repeated)]
 
 
 def run_links(runs: Path, space: str, base: str = LOCAL) -> dict[str, str]:
@@ -76,13 +83,10 @@ def find_runs(runs: Path, space: str, uri: str) -> Found:
         run.data.tags[KEY]: run
         for run in runs_of(client, [experiment.experiment_id], "trial") if run.info.status == "FINISHED"
     }  # fmt: skip
-    keys = {trial.label: trial_key(trial.target, trial.label) for trial in read_trials(runs, space)}
-    return Found(experiment.experiment_id, {label: found[key] for label, key in keys.items() if key in found})
-
-
-def _seeds(run: Run) -> tuple[int, int]:
-    order, seed = (run.data.params.get(name, "0") for name in ("class_order_seed", "seed"))
-    return int(order), int(seed)
+    trials = read_trials(runs, space)
+    keys = {trial.label: trial_key(trial.target, trial.label) for trial in trials}
+    there = {label: found[key] for label, key in keys.items() if key in found}
+    return Found(experiment.experiment_id, there, trials[0].repeated if trials else ())
 
 
 def _quoted(ids: list[str]) -> str:

@@ -82,12 +82,12 @@ def test_what_a_row_decides_is_no_obstacle_to_pairs(tmp_path) -> None:
     assert found == {"0-64": ("40-54", 2, 10.0)}
 
 
-def test_orders_of_classes_are_paired_beside_seeds(tmp_path) -> None:
+def test_trials_are_paired_by_all_repeated_names(tmp_path) -> None:
     trials = [
-        trial(layers, seed, la + order, class_order_seed=order)
-        for layers, la in (("0-64", 50), ("40-54", 40)) for seed in (0, 1) for order in (0, 1, 2)
+        trial(layers, seed, la + fold, fold=fold)
+        for layers, la in (("0-64", 50), ("40-54", 40)) for seed in (0, 1) for fold in (0, 1, 2)
     ]  # fmt: skip
-    _, found = compared(write_sweep(tmp_path, trials, baseline=BASELINE, seeds=["seed", "class_order_seed"]))
+    _, found = compared(write_sweep(tmp_path, trials, baseline=BASELINE, seeds=["seed", "fold"]))
     assert found == {"0-64": ("40-54", 6, 10.0)}
 
 

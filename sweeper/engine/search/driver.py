@@ -20,6 +20,7 @@ from sweeper.errors import SweeperError
 from sweeper.planning.cost import costs
 from sweeper.planning.graph import Graph, Plan, collect
 from sweeper.records.writer import read_metrics
+from sweeper.space.repeat import told
 from sweeper.space.search import Searched
 from sweeper.space.trials import Trial
 from sweeper.store.base import Damaged, Store
@@ -220,7 +221,7 @@ class Suggesting:
         study, number = self.studies[way.study], way.suggestion.number
         values = self._values(way)
         if self._is_stopped(way, values):
-            cause = f"pruned after step {way.step + 1} of {len(way.steps)} with seed {way.trials[way.trial].seed}"
+            cause = f"pruned after step {way.step + 1} of {len(way.steps)} with {told(way.trials[way.trial].repeats)}"
             if not way.is_at_end:
                 self.plan.pruned[way.steps[-1].key] = cause
             study.stop(number, cause, way.trial + 1)

@@ -87,7 +87,7 @@ class Study:
         self.point = point
         self._searched = searched
         self._trials: dict[int, optuna.Trial] = {}
-        asked, repeats = searched.asked, searched.start.repeats
+        asked, repeats = searched.asked, searched.start.repeats.count
         anchor = searched.anchor(point)[0]
         steps = len(searched.start.trainable.steps_of(anchor.config)) * repeats
         name = " ".join([name, *([point.label] if point.label else []), _digest(searched, anchor)])
@@ -287,7 +287,6 @@ def _digest(searched: Searched, anchor: Trial) -> str:
         "distributions": [[name, each.model_dump(mode="json")] for name, each in searched.distributions.items()],
         "objectives": list(searched.asked.objectives.items()),
         "where": searched.start.kept.text if searched.start.kept else None,
-        "seeds": list(searched.start.seeds),
-        "orders": list(searched.start.orders),
+        "repeat": {name: list(values) for name, values in searched.start.repeats.values.items()},
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:DIGEST]

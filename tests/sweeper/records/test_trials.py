@@ -88,6 +88,13 @@ def test_all_words_of_a_label_are_that_trial_though_others_have_more(project: Pr
     assert find_trial(project.path / "runs", "lists/a,b").label == "a,b · seed 0"
 
 
+def test_a_trial_is_named_by_its_repeats_and_its_row_is_the_rest(project: Project) -> None:
+    project.write(LISTS + "repeat: {trunk.steps: 1-2}\naxes: {branch.size: [1, 2]}\n", "folds.yaml")
+    assert project.sweeper("run", "folds.yaml", "--inline", "--no-tracking").returncode == 0
+    found = find_trial(project.path / "runs", "lists/2 steps=1")
+    assert (found.label, found.row, found.repeats) == ("2 · seed 0 · steps 1", "2", ["seed 0", "steps 1"])
+
+
 MISTAKES = {
     "tyni/plus": "no sweep called 'tyni' in runs\n  fix: did you mean tiny?",
     "tiny/plus seed=1": (

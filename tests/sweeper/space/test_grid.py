@@ -1,4 +1,4 @@
-"""What varies: groups, one name at a time, conditions, the baseline, orders of classes; and what is refused of it."""
+"""What varies: groups, one name at a time, conditions, the baseline, repeats; and what is refused of it."""
 
 import json
 from collections.abc import Callable
@@ -26,12 +26,10 @@ one_at_a_time:
 """
 WHERE = f"{SPACE}where: branch.kind == 'plus' or branch.size > 2 and seed == 0\n"
 BASELINE = f"{SPACE}baseline: {{branch.kind: minus}}\n"
-ORDERS = """\
-name: orders
-trainable: funlora
-preset: digits
-seeds: [3, 4]
-class_order_seeds: 0-1
+REPEAT = f"""\
+{HEAD}seeds: [3, 4]
+repeat: {{trunk.steps: 1-2}}
+axes: {{branch.kind: [minus]}}
 """
 
 
@@ -120,24 +118,39 @@ def test_the_baseline_is_written_as_the_results_have_it(load: Load) -> None:
     assert json.dumps(load(text).baseline) == '{"trunk.pause": 1.0, "case": "a"}'
 
 
-def test_orders_of_classes_are_averaged_over_as_seeds_are(load: Load) -> None:
-    space = load(ORDERS)
+def test_rows_are_repeated_over_any_field_of_the_config(load: Load) -> None:
+    space = load(REPEAT)
     assert [trial.label for trial in space.trials] == [
-        "seed 3 · order 0", "seed 3 · order 1", "seed 4 · order 0", "seed 4 · order 1",
+        "minus · seed 3 · steps 1", "minus · seed 3 · steps 2", "minus · seed 4 · steps 1", "minus · seed 4 · steps 2",
     ]  # fmt: skip
-    assert [trial.config.class_order_seed for trial in space.trials] == [0, 1, 0, 1]
-    assert {tuple(trial.row) for trial in space.trials} == {()}
+    assert [(trial.seed, trial.config.trunk.steps) for trial in space.trials] == [(3, 1), (3, 2), (4, 1), (4, 2)]
+    assert {tuple(trial.row) for trial in space.trials} == {("branch.kind",)}
+    assert space.repeated == ["seed", "trunk.steps"]
 
 
-def test_a_condition_may_ask_for_the_order(load: Load) -> None:
-    assert [trial.label for trial in load(f"{ORDERS}where: class_order_seed == seed - 3\n").trials] == [
-        "seed 3 · order 0", "seed 4 · order 1",
+def test_seeds_are_short_for_repeated_seeds(load: Load) -> None:
+    short, long = (load(f"{HEAD}{text}\n") for text in ("seeds: 2-4", "repeat: {seed: 2-4}"))
+    assert [trial.label for trial in short.trials] == [trial.label for trial in long.trials]
+    assert [trial.config for trial in short.trials] == [trial.config for trial in long.trials]
+    assert short.repeated == long.repeated == ["seed"]
+
+
+def test_seeds_of_the_command_line_replace_repeated_seeds(load: Load) -> None:
+    trials = load(f"{HEAD}repeat: {{trunk.steps: 1-2, seed: 2-4}}\n", seeds="7").trials
+    assert [trial.repeats for trial in trials] == [{"seed": 7, "trunk.steps": steps} for steps in (1, 2)]
+
+
+def test_a_condition_may_ask_for_a_repeated_name(load: Load) -> None:
+    trials = load(f"{REPEAT}where: trunk.steps == seed - 2\n").trials
+    assert [trial.label for trial in trials] == ["minus · seed 3 · steps 1", "minus · seed 4 · steps 2"]
+
+
+def test_a_set_value_ends_the_repetition_of_its_name(load: Load) -> None:
+    space = load(REPEAT, sets=["trunk.steps=7"])
+    assert [(trial.label, trial.config.trunk.steps) for trial in space.trials] == [
+        ("minus · seed 3", 7), ("minus · seed 4", 7),
     ]  # fmt: skip
-
-
-def test_a_set_order_wins_over_the_seeds_of_orders(load: Load) -> None:
-    trials = load(ORDERS, sets=["class_order_seed=7"]).trials
-    assert [(trial.label, trial.config.class_order_seed) for trial in trials] == [("seed 3", 7), ("seed 4", 7)]
+    assert space.repeated == ["seed"]
 
 
 MISTAKES = {
@@ -351,25 +364,74 @@ error: space.yaml:9:8: where: expected a valid string, got True
   fix: where is what keeps a trial, such as "lr < 0.1 or case == 'big'"
 """),
     ),
-    "orders of classes that the config does not know": (
-        f"{SPACE}class_order_seeds: [0]\n",
+    "repeated name that is unknown": (
+        f"{SPACE}repeat: {{trunk.step: 0-4}}\n",
         snapshot("""\
-error: space.yaml:9:1: the config of tests.tiny has no class_order_seed
-  fix: remove it, or give the config a class_order_seed
+error: space.yaml:9:10: repeat: unknown name 'trunk.step'
+  fix: did you mean trunk.steps?
 """),
     ),
-    "an order of classes beside several": (
-        f"{ORDERS}fixed: {{class_order_seed: 0}}\n",
+    "repeated name that varies": (
+        f"{SPACE}repeat: {{branch.size: 0-4}}\n",
         snapshot("""\
-error: space.yaml:6:27: 'class_order_seed' is set by class_order_seeds
-  fix: list the seeds: class_order_seeds: [0, 1, 2]
+error: space.yaml:7:17: 'branch.size' is set by repeat
+  fix: remove one of the two
 """),
     ),
-    "bad orders of classes": (
-        ORDERS.replace("0-1", "1-0"),
+    "repeated name that is fixed": (
+        f"{REPEAT}fixed: {{trunk.steps: 3}}\n",
         snapshot("""\
-error: space.yaml:5:20: class_order_seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got '1-0'
-  fix: class_order_seeds is [0, 1, 2] or 0-4: seeds of the order of classes, averaged over as seeds are
+error: space.yaml:7:22: 'trunk.steps' is set by repeat
+  fix: remove one of the two
+"""),
+    ),
+    "repeated name in a case": (
+        f"{REPEAT}cases: {{a: {{trunk.steps: 3}}}}\n",
+        snapshot("""\
+error: space.yaml:7:26: 'trunk.steps' is set by repeat
+  fix: remove one of the two
+"""),
+    ),
+    "repeated name in the baseline": (
+        f"{REPEAT}baseline: {{trunk.steps: 1}}\n",
+        snapshot("""\
+error: space.yaml:7:12: baseline: the rows do not vary over 'trunk.steps'
+  fix: known: branch.kind
+"""),
+    ),
+    "seeds given twice": (
+        f"{SPACE}repeat: {{seed: 0-4}}\n",
+        snapshot("""\
+error: space.yaml:9:10: 'seed' is both in seeds and in repeat
+  fix: remove one of the two
+"""),
+    ),
+    "a fixed seed beside repeated ones": (
+        f"{HEAD}repeat: {{seed: 0-4}}\nfixed: {{seed: 0}}\n",
+        snapshot("""\
+error: space.yaml:5:15: 'seed' is set by repeat
+  fix: remove one of the two
+"""),
+    ),
+    "bad repeats": (
+        REPEAT.replace("1-2", "2-1"),
+        snapshot("""\
+error: space.yaml:5:23: repeat.trunk.steps: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got '2-1'
+  fix: repeat is what else every row is repeated over and averaged, by name, such as {fold: 0-4}
+"""),
+    ),
+    "a repeated value that the config refuses": (
+        REPEAT.replace("1-2", "[2, 0]"),
+        snapshot("""\
+error: space.yaml:5:23: trunk.steps: expected greater than or equal to 1, got 0
+  fix: trunk.steps is links of the chain, in preset small 5
+"""),
+    ),
+    "seeds of something else": (
+        f"{SPACE}shuffle_seeds: 0-2\n",
+        snapshot("""\
+error: space.yaml:9:1: unknown key 'shuffle_seeds'
+  fix: repeat a field of the config by repeat: {shuffle_seed: [0, 1, 2]}
 """),
     ),
     "too many seeds": (

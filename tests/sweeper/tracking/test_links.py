@@ -28,10 +28,10 @@ def test_a_comparison_that_is_cut_short_has_every_row_with_its_first_seeds(monke
     assert compared(found) == ["a0", "b0", "a2"]
 
 
-def test_seeds_of_the_order_of_classes_come_before_seeds() -> None:
-    trials = [(seed, order) for seed in (0, 1) for order in (0, 1)]
-    found = Found("7", {f"s{s}o{o}": run(f"s{s}o{o}", seed=s, class_order_seed=o) for s, o in trials})
-    assert compared(found) == ["s0o0", "s1o0", "s0o1", "s1o1"]
+def test_a_comparison_has_all_seeds_of_one_fold_before_the_next_fold() -> None:
+    trials = [(seed, fold) for seed in (0, 1) for fold in (0, 1)]
+    runs = {f"s{seed}f{fold}": run(f"s{seed}f{fold}", seed=seed, fold=fold) for seed, fold in trials}
+    assert compared(Found("7", runs, ["seed", "fold"])) == ["s0f0", "s1f0", "s0f1", "s1f1"]
 
 
 def test_every_run_has_a_page() -> None:

@@ -127,10 +127,10 @@ def test_a_module_without_a_trainable_is_told_to_declare_one(project: Project, l
     ("old", "new", "line", "cause"),
     [
         ("import json\n", "import jsonn\n", 1, "ModuleNotFoundError: No module named 'jsonn'"),
-        ("seed: int = 0", "seed: Int = 0", 10, "NameError: name 'Int' is not defined"),
+        ("seed: int = 0", "seed: Int = 0", 9, "NameError: name 'Int' is not defined"),
         ("int = 0", "int = (0", 9, "SyntaxError: '(' was never closed (lab.py, line 9)"),
-        ("lr: float = 0.5", "lr: float", 23, "Config cannot be built without arguments: lr"),
-        ("seed: int = 0", "sead: int = 0", 23, "Config has no seed"),
+        ("lr: float = 0.5", "lr: float", 22, "Config cannot be built without arguments: lr"),
+        ("seed: int = 0", "sead: int = 0", 22, "Config has no seed"),
     ],
 )
 def test_a_module_that_raises_shows_the_cause_and_its_line(
