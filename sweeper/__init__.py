@@ -9,8 +9,8 @@ Sweeps are run from Python with `load`, `plan`, `run` and `read`:
     import sweeper
 
     sweep = sweeper.load("search_spaces/final.yaml", seeds="0-2")
-    print(sweeper.planning.graph(sweep))
-    sweeper.engine.run(sweep, inline=True)
+    print(sweeper.plan(sweep))
+    sweeper.run(sweep, inline=True)
     sweeper.read("runs", "final").table
 """
 

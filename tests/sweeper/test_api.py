@@ -22,7 +22,7 @@ def test_importing_sweeper_imports_nothing_heavy() -> None:
 def test_every_public_name_is_there_whatever_was_imported_before() -> None:
     code = (
         "import sweeper, sweeper.trainable.stage, sweeper.planning.graph, sweeper.engine.run; from sweeper import *\n"
-        "print(all(callable(each) for each in (stage, plan, run, sweeper.trainable.stage, sweeper.planning.graph, sweeper.engine.run, Number)))"
+        "print(all(callable(each) for each in (stage, plan, run, sweeper.stage, sweeper.plan, sweeper.run, Number)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout == "True\n", done.stderr
@@ -40,12 +40,12 @@ def test_the_public_names_are_no_part_of_the_code_that_workers_must_share(monkey
 def test_a_sweep_is_loaded_planned_run_and_read(project: Project) -> None:
     runs = project.path / "runs"
     sweep = sweeper.load(project.path / "space.yaml", seeds="0", sets=["branch.kind=plus"])
-    planned = sweeper.planning.graph(sweep, runs=runs)
+    planned = sweeper.plan(sweep, runs=runs)
     assert str(planned).startswith(sweep.name)
     assert planned.as_json()["to_run"] > 0
-    finished = sweeper.engine.run(sweep, runs=runs, inline=True, tracking=False)
+    finished = sweeper.run(sweep, runs=runs, inline=True, tracking=False)
     assert (finished.state, finished.failed) == ("finished", 0)
-    assert sweeper.planning.graph(sweep, runs=runs).as_json()["to_run"] == 0
+    assert sweeper.plan(sweep, runs=runs).as_json()["to_run"] == 0
     results = sweeper.read(runs, sweep.name)
     assert isinstance(results.trials, pa.Table)
     assert results.trials["branch.size"].to_pylist() == [1, 2, 3]

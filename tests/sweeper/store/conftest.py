@@ -8,7 +8,7 @@ from sweeper.store.bucket import objects
 from sweeper.store.bucket.bucket import Bucket
 from sweeper.store.local.directory import Directory
 from tests.buckets import KEYS, Network, make_bucket, network, server
-from tests.sweeper.stores.artifacts import Anywhere, opened
+from tests.sweeper.store.artifacts import Anywhere, opened
 
 
 @pytest.fixture(scope="session")

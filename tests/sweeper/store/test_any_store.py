@@ -6,7 +6,7 @@ import pytest
 
 from sweeper.store.base import Damaged
 from sweeper.store.failures import Failure
-from tests.sweeper.stores.artifacts import KEY, OTHER, Anywhere, put, save
+from tests.sweeper.store.artifacts import KEY, OTHER, Anywhere, put, save
 
 FAILURE = Failure(kind="error", cause="no luck", stage="m:grow", source="aa", sweep="tiny", when="now")
 SUM = "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"

@@ -16,7 +16,7 @@ from sweeper.cli.health import probe as examination
 from tests.buckets import Network
 from tests.masked import masked
 from tests.project import SPACE, Project
-from tests.sweeper.stores.artifacts import opened
+from tests.sweeper.store.artifacts import opened
 from tests.tiny.disturbance import LOG
 
 pytestmark = pytest.mark.slow

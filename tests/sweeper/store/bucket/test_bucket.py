@@ -15,7 +15,7 @@ from sweeper.store.bucket.bucket import Bucket
 from tests.buckets import Harm, Network
 from tests.masked import masked
 from tests.sweeper.engine.test_worker import TRUNK, ignore, job_of
-from tests.sweeper.stores.artifacts import KEY, OTHER, opened, put, save
+from tests.sweeper.store.artifacts import KEY, OTHER, opened, put, save
 
 MANIFESTS, FILES = "/manifests/", "/files/"
 

@@ -15,7 +15,7 @@ from sweeper.store.bucket.cache import Cache
 from sweeper.store.manifest import seal
 from tests.buckets import Network
 from tests.masked import masked
-from tests.sweeper.stores.artifacts import KEY, opened, put
+from tests.sweeper.store.artifacts import KEY, opened, put
 
 USE = """
 import sys, time

@@ -13,7 +13,7 @@ import pytest
 from sweeper.store.bucket import leases
 from sweeper.store.bucket.bucket import Bucket
 from tests.buckets import Network
-from tests.sweeper.stores.artifacts import KEY, opened
+from tests.sweeper.store.artifacts import KEY, opened
 
 HOLD = """
 import sys, time

@@ -14,7 +14,7 @@ from sweeper.errors import SweeperError
 from sweeper.store.base import Damaged
 from sweeper.store.local.directory import Directory
 from tests.masked import masked
-from tests.sweeper.stores.artifacts import KEY, put, save
+from tests.sweeper.store.artifacts import KEY, put, save
 
 
 def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(store: Directory) -> None:
