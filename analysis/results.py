@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from analysis.search import Search
 
-METADATA = b"sweeper.space.table"
+METADATA = b"sweeper.table"
 TRIALS = "trials.parquet"
 SHORT = 12
 """Characters of a target that name its pictures' directory."""

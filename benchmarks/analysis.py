@@ -74,7 +74,7 @@ def write(directory: Path, trials: int, rows: int, config: int) -> None:
     }  # fmt: skip
     path = directory / "synthetic" / "trials.parquet"
     path.parent.mkdir()
-    pq.write_table(table.replace_schema_metadata({"sweeper.space.table": json.dumps(described)}), path)
+    pq.write_table(table.replace_schema_metadata({"sweeper.table": json.dumps(described)}), path)
 
 
 if __name__ == "__main__":

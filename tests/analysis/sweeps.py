@@ -61,7 +61,7 @@ def write_sweep(directory: Path, trials: Sequence[Mapping[str, Any]], **describe
             for index, row in enumerate(trials)
         ]
     )
-    pq.write_table(table.replace_schema_metadata({b"sweeper.space.table": json.dumps(description)}), path)
+    pq.write_table(table.replace_schema_metadata({b"sweeper.table": json.dumps(description)}), path)
     return read_results(directory, description["name"])
 
 

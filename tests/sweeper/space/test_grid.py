@@ -110,7 +110,7 @@ def test_the_baseline_stands_in_the_results_and_below_the_table(project: Project
     assert done.returncode == 0, done.stderr
     assert "\nbaseline: branch.kind minus\n" in done.stdout
     metadata = pq.read_schema(project.path / "runs/results/tiny/trials.parquet").metadata
-    assert json.loads(metadata[b"sweeper.space.table"])["baseline"] == {"branch.kind": "minus"}
+    assert json.loads(metadata[b"sweeper.table"])["baseline"] == {"branch.kind": "minus"}
 
 
 def test_the_baseline_is_written_as_the_results_have_it(load: Load) -> None:

@@ -112,7 +112,7 @@ def test_choices_of_several_kinds_are_written_as_text(project: Project) -> None:
 
 def test_the_results_of_a_search_without_a_table_are_its_names_and_objectives(project: Project) -> None:
     ran(project, hunt(("{score: maximise}", "{score: maximise, cost: minimise}")))
-    described = json.loads(pq.read_schema(results(project) / "trials.parquet").metadata[b"sweeper.space.table"])
+    described = json.loads(pq.read_schema(results(project) / "trials.parquet").metadata[b"sweeper.table"])
     assert (described["rows"], described["columns"]) == (["branch.kind", "branch.size"], ["score", "cost"])
     assert (described["design"], described["seeds"]) == (["branch.kind", "branch.size"], ["seed"])
 
