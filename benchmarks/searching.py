@@ -38,7 +38,7 @@ from sweeper.engine.search.pruners import REDUCTION
 from sweeper.engine.search.samplers import make_sampler
 from sweeper.engine.search.study import Study
 from sweeper.planning.graph import Graph, Plan, collect
-from sweeper.records.trials import place_in
+from sweeper.records.layout import place_in
 from sweeper.records.writer import read_metrics
 from sweeper.space.search import Searched
 from sweeper.space.search_schema import Distribution, Sampler

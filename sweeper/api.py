@@ -181,6 +181,6 @@ class ResultsTable:
 
 
 def _place(runs: str | Path, store: str | None) -> Place:
-    from sweeper.records.trials import place_of
+    from sweeper.records.layout import place_of
 
     return place_of(Path(runs), store, None, "20GiB")

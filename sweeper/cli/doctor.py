@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sweeper.cli.options import runs_option, store_options
-from sweeper.records.trials import place_of
+from sweeper.records.layout import place_of
 
 
 @click.command()

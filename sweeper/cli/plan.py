@@ -10,7 +10,7 @@ import click
 
 from sweeper.cli.options import runs_option, space_options, store_options
 from sweeper.errors import SweeperError
-from sweeper.records.trials import place_of
+from sweeper.records.layout import place_of
 
 
 @click.command()

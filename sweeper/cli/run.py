@@ -13,7 +13,7 @@ from sweeper.cli.given import given, kept
 from sweeper.cli.options import runs_option, runs_suffix, space_options, store_options
 from sweeper.cli.table import printed_table
 from sweeper.errors import SweeperError
-from sweeper.records.trials import place_of
+from sweeper.records.layout import place_of
 
 if TYPE_CHECKING:
     from sweeper.engine.run import Finished

@@ -16,7 +16,7 @@ import click
 from sweeper.cli.options import runs_option, store_options
 from sweeper.errors import SweeperError, nearest
 from sweeper.planning.text import aligned
-from sweeper.records.trials import place_of
+from sweeper.records.layout import place_of
 
 if TYPE_CHECKING:
     from sweeper.cli.inspection.garbage import Artifact, Rubbish

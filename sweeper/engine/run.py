@@ -30,9 +30,8 @@ from sweeper.planning.counts import headline, summarise
 from sweeper.planning.graph import Graph, Plan
 from sweeper.planning.rerun import discard_outdated
 from sweeper.records.extras import forget_measures, write_measures
-from sweeper.records.layout import database_uri
+from sweeper.records.layout import database_uri, place_in
 from sweeper.records.sweep import State, Status, SweepRecord, driving, here, write_status
-from sweeper.records.trials import place_in
 from sweeper.records.writer import failed_targets, forget_results, write_results
 from sweeper.space.sweep import Sweep
 from sweeper.store import open_store

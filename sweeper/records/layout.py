@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeper.errors import SweeperError
+
+if TYPE_CHECKING:
+    from sweeper.store.base import Place
 
 STUDIES = "optuna.db"
 """The database of studies in a runs directory."""
@@ -27,3 +33,27 @@ def database_uri(runs: Path) -> str:
 def is_served(runs: Path, uri: str) -> bool:
     """Check whether a tracking URI is the embedded database, which ``sweeper ui`` serves."""
     return uri == database_uri(runs)
+
+
+def place_in(runs: Path) -> Place:
+    """Where artifacts lie, unless another place is named."""
+    from sweeper.store.base import Place
+
+    return Place(str((runs / "store").absolute()))
+
+
+def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str) -> Place:
+    """The place that the options name. Raises SweeperError."""
+    from pydantic import ByteSize, TypeAdapter, ValidationError
+
+    from sweeper.store.base import Place
+
+    if store is None:
+        return place_in(runs)
+    if "://" not in store:
+        return Place(str(Path(store).expanduser().absolute()))
+    try:
+        limit = TypeAdapter(ByteSize).validate_python(cache_size)
+    except ValidationError:
+        raise SweeperError(f"--cache-size: '{cache_size}' is no size", fix="give one such as 20GiB") from None
+    return Place(store, str(cache.expanduser().absolute()) if cache else None, limit)

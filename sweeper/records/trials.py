@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError, nearest
-from sweeper.records.layout import TABLE_METADATA
+from sweeper.records.layout import TABLE_METADATA, place_in
 from sweeper.records.sweep import last_record, read_record, recorded
 from sweeper.store import open_store
 from sweeper.store.base import Place, Store
@@ -57,26 +57,6 @@ class RecordedTrial:
     def status_among(self, done: Collection[str]) -> str:
         """Its status now, when these stages are done: what was missing or failed may have been since."""
         return "finished" if self.target in done else self.status
-
-
-def place_in(runs: Path) -> Place:
-    """Where artifacts lie, unless another place is named."""
-    return Place(str((runs / "store").absolute()))
-
-
-def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str) -> Place:
-    """The place that the options name. Raises SweeperError."""
-    from pydantic import ByteSize, TypeAdapter, ValidationError
-
-    if store is None:
-        return place_in(runs)
-    if "://" not in store:
-        return Place(str(Path(store).expanduser().absolute()))
-    try:
-        limit = TypeAdapter(ByteSize).validate_python(cache_size)
-    except ValidationError:
-        raise SweeperError(f"--cache-size: '{cache_size}' is no size", fix="give one such as 20GiB") from None
-    return Place(store, str(cache.expanduser().absolute()) if cache else None, limit)
 
 
 def store_of(runs: Path, name: str) -> Store:
