@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from analysis.published import published_table
 from analysis.report.markup import Cell, Html, element, grid
@@ -29,7 +29,7 @@ def provenance(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
     """Commits, versions, machines and times of all stages; sources of published values; how rows are compared."""
     parts: list[str] = [element("h2", "Provenance")]
     if stages:
-        parts += [_lived(stages), _origins(stages), _versions(stages)]
+        parts += [_lived(stages), _origins(stages), *_changes(stages), _versions(stages)]
     else:
         parts.append(element("p", "No stage is written yet, so nothing is known of code, packages and machines."))
     return element(
@@ -69,6 +69,21 @@ def _origins(stages: Sequence[Stage]) -> Html:
         for commit, group in groups.items()
     ]
     return grid("Commits that stages were run from", ["commit", "files", "stages", "seconds"], lines)
+
+
+def _changes(stages: Sequence[Stage]) -> Iterator[Html]:
+    """How code differed from its commit, folded away."""
+    for (commit, diff), group in _grouped(stages).items():
+        title = f"Changes since {commit.rstrip('+')[:12]}, {len(group):,} stage{'s' if len(group) > 1 else ''}"
+        yield element("details", element("summary", title), element("pre", element("code", diff)))
+
+
+def _grouped(stages: Sequence[Stage]) -> dict[tuple[str, str], list[Stage]]:
+    groups: dict[tuple[str, str], list[Stage]] = {}
+    for each in stages:
+        if each.diff:
+            groups.setdefault((each.commit or "", each.diff), []).append(each)
+    return groups
 
 
 def _tree(commit: str) -> str:

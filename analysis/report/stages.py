@@ -13,6 +13,8 @@ import pyarrow as pa
 from analysis.results import Results
 
 FIRST = ("stage", "part", "started", "seconds", "machine", "device", "gpus", "peak_memory", "commit", "packages")
+LATER = ("diff", "sweeper")
+"""Columns that earlier results lack."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ class Stage:
     commit: str | None
     packages: str | None
     """Versions, as JSON."""
+    diff: str | None
+    """How the code differed from the commit."""
+    sweeper: str | None
+    """Its version."""
     trials: int
     """That need it, of all sweeps together."""
 
@@ -51,7 +57,8 @@ class Stage:
     @property
     def versions(self) -> Mapping[str, str]:
         """Of Python and packages."""
-        return dict(json.loads(self.packages)) if self.packages else {}
+        own = {"sweeper": self.sweeper} if self.sweeper else {}
+        return dict(json.loads(self.packages)) | own if self.packages else own
 
 
 def stages_of(sweeps: Iterable[Results]) -> list[Stage]:
@@ -59,17 +66,22 @@ def stages_of(sweeps: Iterable[Results]) -> list[Stage]:
     tables = [table for results in sweeps if (table := results.beside("stages"))]
     if not tables:
         return []
-    wanted = ["key", "trials", *FIRST]
-    every = pa.concat_tables([table.select(wanted) for table in tables], promote_options="permissive")
-    grouped = every.group_by("key", use_threads=False).aggregate(
-        [("trials", "sum"), *((name, "first") for name in FIRST)]
-    )
+    every = pa.concat_tables([_columns(table) for table in tables], promote_options="permissive")
+    firsts = [(name, "first") for name in (*FIRST, *LATER)]
+    grouped = every.group_by("key", use_threads=False).aggregate([("trials", "sum"), *firsts])
     found = [_stage(row) for row in grouped.to_pylist()]
     return sorted(found, key=lambda each: each.started)
 
 
+def _columns(table: pa.Table) -> pa.Table:
+    for name in LATER:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(len(table), pa.string()))
+    return table.select(["key", "trials", *FIRST, *LATER])
+
+
 def _stage(row: Mapping[str, Any]) -> Stage:
-    return Stage(trials=row["trials_sum"], **{name: row[f"{name}_first"] for name in FIRST})
+    return Stage(trials=row["trials_sum"], **{name: row[f"{name}_first"] for name in (*FIRST, *LATER)})
 
 
 def seconds_of(stages: Iterable[Stage]) -> float:

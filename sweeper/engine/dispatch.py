@@ -13,8 +13,9 @@ from sweeper.engine.worker import Job, Outcome
 from sweeper.planning.graph import Graph, collect
 from sweeper.store.base import Store, Unreachable
 from sweeper.store.failures import Failure, Kind
-from sweeper.trainable.provenance import code_of, source_hash
+from sweeper.trainable.provenance import code_of, repository
 from sweeper.trainable.resources import Resources
+from sweeper.trainable.source import source_hash
 from sweeper.trainable.stage import Stage
 
 BACKOFF = (1.0, 5.0, 25.0)
@@ -254,6 +255,7 @@ class Dispatch:
             store=self._store.place,
             sweep=self._graph.first_space[node.key],
             code=code_of(node.function.module),
+            repository=repository(node.function.module),
             save_seconds=self._save_seconds,
             request=self._request(node),
             place=self.schedule.request(node.key),

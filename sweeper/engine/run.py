@@ -36,7 +36,7 @@ from sweeper.records.writer import failed_targets, forget_results, write_results
 from sweeper.space.sweep import Sweep
 from sweeper.store import open_store
 from sweeper.store.base import Place, Store, Unreachable
-from sweeper.trainable import provenance
+from sweeper.trainable.provenance import repository
 from sweeper.trainable.resources import Resources
 from sweeper.trainable.stage import Stage
 
@@ -168,7 +168,7 @@ def _record(sweep: Sweep, options: Options) -> SweepRecord:
         store=None if options.store == place_in(options.runs) else options.store,
         optuna_storage=None if has_password(options.optuna_storage) else options.optuna_storage,
         is_searched=any(space.searched for space in sweep.spaces),
-        commit=provenance.commit(), began=datetime.now(UTC), host=host, pid=pid,
+        commit=repository(sweep.spaces[0].trainable.module).commit, began=datetime.now(UTC), host=host, pid=pid,
     )  # fmt: skip
 
 

@@ -16,13 +16,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sweeper import __version__
 from sweeper.engine.memory import forget_peak, is_out_of_memory, peak, there_is
 from sweeper.errors import Diverged, SweeperError, first_line
 from sweeper.store import open_store
 from sweeper.store.base import CURVE, Damaged, Place, Store, Unreachable
 from sweeper.store.failures import Kind
 from sweeper.trainable import provenance
+from sweeper.trainable.provenance import Repository
 from sweeper.trainable.resources import Resources
+from sweeper.trainable.source import source_hash
 from sweeper.trainable.stage import StageFunction
 
 STATE = "run.json"
@@ -44,6 +47,8 @@ class Job:
     sweep: str
     code: Mapping[str, str]
     """What it is to be done by, see `sweeper.trainable.provenance.code_of`."""
+    repository: Repository
+    """Of the code, as the driver sees it: a node may have a copy without a repository."""
     save_seconds: float
     """A stage saves its progress this often."""
     request: Resources
@@ -65,7 +70,8 @@ class Job:
         """The inverse of `to_json`."""
         values = json.loads(text)
         places = {name: Resources(**values[name]) for name in ("request", "place")}
-        return cls(**values | places | {"store": Place(**values["store"])})
+        others = {"store": Place(**values["store"]), "repository": Repository(**values["repository"])}
+        return cls(**values | places | others)
 
 
 @dataclass(frozen=True)
@@ -249,9 +255,11 @@ def _provenance(job: Job, function: StageFunction, started: datetime, seconds: f
         "device": job.device,
         "peak_memory": peak(job.device),
         "machine": platform.node(),
-        "source": provenance.source_hash(function.module),
-        "commit": provenance.commit(),
-        "packages": provenance.packages(),
+        "source": source_hash(function.module),
+        "commit": job.repository.commit,
+        "diff": job.repository.diff,
+        "packages": provenance.packages(function.module),
+        "sweeper": __version__,
     }
 
 

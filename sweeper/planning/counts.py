@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeper.planning.graph import Graph, Plan, collect
 from sweeper.store.base import Store
-from sweeper.trainable.provenance import source_hash
+from sweeper.trainable.source import source_hash
 
 COUNTS = "{name}: {trials:,} trials, {stages:,} stages, {unique:,} unique, {cached:,} cached"
 

@@ -9,7 +9,8 @@ from typing import Any
 from sweeper.errors import SweeperError, nearest
 from sweeper.planning.graph import Graph
 from sweeper.store.base import Store
-from sweeper.trainable.provenance import packages, source_hash
+from sweeper.trainable.provenance import packages
+from sweeper.trainable.source import source_hash
 from sweeper.trainable.stage import Stage
 
 
@@ -39,7 +40,8 @@ def discard_outdated(graph: Graph, store: Store, names: Sequence[str]) -> str:
 
 
 def _is_outdated(node: Stage, manifest: Mapping[str, Any]) -> bool:
-    return bool(manifest["source"] != source_hash(node.function.module) or manifest["packages"] != packages())
+    module = node.function.module
+    return bool(manifest["source"] != source_hash(module) or manifest["packages"] != packages(module))
 
 
 def _resting_on(keys: Collection[str], manifests: Mapping[str, Mapping[str, Any]]) -> list[str]:

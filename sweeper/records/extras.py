@@ -35,7 +35,8 @@ STAGES = pa.schema(
         ("key", pa.string()), ("name", pa.string()), ("stage", pa.string()), ("part", pa.string()),
         ("trials", pa.int64()), ("sweep", pa.string()), ("started", pa.string()), ("seconds", pa.float64()),
         ("machine", pa.string()), ("device", pa.string()), ("cpus", pa.int64()), ("gpus", pa.float64()),
-        ("peak_memory", pa.int64()), ("commit", pa.string()), ("source", pa.string()), ("packages", pa.string()),
+        ("peak_memory", pa.int64()), ("commit", pa.string()), ("diff", pa.string()), ("source", pa.string()),
+        ("packages", pa.string()), ("sweeper", pa.string()),
     ]
 )  # fmt: skip
 """``name`` has the plain parameters, ``stage`` is the function; ``peak_memory`` is in bytes, ``packages`` in JSON."""

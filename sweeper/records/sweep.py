@@ -56,6 +56,7 @@ class SweepRecord(_Stored):
     is_searched: bool = False
     """Whether its trials are suggested while it runs."""
     commit: str | None
+    """Of the first trainable's repository."""
     began: datetime
     host: str
     pid: int

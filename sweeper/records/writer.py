@@ -19,8 +19,8 @@ from sweeper.records.layout import TABLE_METADATA
 from sweeper.space.space import Space, Trial
 from sweeper.store.base import Damaged, Store
 from sweeper.store.failures import Failure
-from sweeper.trainable import provenance
 from sweeper.trainable.number import Number
+from sweeper.trainable.provenance import repository
 
 METRICS = "metrics.json"
 DAMAGED = {"status": "missing", "cause": "its result is damaged; the same command makes it again"}
@@ -80,6 +80,7 @@ def write_results(plan: Plan, store: Store, manifests: Manifests, directory: Pat
     rows = []
     done = [target.key for target in plan.targets if target.key in manifests]
     metrics = dict(zip(done, metrics_of(store, manifests, done), strict=True))
+    commit = repository(plan.space.trainable.module).commit
     spent = costs(plan.space.trainable, plan.per_trial, manifests)
     for (trial, target), stages, cost in zip(plan.pairs(), plan.per_trial, spent, strict=True):
         row = {**started_row(plan.space, trial), "status": "finished", "cause": None}
@@ -88,7 +89,7 @@ def write_results(plan: Plan, store: Store, manifests: Manifests, directory: Pat
         if row["status"] != "finished" and target.key in plan.pruned:
             row |= {"status": "pruned", "cause": plan.pruned[target.key]}
         row |= cost
-        row |= {"target": target.key, "stages": list(stages), "commit": provenance.commit()}
+        row |= {"target": target.key, "stages": list(stages), "commit": commit}
         rows.append(row)
     return write_trials(rows, described(plan.space, metrics.values()), directory)
 

@@ -22,7 +22,7 @@ from sweeper.records.extras import SHOWN
 from sweeper.records.writer import flat_config, read_metrics, started_row
 from sweeper.space.space import Space, Trial
 from sweeper.store.base import CURVE, Store
-from sweeper.trainable import provenance
+from sweeper.trainable.provenance import repository
 from sweeper.trainable.stage import Stage
 
 TRIAL = "trial.json"
@@ -130,7 +130,7 @@ def started_rows(plan: Plan) -> list[dict[str, Any]]:
     return [
         {
             **started_row(plan.space, trial), **unknown,
-            "target": target.key, "stages": list(stages), "commit": provenance.commit(),
+            "target": target.key, "stages": list(stages), "commit": repository(plan.space.trainable.module).commit,
         }
         for (trial, target), stages in zip(plan.pairs(), plan.per_trial, strict=True)
     ]  # fmt: skip

@@ -1,100 +1,95 @@
-"""What made an artifact: source, commit, packages. Recorded beside it, never part of its key."""
+"""What made an artifact: source, repository, packages. Recorded beside it, never part of its key."""
 
 from __future__ import annotations
 
-import ast
 import functools
-import hashlib
-import importlib.util
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from sweeper.trainable.source import closure, is_found, source_hash
+
 PERFORMER = "sweeper.engine.worker"
-PACKAGES = ("numpy", "pyarrow", "pydantic", "ray", "torch", "torchdiffeq")
+DIFF_BYTES = 16 * 2**10
+"""Of a diff that are recorded; a manifest is read often."""
+GIT_SECONDS = 10
 
 
-@functools.cache
-def source_hash(module: str) -> str:
-    """SHA-256 of the code of ``module`` and of all it imports, at any depth, from its own top-level package.
+@dataclass(frozen=True)
+class Repository:
+    """The state of the git repository that code lies in."""
 
-    Comments, docstrings and formatting do not count.
-    """
-    package = module.partition(".")[0]
-    trees: dict[str, str] = {}
-    pending = [module]
-    while pending:
-        name = pending.pop()
-        if name not in trees and (path := _file(name)):
-            tree = _without_docstrings(ast.parse(path.read_text()))
-            trees[name] = ast.dump(tree)
-            pending += [each for each in _imports(tree) if each.partition(".")[0] == package]
-    return hashlib.sha256("\n".join(trees[name] for name in sorted(trees)).encode()).hexdigest()
+    commit: str | None
+    """40 hexadecimal digits, with ``+`` when files differ from it; None outside a repository."""
+    diff: str | None
+    """How the code that is run differs from the commit; None where it does not."""
 
 
 def code_of(module: str) -> dict[str, str]:
-    """Hashes of the code that makes a stage of ``module``: its own, and the orchestrator's part that performs it."""
+    """Return hashes of the code that makes a stage of ``module``: its own, and the orchestrator's that performs it."""
     return {each: source_hash(each) for each in (PERFORMER, module)}
 
 
 def other_code(code: Mapping[str, str]) -> str | None:
-    """How the code here differs from that of `code_of` elsewhere; None where it does not."""
+    """Say how the code here differs from that of `code_of` elsewhere; None where it does not."""
     for module, there in code.items():
         if (here := source_hash(module)) != there:
-            has = f"has other code of {module}, {here[:12]}" if _file(module) else f"does not find {module}"
+            has = f"has other code of {module}, {here[:12]}" if is_found(module) else f"does not find {module}"
             return f"{platform.node()} {has}; where the sweep was started it is {there[:12]}"
     return None
 
 
 @functools.cache
-def commit() -> str | None:
-    """Git commit of the project's tree, with ``+`` when files differ from it; None outside a checkout."""
-    root = Path(__file__).parent
-    try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"],  # noqa: S607
-            cwd=root, capture_output=True, text=True, check=True, timeout=10,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return described.stdout.strip() or None
+def repository(module: str) -> Repository:
+    """Return the state of the git repository that holds ``module``, with the changes to the code that it runs."""
+    paths = {each.name: each.path for each in closure(module)}
+    here = paths[module].parent if module in paths else None
+    commit = here and _git(here, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+")
+    root = here and _git(here, "rev-parse", "--show-toplevel")
+    if not (here and commit and root):
+        return Repository(None, None)
+    files = [str(path) for path in paths.values() if path.is_relative_to(root)]
+    untracked = (_git(here, "ls-files", "--others", "--full-name", "--", *files) or "").splitlines()
+    diff = _git(here, "diff", "--no-color", "--no-ext-diff", "HEAD", "--", *files) or ""
+    text = "\n".join([*filter(None, [_cut(diff)]), *(f"untracked: {each}" for each in untracked)])
+    return Repository(commit if commit.endswith("+") or not untracked else f"{commit}+", text or None)
 
 
 @functools.cache
-def packages() -> dict[str, str]:
-    """Versions of Python and of the packages that decide numbers."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+def packages(module: str) -> dict[str, str]:
+    """Return the versions of Python and of the installed packages that the code of ``module`` imports."""
+    imported = {name.partition(".")[0] for each in closure(module) for name in each.imports}
+    return {"python": platform.python_version()} | versions(sorted(imported - {"sweeper"}))
 
 
-def _file(module: str) -> Path | None:
+def versions(modules: Sequence[str]) -> dict[str, str]:
+    """Return the versions of the installed packages that hold top-level modules, by the packages' names."""
+    held = _distributions()
+    names = sorted({name for module in modules for name in held.get(module, ())} - {"sweeper"})
+    return {name: metadata.version(name) for name in names}
+
+
+@functools.cache
+def _distributions() -> Mapping[str, Sequence[str]]:
+    """Names of the installed packages by what they hold; it takes half a second to find out."""
+    return metadata.packages_distributions()
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    """What git prints; None where it fails or is missing."""
     try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
+        done = subprocess.run(  # noqa: S603
+            ["git", *arguments],  # noqa: S607
+            cwd=directory, capture_output=True, text=True, errors="replace", check=True, timeout=GIT_SECONDS,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
         return None
-    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+    return done.stdout.strip() or None
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:]
-    return tree
+def _cut(diff: str) -> str:
+    shown = diff.encode()[:DIFF_BYTES].decode(errors="ignore")
+    return diff if shown == diff else f"{shown}\n… cut after {DIFF_BYTES // 2**10} KiB"

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import sweeper
-from sweeper.trainable import provenance
+from sweeper.trainable.source import closure
 from tests.project import Project
 
 HEAVY = {"torch", "ray", "mlflow", "optuna", "pyarrow", "pydantic"}
@@ -28,11 +28,8 @@ def test_every_public_name_is_there_whatever_was_imported_before() -> None:
     assert done.stdout == "True\n", done.stderr
 
 
-def test_the_public_names_are_no_part_of_the_code_that_workers_must_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    followed = []
-    file_of = provenance._file
-    monkeypatch.setattr(provenance, "_file", lambda module: followed.append(module) or file_of(module))
-    provenance.source_hash.__wrapped__("sweeper.engine.worker")
+def test_the_public_names_are_no_part_of_the_code_that_workers_must_share() -> None:
+    followed = [each.name for each in closure("sweeper.engine.worker")]
     assert "sweeper.trainable.stage" in followed
     assert not {"sweeper.api", "sweeper.engine.run", "sweeper.planning.graph", "sweeper.trainable.trainable"} & set(followed)
 

@@ -18,10 +18,13 @@ from packaging.specifiers import SpecifierSet
 from sweeper.errors import SweeperError
 from sweeper.store import open_store
 from sweeper.store.base import Place
-from sweeper.trainable import provenance
+from sweeper.trainable.provenance import versions
 from sweeper.trainable.resources import own_cpus
+from sweeper.trainable.source import source_hash
 from sweeper.trainable.trainable import find_trainable, installed
 
+PACKAGES = ("numpy", "pyarrow", "pydantic", "ray", "torch", "torchdiffeq")
+"""Those that every node must have in one version, whatever it runs."""
 TORCH_SECONDS = 120.0
 TORCH = (
     "import json, torch; properties = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()));"
@@ -46,7 +49,7 @@ def examine(place: Mapping[str, Any], beacon: str) -> dict[str, Any]:
     return {
         "host": platform.node(),
         "python": _python_wanted(),
-        "packages": provenance.packages(),
+        "packages": {"python": platform.python_version()} | versions(PACKAGES),
         "unmet": unmet(),
         "code": _code(),
         "cpus": own_cpus(),
@@ -113,10 +116,10 @@ def _python_wanted() -> str | None:
 
 def _code() -> dict[str, str]:
     """Hash of the code of the orchestrator, and of each installed trainable by its module."""
-    hashes = {"sweeper": provenance.source_hash("sweeper.cli.main")}
+    hashes = {"sweeper": source_hash("sweeper.cli.main")}
     for name, point in installed().items():
         try:
-            hashes[point.module] = provenance.source_hash(find_trainable(name).module)
+            hashes[point.module] = source_hash(find_trainable(name).module)
         except SweeperError as error:
             hashes[point.module] = error.message
     return hashes

@@ -51,7 +51,7 @@ class Details:
 
     def counted(self, name: str) -> Counter[str]:
         """How many of the stages that are there have each value of a part of their manifest."""
-        return Counter(shown(manifest[name]) for manifest in self.made)
+        return Counter(shown(manifest.get(name)) for manifest in self.made)
 
     @property
     def packages(self) -> dict[str, Counter[str]]:

@@ -11,7 +11,7 @@ from sweeper.cli.inspection.details import Details, label, module_of
 from sweeper.planning.text import aligned, shown
 from sweeper.records.layout import is_served
 from sweeper.records.sweep import tracked_at
-from sweeper.trainable.provenance import source_hash
+from sweeper.trainable.source import source_hash
 
 
 def trial_json(details: Details, runs: Path) -> dict[str, Any]:
@@ -101,7 +101,8 @@ def _origins(details: Details) -> list[str]:
     source = f"other code than now: {_counts(changed)}" if changed else "the code is the same now"
     packages = [(name, _counts(versions)) for name, versions in details.packages.items()]
     commits = Counter(commit.replace("+", ", with changes") for commit in details.counted("commit").elements())
-    rows = [("commit", _counts(commits)), ("source", source), *packages]
+    version = ("sweeper", _counts(details.counted("sweeper")))
+    rows = [("commit", _counts(commits)), ("source", source), version, *packages]
     return ["", "made by", *aligned(rows, indent="  ")]
 
 
@@ -123,6 +124,6 @@ def _mlflow(details: Details, runs: Path) -> list[str]:
 def _stage(key: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
     if manifest is None:
         return {"key": key, "state": "missing"}
-    made_by = ("commit", "source", "packages")
+    made_by = ("commit", "diff", "source", "packages", "sweeper")
     names = ("stage", "function", "params", "seconds", "started", "device", "cpus", "machine", *made_by)
-    return {"key": key, "state": "cached", **{name: manifest[name] for name in names}}
+    return {"key": key, "state": "cached", **{name: manifest.get(name) for name in names}}

@@ -8,7 +8,7 @@ import pytest
 
 from sweeper.engine.worker import Job, Outcome, perform
 from sweeper.store.local.directory import Directory
-from sweeper.trainable.provenance import code_of
+from sweeper.trainable.provenance import Repository, code_of
 from sweeper.trainable.resources import Resources
 from sweeper.trainable.stage import Stage, StageRun, SweeperError, stage
 from tests.tiny.config import Branch, Trunk
@@ -18,7 +18,10 @@ from tests.tiny.experiment import bend, grow
 def job_of(node: Stage, store: Directory, save_seconds: float = 60) -> Job:
     request = Resources(1, 0.0, 0)
     place, function, code = store.place, node.function.location, code_of(node.function.module)
-    return Job(node.key, function, node.params, node.input_keys, place, "test", code, save_seconds, request, request)
+    return Job(
+        node.key, function, node.params, node.input_keys, place, "test", code, Repository("abc+", "-1\n+2"), save_seconds,
+        request, request,
+    )  # fmt: skip
 
 
 def ignore(step: int, total: int) -> None: ...
@@ -96,7 +99,8 @@ def test_a_manifest_says_what_made_the_artifact(store: Directory) -> None:
     assert manifest["params"] == {"trunk": {"steps": 30, "pause": 0.0}, "seed": 4}
     assert manifest["stage"] == "tests.grow"
     assert manifest["function"] == "tests.tiny.experiment:grow"
-    assert {"source", "commit", "packages", "device", "cpus", "seconds", "started", "machine"} <= manifest.keys()
+    assert {"source", "packages", "sweeper", "device", "cpus", "seconds", "started", "machine"} <= manifest.keys()
+    assert (manifest["commit"], manifest["diff"]) == ("abc+", "-1\n+2")
 
 
 def test_a_job_is_one_line_of_json(store: Directory) -> None:

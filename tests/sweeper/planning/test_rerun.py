@@ -1,13 +1,13 @@
 import pytest
 from inline_snapshot import snapshot
 
+from sweeper.engine import worker
 from sweeper.errors import SweeperError
 from sweeper.planning import rerun
 from sweeper.planning.graph import Graph
 from sweeper.planning.rerun import discard_outdated
 from sweeper.store.base import Store
 from sweeper.store.failures import Failure
-from sweeper.trainable import provenance
 from tests.project import finish
 
 OTHER = Failure(kind="diverged", cause="nan", stage="tests.bend", source="", sweep="tiny", when="")
@@ -39,7 +39,7 @@ def test_what_was_made_again_before_an_interruption_stays(
     graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish(graph, store)
-    monkeypatch.setattr(provenance, "source_hash", lambda module: "edited")
+    monkeypatch.setattr(worker, "source_hash", lambda module: "edited")
     monkeypatch.setattr(rerun, "source_hash", lambda module: "edited")
     discard_outdated(graph, store, ["grow"])
     assert set(by_function(graph, store).values()) == {0}

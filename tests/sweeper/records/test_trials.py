@@ -10,12 +10,14 @@ from inline_snapshot import snapshot
 
 from sweeper.records.trials import find_trial
 from sweeper.store.manifest import read, write
-from sweeper.trainable.provenance import commit, packages
+from sweeper.trainable.provenance import packages, repository
 from tests.project import CASES, SPACE, Project
 from tests.sweeper.recorded import begin_again, graph_of, record, store_of
 
 ONE = "plus · 1 · seed 1"
 LISTS = "name: lists\ntrainable: tests.tiny\npreset: small\nseeds: [0]\n"
+
+EXPERIMENT = "tests.tiny.experiment"
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +159,9 @@ def test_everything_about_a_trial(once: Project, key: str) -> None:
     )
     names = [line[16:29].rstrip() for line in shown.partition("\nstages:")[2].splitlines()[2:7]]
     assert names == ["grow", "bend turn=0", "bend turn=1", "bend turn=2", "total"]
-    assert f"  commit       {commit()}".replace("+", ", with changes") in shown
-    assert "  source       the code is the same now\n" in shown
-    assert f"  torch        {packages()['torch']}\n" in shown
+    assert f"  commit    {repository(EXPERIMENT).commit}".replace("+", ", with changes") in shown
+    assert "  source    the code is the same now\n" in shown
+    assert f"  pydantic  {packages(EXPERIMENT)['pydantic']}\n" in shown
     assert described["stages"][4]["key"] == described["key"] == key
     assert [each["params"].get("turn") for each in described["stages"]] == [None, 0, 1, 2, None]
     assert described["metrics"]["score"] == pytest.approx(20193.857142857145)
@@ -185,11 +187,11 @@ def edit_manifest(project: Project, key: str, **values: object) -> None:
 
 def test_what_differs_among_the_stages_of_a_trial_is_counted(finished: Project, key: str) -> None:
     first = find_trial(finished.path / "runs", key).stages[0]
-    edit_manifest(finished, first, commit="abc+", source="other", packages={**packages(), "torch": "1.0"})
+    edit_manifest(finished, first, commit="abc+", source="other", packages={**packages(EXPERIMENT), "pydantic": "1.0"})
     lines = finished.sweeper("show", key).stdout.splitlines()
-    assert "  source       other code than now: grow" in lines
-    assert f"  torch        1.0 (1), {packages()['torch']} (4)" in lines
-    assert any(line.startswith("  commit       abc, with changes (1), ") for line in lines)
+    assert "  source    other code than now: grow" in lines
+    assert f"  pydantic  1.0 (1), {packages(EXPERIMENT)['pydantic']} (4)" in lines
+    assert any(line.startswith("  commit    abc, with changes (1), ") for line in lines)
 
 
 def test_a_trial_that_was_finished_since_the_results_were_written(finished: Project, key: str) -> None:
@@ -246,10 +248,10 @@ def test_two_trials_side_by_side_as_json(once: Project) -> None:
 
 
 def test_trials_made_by_different_software(finished: Project, key: str) -> None:
-    edit_manifest(finished, key, machine="other", packages={**packages(), "torch": "1.0"})
+    edit_manifest(finished, key, machine="other", packages={**packages(EXPERIMENT), "pydantic": "1.0"})
     shown = finished.sweeper("diff", key, "tiny/plus 2 seed=1").stdout
     _, _, made_by = shown.partition("\nmade by\n")
-    assert [line.split()[0] for line in made_by.splitlines()] == ["A", "machine", "torch"]
+    assert [line.split()[0] for line in made_by.splitlines()] == ["A", "machine", "pydantic"]
 
 
 def test_missing_stages_are_not_compared(finished: Project) -> None:
