@@ -50,7 +50,7 @@ def search_space(*changes: tuple[str, str], more: str = "") -> str:
 
 def study_in(runs: Path | None, searched: Searched, row: int = 0) -> Study:
     """A study of one of the rows, opened anew; without a directory one that is forgotten."""
-    return Study(searched, searched.points[row], "hunt", storage_in(runs) if runs else "sqlite:///:memory:")
+    return Study(searched, searched.points[row], "hunt", storage_in(runs) if runs else None)
 
 
 def ask(study: Study, count: int, value: Callable[[Mapping[str, Any]], float] = lambda params: 0.0) -> list[Any]:

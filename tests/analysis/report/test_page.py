@@ -89,11 +89,13 @@ def test_elements_are_balanced_ids_are_unique_and_links_within_the_page_lead_som
     assert {link[1:] for link in found.links if link.startswith("#")} <= set(found.ids)
 
 
+@pytest.mark.slow
 def test_eight_sweeps_stay_under_5_mb(written, of_two) -> None:
     of_a_sweep = len(of_two.encode()) - len(written.encode())
     assert len(of_two.encode()) + 6 * of_a_sweep < LIMIT
 
 
+@pytest.mark.slow
 def test_the_same_results_give_the_same_page(written, results) -> None:
     again = read_results(results.directory.parent, results.name)
     assert page([again], {"layer_selection": {"0-64 · seed 1": LINK}}) == written

@@ -76,6 +76,7 @@ def test_the_interactive_history_marks_pruned_suggestions_below_the_line(written
     assert given_up["hovers"][0][-1] == "pruned after task 2 of 5"
 
 
+@pytest.mark.slow
 def test_studies_are_told_apart_and_a_page_may_hold_searched_and_other_sweeps(tmp_path: Path, written) -> None:
     both = page([digits(tmp_path, ("mul", "add")), layer_selection(tmp_path)])
     told = said(both)

@@ -24,6 +24,7 @@ def said(done: Done, name: str) -> str:
     return str(found)
 
 
+@pytest.mark.slow
 def test_a_machine_on_which_all_is_well(project: Project) -> None:
     done = project.sweeper("doctor")
     assert done.returncode == 0

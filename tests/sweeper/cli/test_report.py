@@ -1,3 +1,4 @@
+import pytest
 from inline_snapshot import snapshot
 
 from tests.analysis.sweeps import UNRUN, layer_selection, write_sweep
@@ -9,6 +10,7 @@ include: [space.yaml, more.yaml]
 """
 
 
+@pytest.mark.slow
 def test_a_sweep_of_several_spaces_is_one_page_of_all_of_them_each_once(project: Project) -> None:
     project.write(SPACE.replace("name: tiny", "name: more"), "more.yaml")
     project.write(INCLUDE, "both.yaml")
@@ -22,6 +24,7 @@ def test_a_sweep_of_several_spaces_is_one_page_of_all_of_them_each_once(project:
     assert 'href="http' not in page
 
 
+@pytest.mark.slow
 def test_trials_lead_to_their_runs_in_mlflow(project: Project) -> None:
     project.write(SPACE.replace("[1, 2, 3]", "[1]"))
     assert project.sweeper("run", "space.yaml", "--inline", "--seeds", "0").returncode == 0

@@ -54,7 +54,6 @@ def test_where_all_is_suggested_a_repetition_is_taken(load: Callable[..., Space]
     assert len(set(map(str, outstanding(study, 3)))) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
 def test_learners_come_closer_to_the_best_than_chance(load: Callable[..., Space], sampler: str) -> None:
     def mean(name: str) -> float:

@@ -136,6 +136,7 @@ def test_large_files_go_and_come_in_parts(
     assert bucket.fault(KEY) is None
 
 
+@pytest.mark.slow
 def test_many_artifacts_are_listed_by_pages_and_not_asked_for_one_by_one(bucket: Bucket, net: Network) -> None:
     put(bucket)
     name, _, prefix = bucket.place.address.removeprefix("s3://").partition("/")
