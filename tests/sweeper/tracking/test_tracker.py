@@ -127,7 +127,7 @@ def test_a_stage_run_holds_its_learning_curve(finished: Project) -> None:
 @pytest.mark.slow
 def test_what_a_killed_driver_did_not_write_is_written_by_the_next_run(project: Project) -> None:
     code = (
-        "import os; from sweeper import tracking; from sweeper.cli.main import main\n"
+        "import os; from sweeper.tracking import tracker as tracking; from sweeper.cli.main import main\n"
         "ended, left = tracking.Tracker.ended, [20]\n"
         "def dying(self, node, failure):\n"
         "    left[0] -= 1\n"
