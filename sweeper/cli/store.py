@@ -16,7 +16,7 @@ import click
 from sweeper.cli.options import runs_option, store_options
 from sweeper.errors import SweeperError, nearest
 from sweeper.planning.text import aligned
-from sweeper.records.layout import place_of
+from sweeper.records.layout import RunsDirectory, place_of
 
 if TYPE_CHECKING:
     from sweeper.cli.inspection.garbage import Artifact, Rubbish
@@ -103,11 +103,11 @@ def gc(runs: Path, yes: bool, **place: Any) -> None:
     from sweeper.cli.inspection.garbage import find_rubbish, remove_rubbish
 
     with _opened(place_of(runs, **place)) as opened:
-        found = find_rubbish(opened, runs)
+        found, results = find_rubbish(opened, runs), RunsDirectory(runs).results
         for line in _counted(found):
             click.echo(line)
-        if not any((runs / "results").glob("*/")) and any(each.kind == "artifacts" for each in found):
-            click.echo(f"{runs / 'results'} has no results: these are all artifacts there are")
+        if not any(results.glob("*/")) and any(each.kind == "artifacts" for each in found):
+            click.echo(f"{results} has no results: these are all artifacts there are")
         if yes:
             remove_rubbish(opened, found)
     total = f"{len(found):,} things, {_size(sum(each.bytes for each in found))}"

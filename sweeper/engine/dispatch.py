@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sweeper.engine.observers import Observer
 from sweeper.engine.schedule import Schedule
 from sweeper.engine.worker import Job, Outcome
 from sweeper.planning.graph import Graph, collect
@@ -45,25 +46,6 @@ class Search(Protocol):
             failed: cause by key of those that could not.
             kinds: of the failures, by key of the stage at fault.
         """
-
-
-class Observer(Protocol):
-    """Is told what happens to the stages of a sweep, in the driver, one call at a time."""
-
-    def added(self, stages: Mapping[str, Stage]) -> None:
-        """A search wants these, by key; some may have been there already."""
-
-    def started(self, node: Stage) -> None:
-        """The stage was handed to a worker."""
-
-    def progressed(self, node: Stage, step: int, total: int) -> None:
-        """The stage reached a step."""
-
-    def put_off(self, node: Stage, why: str) -> None:
-        """The stage goes back to those that wait, with the reason."""
-
-    def ended(self, node: Stage, failure: str | None) -> None:
-        """The stage's artifact is in the store, or it failed with a cause."""
 
 
 @dataclass(frozen=True)

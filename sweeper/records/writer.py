@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
+from analysis.contract import TABLE_METADATA, TRIALS
 from sweeper.planning.cost import costs
 from sweeper.planning.graph import Graph, Plan
-from sweeper.records.layout import TABLE_METADATA
 from sweeper.space.space import Space, Trial
 from sweeper.store.base import Damaged, Store
 from sweeper.store.failures import Failure
@@ -133,7 +133,7 @@ def write_trials(rows: Sequence[Mapping[str, Any]], description: Mapping[str, An
     """Write the rows of a sweep, in one step, below its name, and return the file's path."""
     names = {name: None for row in rows for name in row}
     table = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
-    path = directory / str(description["name"]) / "trials.parquet"
+    path = directory / str(description["name"]) / TRIALS
     write_table(table.replace_schema_metadata({TABLE_METADATA: json.dumps(description)}), path)
     return path
 

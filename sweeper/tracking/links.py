@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sweeper.records.layout import database_of, is_served
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.sweep import tracked_at
 from sweeper.records.trials import read_trials
 
@@ -59,7 +59,7 @@ def run_links(runs: Path, space: str, base: str = LOCAL) -> dict[str, str]:
     Nothing where the space was run without MLflow. Raises SweeperError where its server does not answer.
     """
     uri = tracked_at(runs, space)
-    if uri is None or (is_served(runs, uri) and not database_of(runs).exists()):
+    if uri is None or (uri == RunsDirectory(runs).tracking_uri and not RunsDirectory(runs).database.exists()):
         return {}
     return find_runs(runs, space, uri).links(server_of(runs, [space]) or base)
 

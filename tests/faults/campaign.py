@@ -45,7 +45,7 @@ class Undisturbed:
     def of(cls, path: Path, *options: str, text: str = SMALL, name: str = "tiny") -> "Undisturbed":
         made = cls(Project(path), name)
         made.project.write(text)
-        done = made.project.sweeper(*RUN, "--inline", *options)
+        done = made.project.sweeper(*RUN, "--executor", "inline", *options)
         assert done.returncode == 0, done.stderr
         return made
 
@@ -65,7 +65,7 @@ class Campaign:
 
     project: Project
     undisturbed: Undisturbed
-    options: tuple[str, ...] = (*RUN[2:], "--inline")
+    options: tuple[str, ...] = (*RUN[2:], "--executor", "inline")
     before: Made = field(default_factory=dict)
     """The artifacts that stand before a fault."""
 

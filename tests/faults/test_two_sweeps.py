@@ -17,7 +17,7 @@ from tests.tiny.disturbance import LOG
 
 pytestmark = pytest.mark.faults
 
-INLINE = (*RUN, "--preset", "slow", "--inline")
+INLINE = (*RUN, "--preset", "slow", "--executor", "inline")
 HALF = ("--set", "branch.kind=minus")
 HALF_NAME = "tiny-slow-branch.kind=minus"
 

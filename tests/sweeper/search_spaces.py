@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from sweeper.engine.search.study import Study, storage_in
+from sweeper.engine.search.study import Study
+from sweeper.records.layout import RunsDirectory
 from sweeper.space.search import Searched
 from tests.project import Project
 
@@ -50,7 +51,7 @@ def search_space(*changes: tuple[str, str], more: str = "") -> str:
 
 def study_in(runs: Path | None, searched: Searched, row: int = 0) -> Study:
     """A study of one of the rows, opened anew; without a directory one that is forgotten."""
-    return Study(searched, searched.points[row], "hunt", storage_in(runs) if runs else "sqlite:///:memory:")
+    return Study(searched, searched.points[row], "hunt", RunsDirectory(runs).studies_uri if runs else "sqlite:///:memory:")
 
 
 def ask(study: Study, count: int, value: Callable[[Mapping[str, Any]], float] = lambda params: 0.0) -> list[Any]:

@@ -12,15 +12,14 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from analysis.contract import FOUND, SEARCH_METADATA, SUGGESTIONS
 from sweeper.planning.graph import Graph
-from sweeper.records.layout import FOUND, SUGGESTIONS
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.writer import Manifests, write_table
 from sweeper.store.base import Store
 
 if TYPE_CHECKING:
     from sweeper.engine.search.driver import Suggesting
-
-METADATA = b"sweeper.search"
 
 
 def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *, anew: bool) -> list[Suggesting]:
@@ -39,12 +38,12 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
     if not plans:
         return []
     from sweeper.engine.search.driver import Suggesting
-    from sweeper.engine.search.study import Study, storage_in
+    from sweeper.engine.search.study import Study
 
     found = []
     owner = f"{platform.node()}:{runs.absolute()}" if storage else None
     for plan, searched in plans:
-        place = storage or storage_in(runs)
+        place = storage or RunsDirectory(runs).studies_uri
         studies = [Study(searched, point, plan.space.name, place, owner) for point in searched.points]
         found.append(Suggesting(graph, plan, studies, store, anew=anew))
     return found
@@ -72,7 +71,7 @@ def write_suggestions(search: Suggesting, manifests: Manifests, directory: Path)
     }  # fmt: skip
     columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
     columns |= {f"param.{name}": _column([row["params"].get(name) for row in rows]) for name in names}
-    table = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(_described(search))})
+    table = pa.table(columns).replace_schema_metadata({SEARCH_METADATA: json.dumps(_described(search))})
     write_table(table, directory / search.plan.space.name / SUGGESTIONS)
 
 

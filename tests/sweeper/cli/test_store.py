@@ -18,7 +18,7 @@ from tests.project import Project
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "0" * 62
-RUN = ("run", "space.yaml", "--inline", "--no-tracking")
+RUN = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 
 
 @pytest.fixture(scope="module")

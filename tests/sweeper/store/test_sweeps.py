@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 SMALL = SPACE.replace("[1, 2, 3]", "[1]").replace("[0, 1]", "[0]")
 SLOW = SMALL.replace("preset: small", "preset: slow")
 STAGES = 9
-RUN = ("run", "space.yaml", "--inline", "--no-tracking")
+RUN = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 from inline_snapshot import Snapshot, snapshot
 from optuna.trial import TrialState
 
-from sweeper.engine.search.study import Study, storage_in
+from sweeper.engine.search.study import Study
 from sweeper.errors import SweeperError
+from sweeper.records.layout import RunsDirectory
 from sweeper.space.search import Searched
 from sweeper.space.space import Space
 from tests.project import Project
@@ -193,7 +194,7 @@ def test_optuna_finds_the_study_with_what_became_of_every_suggestion(
         lambda number: None,
     ):
         end(study.ask().number)
-    storage = storage_in(tmp_path)
+    storage = RunsDirectory(tmp_path).studies_uri
     (name,) = optuna.get_all_study_names(storage)
     assert name.startswith("hunt ")
     shown = optuna.load_study(study_name=name, storage=storage)
@@ -261,7 +262,7 @@ def test_the_password_of_a_storage_is_told_to_nobody(read: Callable[..., Searche
 def test_a_study_on_a_server_is_of_one_directory(project: Project) -> None:
     (project.path / "space.yaml").write_text(search_space(("trials: 6", "trials: 1")))
     storage = f"sqlite:///{project.path / 'shared.db'}"
-    arguments = ("run", "space.yaml", "--inline", "--no-tracking", "--optuna-storage", storage)
+    arguments = ("run", "space.yaml", "--executor", "inline", "--no-tracking", "--optuna-storage", storage)
     assert project.sweeper(*arguments).returncode == 0
     assert project.sweeper(*arguments).returncode == 0
     other = project.sweeper(*arguments, "--runs", "elsewhere")
