@@ -266,7 +266,7 @@ def _dispatch(graph: Graph, store: Store, there: Machine, observers: Sequence[Ob
 
 
 def _seconds(store: Directory) -> dict[str, float]:
-    return {key: manifest["seconds"] for key, manifest in store.manifests(store.present()).items()}
+    return {key: manifest["seconds"] for key, manifest in store.manifests(store.all_keys()).items()}
 
 
 def _tasks(graph: Graph, seconds: Mapping[str, float]) -> dict[str, Task]:

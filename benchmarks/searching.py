@@ -41,7 +41,7 @@ from sweeper.engine.search.study import Study
 from sweeper.planning.graph import Graph, Plan, collect
 from sweeper.records.layout import RunsDirectory
 from sweeper.records.writer import read_metrics
-from sweeper.space.search import Searched
+from sweeper.space.search import SearchSpace
 from sweeper.space.search_schema import Distribution, Sampler
 from sweeper.space.space import Space, Trial
 from sweeper.space.sweep import Sweep, load_sweep
@@ -256,7 +256,7 @@ def _trial(space: Space, params: Mapping[str, Any]) -> Trial:
     return trial
 
 
-def _searched(sweep: Sweep) -> Searched:
+def _searched(sweep: Sweep) -> SearchSpace:
     (space,) = sweep.spaces
     if space.searched is None:
         raise TypeError(f"{space.name} is not searched")
@@ -270,7 +270,7 @@ def _sweep(work: Path, *, trials: int, seed: int) -> Sweep:
 
 
 def _seconds(store: Directory) -> dict[str, float]:
-    return {key: manifest["seconds"] for key, manifest in store.manifests(store.present()).items()}
+    return {key: manifest["seconds"] for key, manifest in store.manifests(store.all_keys()).items()}
 
 
 if __name__ == "__main__":

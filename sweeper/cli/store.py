@@ -75,8 +75,8 @@ def verify(runs: Path, **place: Any) -> None:
     with _opened(place_of(runs, **place)) as opened:
         present = artifacts(opened, {})
         for each in track(present, "verifying", console=console, transient=True, disable=not console.is_terminal):
-            fault = opened.fault(each.key)
-            if fault and each.key not in opened.present():
+            fault = opened.verify(each.key)
+            if fault and each.key not in opened.all_keys():
                 continue  # collected or set aside meanwhile
             checked += 1
             name = f"{each.key[:12]} {each.stage}"
@@ -84,7 +84,7 @@ def verify(runs: Path, **place: Any) -> None:
                 if fault:
                     damaged += 1
                     click.echo(f"damaged  {name}: {fault}")
-                    opened.set_aside(each.key)
+                    opened.quarantine(each.key)
                 else:
                     for file in opened.unlisted(each.key):
                         click.echo(f"unlisted {name}: {file} is not in the manifest")

@@ -105,7 +105,7 @@ class Display(Observer):
         self._total = len(stages)
         self._done = 0
         self._failures: list[str] = []
-        self._put_off: dict[str, str] = {}
+        self._deferred: dict[str, str] = {}
         self._running: dict[str, tuple[Stage, float, float]] = {}
         self._console = console
         self._tell = tell
@@ -145,12 +145,12 @@ class Display(Observer):
         self._estimate.measured(node, share, time.monotonic() - began)
         self._show()
 
-    def put_off(self, node: Stage, why: str) -> None:
+    def deferred(self, node: Stage, why: str) -> None:
         """See `sweeper.engine.observers.Observer`."""
         self._running.pop(node.key)
-        if self._put_off.get(node.key) != why:  # a stage that another sweep is at is looked at every second
-            self._say(f"put off: {node.function.label} {node.key[:12]}: {why}")
-        self._put_off[node.key] = why
+        if self._deferred.get(node.key) != why:  # a stage that another sweep is at is looked at every second
+            self._say(f"deferred: {node.function.label} {node.key[:12]}: {why}")
+        self._deferred[node.key] = why
         self._show()
 
     def ended(self, node: Stage, failure: str | None) -> None:

@@ -21,7 +21,7 @@ class Observer:
     def progressed(self, node: Stage, step: int, total: int) -> None:
         """The stage reached a step."""
 
-    def put_off(self, node: Stage, why: str) -> None:
+    def deferred(self, node: Stage, why: str) -> None:
         """The stage goes back to those that wait, with the reason."""
 
     def ended(self, node: Stage, failure: str | None) -> None:

@@ -15,7 +15,7 @@ from sweeper.store.base import Place, Store
 from sweeper.tracking.base import MLFLOW
 
 if TYPE_CHECKING:
-    from sweeper.engine.search.driver import Suggesting
+    from sweeper.engine.search.driver import SearchDriver
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class SweepRun:
 
     graph: Graph
     store: Store
-    searches: Sequence[Suggesting]
+    searches: Sequence[SearchDriver]
     """Of the spaces that are searched."""
     options: Options
     console: Console

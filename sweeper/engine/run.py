@@ -39,7 +39,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
     graph = Graph.of(sweep)
     store = open_store(options.store)
     store.prepare()
-    if note := store.note():
+    if note := store.warning():
         say(console, f"  {note}")
     with driving(options.runs, record_of(sweep, options)), _reaching():
         searches = open_searches(graph, store, options.runs, options.optuna_storage, anew=not options.failed_only)

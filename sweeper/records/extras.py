@@ -105,7 +105,7 @@ def _stages(plan: Plan, manifests: Manifests) -> Iterator[dict[str, Any]]:
 def _curves(plan: Plan, store: Store, manifests: Manifests) -> pa.Table:
     columns: dict[str, list[Any]] = {name: [] for name in CURVES.names}
     logged = [key for key in plan.stages if CURVE in manifests.get(key, {"files": ()})["files"]]
-    contents = store.contents((key, manifests[key], CURVE) for key in logged)
+    contents = store.read_files((key, manifests[key], CURVE) for key in logged)
     for key, written in zip(logged, contents, strict=True):
         if written is None:
             continue
@@ -134,7 +134,7 @@ def _files(plan: Plan, store: Store, manifests: Manifests) -> Iterator[TrialFile
         for name in sorted(manifests.get(target.key, {"files": ()})["files"])
         if name.endswith(SHOWN)
     ]
-    contents = store.contents((key, manifests[key], name) for _, key, name in named)
+    contents = store.read_files((key, manifests[key], name) for _, key, name in named)
     for (label, key, name), content in zip(named, contents, strict=True):
         if content is not None:
             yield TrialFile(label, key, name, content)

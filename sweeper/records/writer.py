@@ -37,7 +37,7 @@ def read_metrics(store: Store, key: str) -> dict[str, Any]:
 
 def metrics_of(store: Store, manifests: Manifests, keys: Sequence[str]) -> list[dict[str, Any] | None]:
     """The numbers of those trials whose last stages are done, in order; None for a file that fails its sum."""
-    contents = store.contents((key, manifests[key], METRICS) for key in keys)
+    contents = store.read_files((key, manifests[key], METRICS) for key in keys)
     return [None if content is None else json.loads(content) for content in contents]
 
 
@@ -56,7 +56,7 @@ def flat_config(config: BaseModel) -> dict[str, Any]:
 def failed_targets(graph: Graph, store: Store) -> set[str]:
     """Keys of the last stages of the trials that have failed and are not done since."""
     failures = store.failures.all().keys()
-    done = store.among({target.key for target in graph.targets})
+    done = store.existing({target.key for target in graph.targets})
     return {
         target.key
         for plan in graph.plans

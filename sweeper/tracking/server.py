@@ -22,7 +22,7 @@ from sweeper.errors import SweeperError
 from sweeper.records.layout import RunsDirectory
 from sweeper.records.sweep import last_record
 from sweeper.records.trials import spaces_of
-from sweeper.tracking.links import MOST, find_runs, server_of
+from sweeper.tracking.links import MAX_COMPARED, find_runs, server_of
 
 READY_SECONDS = 60.0
 
@@ -63,7 +63,8 @@ def _say_links(runs: Path, spaces: Sequence[str], base: str) -> str | None:
         if not count:
             click.echo(f"compare {space}: none of its trials has a finished run there")
             continue
-        which = f"{count} trials" if count <= MOST else f"{MOST} of {count} trials, each row with its first seeds"
+        some = f"{MAX_COMPARED} of {count} trials, each row with its first seeds"
+        which = f"{count} trials" if count <= MAX_COMPARED else some
         click.echo(f"compare {space} ({which}): {found.compare(base)}")
         first = first or found.compare(base)
     return first

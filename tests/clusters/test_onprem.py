@@ -77,7 +77,7 @@ class Cluster:
 
     def machines(self) -> dict[str, str]:
         """The machine that made each artifact."""
-        return {key: made["machine"] for key, made in self.store.manifests(self.store.present()).items()}
+        return {key: made["machine"] for key, made in self.store.manifests(self.store.all_keys()).items()}
 
 
 @pytest.fixture(scope="module")

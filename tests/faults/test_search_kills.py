@@ -74,7 +74,7 @@ def test_a_search_whose_drivers_are_killed_has_every_suggestion_once(searching: 
         (each.params["branch.kind"], each.params["branch.size"]) for each in kept
     ]
     assert {each["status"] for each in trials(searching)} <= {"finished", "pruned"}
-    assert all(last.store.fault(key) is None for key in last.store.present())
+    assert all(last.store.verify(key) is None for key in last.store.all_keys())
     assert [each for each in leftovers(last.store) if not each.startswith("failures")] == []
     for mark in marks:
         wait_until_nothing_runs(mark)

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from sweeper.engine.search.study import Study
 from sweeper.records.layout import RunsDirectory
-from sweeper.space.search import Searched
+from sweeper.space.search import SearchSpace
 from tests.project import Project
 
 SEARCH_SPACE = """\
@@ -49,7 +49,7 @@ def search_space(*changes: tuple[str, str], more: str = "") -> str:
     return f"{text}  {more}\n" if more else text
 
 
-def study_in(runs: Path | None, searched: Searched, row: int = 0) -> Study:
+def study_in(runs: Path | None, searched: SearchSpace, row: int = 0) -> Study:
     """A study of one of the rows, opened anew; without a directory one that is forgotten."""
     return Study(searched, searched.points[row], "hunt", RunsDirectory(runs).studies_uri if runs else "sqlite:///:memory:")
 

@@ -45,7 +45,7 @@ def diagnose(runs: Path, store: Place, address: str | None, tracking_uri: str | 
         try:
             opened = open_store(store)
             opened.prepare()
-            note, beacon = opened.note(), stack.enter_context(opened.beacon())
+            note, beacon = opened.warning(), stack.enter_context(opened.beacon())
         except SweeperError as error:
             failure = error
         except OSError as error:

@@ -147,7 +147,7 @@ def usage(store: Store, needs: Needs) -> dict[str, Any]:
         "spaces": spaces,
         **{kind: places[kind] for kind in ("progress", "damaged", "being_written", "leftovers")},
         "total": sum(each.bytes for each in present) + sum(places.values()),
-        "free": store.free(),
+        "free": store.free_bytes(),
     }
 
 

@@ -39,7 +39,7 @@ def listing(runs: Path) -> str:
 def _unrecorded(runs: Path, space: str) -> Line:
     try:
         trials = read_trials(runs, space)
-        done = store_of(runs, space).among({trial.target for trial in trials})
+        done = store_of(runs, space).existing({trial.target for trial in trials})
         statuses = [trial.status_among(done) for trial in trials]
     except SweeperError:
         return space, "results cannot be read", "", "", "", ""

@@ -19,10 +19,10 @@ from sweeper.records.writer import Manifests, write_table
 from sweeper.store.base import Store
 
 if TYPE_CHECKING:
-    from sweeper.engine.search.driver import Suggesting
+    from sweeper.engine.search.driver import SearchDriver
 
 
-def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *, anew: bool) -> list[Suggesting]:
+def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *, anew: bool) -> list[SearchDriver]:
     """The search of every space that is searched, with all that earlier drivers have done taken into the graph.
 
     Args:
@@ -37,7 +37,7 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
     plans = [(plan, plan.space.searched) for plan in graph.plans if plan.space.searched]
     if not plans:
         return []
-    from sweeper.engine.search.driver import Suggesting
+    from sweeper.engine.search.driver import SearchDriver
     from sweeper.engine.search.study import Study
 
     found = []
@@ -45,7 +45,7 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
     for plan, searched in plans:
         place = storage or RunsDirectory(runs).studies_uri
         studies = [Study(searched, point, plan.space.name, place, owner) for point in searched.points]
-        found.append(Suggesting(graph, plan, studies, store, anew=anew))
+        found.append(SearchDriver(graph, plan, studies, store, anew=anew))
     return found
 
 
@@ -54,7 +54,7 @@ def has_password(address: str | None) -> bool:
     return bool(urlsplit(address or "").password)
 
 
-def write_suggestions(search: Suggesting, manifests: Manifests, directory: Path) -> None:
+def write_suggestions(search: SearchDriver, manifests: Manifests, directory: Path) -> None:
     """Write ``suggestions.parquet`` into the space's directory: a row per suggestion, and what is searched for.
 
     Args:
@@ -91,7 +91,7 @@ def forget_search(directory: Path, name: str) -> None:
     shutil.rmtree(directory / name / FOUND, ignore_errors=True)
 
 
-def _rows(search: Suggesting, manifests: Manifests) -> Iterator[dict[str, Any]]:
+def _rows(search: SearchDriver, manifests: Manifests) -> Iterator[dict[str, Any]]:
     objectives, spent = search.searched.asked.objectives, set[str]()
     stages = dict(zip((target.key for target in search.plan.targets), search.plan.per_trial, strict=True))
     for index, study in enumerate(search.studies):
@@ -118,7 +118,7 @@ def _column(values: Sequence[Any]) -> pa.Array:
         return pa.array([None if value is None else str(value) for value in values])
 
 
-def _described(search: Suggesting) -> dict[str, Any]:
+def _described(search: SearchDriver) -> dict[str, Any]:
     asked = search.searched.asked
     return {
         "sampler": asked.sampler,
@@ -136,7 +136,7 @@ def _described(search: Suggesting) -> dict[str, Any]:
     }
 
 
-def progress_of(searches: Sequence[Suggesting]) -> tuple[str, float] | None:
+def progress_of(searches: Sequence[SearchDriver]) -> tuple[str, float] | None:
     """How far searches are, in words and as the share of suggestions that have ended; None without any."""
     if not searches:
         return None

@@ -27,7 +27,7 @@ from sweeper.engine.search.samplers import make_sampler
 from sweeper.errors import SweeperError, first_line
 from sweeper.records.layout import RunsDirectory
 from sweeper.space.distribution import token, tried
-from sweeper.space.search import Searched, StudyPoint
+from sweeper.space.search import SearchSpace, StudyPoint
 from sweeper.space.search_schema import Distribution, Sense
 from sweeper.space.trials import Trial
 
@@ -82,7 +82,7 @@ class Study:
     """
 
     def __init__(
-        self, searched: Searched, point: StudyPoint, name: str, storage: str | None, owner: str | None = None
+        self, searched: SearchSpace, point: StudyPoint, name: str, storage: str | None, owner: str | None = None
     ) -> None:
         self.point = point
         self._searched = searched
@@ -274,7 +274,7 @@ def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:
     return tried(given, drawn)
 
 
-def _digest(searched: Searched, anchor: Trial) -> str:
+def _digest(searched: SearchSpace, anchor: Trial) -> str:
     """Of all that decides what the values of suggestions mean."""
     said = {
         "start": searched.start.trainable.run(anchor.config).key,

@@ -174,7 +174,7 @@ stage bend asks for 64 CPU, 4.0 GiB of memory, and the largest node has 2 CPU, 1
 def test_a_damaged_manifest_in_the_middle_of_a_plan_changes_nothing(project: Project) -> None:
     project.sweeper(*RUN)
     store = Directory(project.path / "runs" / "store")
-    key = next(iter(store.present()))
+    key = next(iter(store.all_keys()))
     (store.path(key) / "manifest.json").write_text("{")
     planned = json.loads(project.sweeper("plan", "space.yaml", "--json").stdout)
     assert planned["cached"] == 49

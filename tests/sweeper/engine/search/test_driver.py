@@ -22,7 +22,7 @@ from sweeper.engine.preparation import misfits
 from sweeper.engine.run import run_sweep
 from sweeper.engine.search import driver as suggesting
 from sweeper.engine.search import study
-from sweeper.engine.search.driver import Suggesting
+from sweeper.engine.search.driver import SearchDriver
 from sweeper.engine.search.opening import open_searches
 from sweeper.engine.worker import Job, perform
 from sweeper.errors import SweeperError
@@ -71,7 +71,7 @@ def run(project: Project, text: str | None = None, *arguments: str) -> Done:
     return project.sweeper(*RUN, *arguments)
 
 
-def going(project: Project, text: str) -> tuple[Graph, Directory, list[Suggesting]]:
+def going(project: Project, text: str) -> tuple[Graph, Directory, list[SearchDriver]]:
     """A search whose stages are run by the test."""
     project.write(text)
     graph = Graph.of(load_sweep(project.path / "space.yaml"))
@@ -80,7 +80,7 @@ def going(project: Project, text: str) -> tuple[Graph, Directory, list[Suggestin
     return graph, store, open_searches(graph, store, project.path / "runs", None, anew=True)
 
 
-def on_machine(project: Project, text: str, cpus: int, parallel: int) -> tuple[Dispatch, Suggesting]:
+def on_machine(project: Project, text: str, cpus: int, parallel: int) -> tuple[Dispatch, SearchDriver]:
     graph, store, searches = going(project, text)
     machine = Machine("cpu", capacity=lambda: Resources(cpus, 0.0, 0), alone=lambda request: request)
     dispatch = Dispatch(
