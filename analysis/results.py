@@ -22,12 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from analysis.contract import KEY_PREFIX, PICTURES, SUGGESTIONS, TABLE_METADATA, TRIALS
 from analysis.search import Search
-
-METADATA = b"sweeper.table"
-TRIALS = "trials.parquet"
-SHORT = 12
-"""Characters of a target that name its pictures' directory."""
 
 
 class NoTable(Exception):
@@ -101,11 +97,11 @@ class Results:
     @cached_property
     def search(self) -> Search | None:
         """What has been searched; None for a space that names its trials. Raises NoTable."""
-        table = self.beside("suggestions")
+        table = self.beside(Path(SUGGESTIONS).stem)
         try:
             return None if table is None else Search.of(table)
         except (ValueError, KeyError, TypeError) as error:
-            raise _unreadable(self.directory / "suggestions.parquet", error) from None
+            raise _unreadable(self.directory / SUGGESTIONS, error) from None
 
     @cached_property
     def trials(self) -> pa.Table:
@@ -147,7 +143,7 @@ class Results:
 
     def pictures(self, target: str) -> list[Path]:
         """Those of the trial with this target, by name."""
-        return sorted((self.directory / "pictures" / target[:SHORT]).glob("*.png"))
+        return sorted((self.directory / PICTURES / target[:KEY_PREFIX]).glob("*.png"))
 
     @property
     def _path(self) -> Path:
@@ -163,7 +159,7 @@ def read_results(directory: Path, name: str) -> Results:
         raise NoTable(f"no results called '{name}' in {directory}\n  fix: {found}")
     try:
         schema = _schema(path)
-        described = Description.of(json.loads(schema.metadata[METADATA]))
+        described = Description.of(json.loads(schema.metadata[TABLE_METADATA]))
         schema.field("status")
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable(path, error) from None

@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from analysis.contract import SEARCH_METADATA
 from analysis.front import Sense, front, hypervolume, is_finite
 
-METADATA = b"sweeper.search"
 BEST, BEST_OF_EACH = 10, 3
 """Suggestions that are chosen for one objective: in a single study, and in each of several."""
 OWN = ("number", "state", "cause", "seeds", "seconds", "targets")
@@ -81,7 +81,7 @@ class Search:
     @classmethod
     def of(cls, table: pa.Table) -> Search:
         """From the suggestions and their metadata. Raises KeyError, TypeError, ValueError."""
-        told = json.loads((table.schema.metadata or {})[METADATA])
+        told = json.loads((table.schema.metadata or {})[SEARCH_METADATA])
         studies: dict[str, list[Suggestion]] = {}
         for row in table.to_pylist():
             studies.setdefault(row["study"], []).append(_suggestion(row, told["objectives"], told["distributions"]))

@@ -16,7 +16,7 @@ import click
 
 from benchmarks.orchestration import conditions, toy
 from sweeper.engine.dispatch import Dispatch, Machine
-from sweeper.engine.executors.inline import run_inline, this_process
+from sweeper.engine.executors.inline import InlineExecutor
 from sweeper.engine.executors.ray.cluster import cluster  # first: it sets what Ray reads when it is imported
 from sweeper.engine.executors.ray.nodes import machine
 from sweeper.engine.executors.ray.tune import run_on_ray
@@ -38,7 +38,8 @@ def main(stages: int) -> None:
         address = f"http://127.0.0.1:{port}"
         os.environ |= KEYS | {"AWS_ENDPOINT_URL": address, "AWS_ALLOW_HTTP": "true"}
         work, request = Path(directory), _request(f"s3://{make_bucket(address)}/probe")
-        rows = [("without Ray", *_both(work / "inline", stages, run_inline, this_process(), address))]
+        here = InlineExecutor()
+        rows = [("without Ray", *_both(work / "inline", stages, here.run, here.machine, address))]
         with cluster(None):
             there = machine()
             slots = there.capacity().cpus

@@ -76,8 +76,8 @@ class Bench:
         """Disturb a driver that is at work. Nothing that it has done may be done again."""
         self._kills += 1
         campaign = Campaign(Project(_new(self._place / f"killed-{self._kills}")), self._slow)
-        campaign.options = (*RUN[2:], *SLOW, "--inline")
-        how = () if on_ray else ("--inline",)
+        campaign.options = (*RUN[2:], *SLOW, "--executor", "inline")
+        how = () if on_ray else ("--executor", "inline",)
         driver = Driver(campaign.project, *RUN, *SLOW, *how, **({FAULT: fault} if fault else {}))
         driver.wait_for_work(self.pick.randrange(1, 8))
         campaign.remember()

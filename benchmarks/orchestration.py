@@ -26,12 +26,12 @@ from typing import Any
 
 import click
 
-from sweeper.engine.dispatch import Dispatch, Machine, Observer
-from sweeper.engine.executors.inline import run_inline, this_process
+from sweeper.engine.dispatch import Dispatch, Machine
+from sweeper.engine.executors.inline import InlineExecutor
 from sweeper.engine.executors.ray.cluster import cluster  # first: it sets what Ray reads when it is imported
 from sweeper.engine.executors.ray.nodes import machine
 from sweeper.engine.executors.ray.tune import run_on_ray, tune
-from sweeper.engine.observers import Aside
+from sweeper.engine.observers import BackgroundObserver, Observer
 from sweeper.planning.graph import Graph, Plan
 from sweeper.planning.makespan import Task, critical_path, makespan, slot_seconds
 from sweeper.space.sweep import Sweep, load_sweep
@@ -112,7 +112,7 @@ class OneRun(tune.Trainable):  # type: ignore[misc]
         with tempfile.TemporaryDirectory() as directory:
             store = _store(Path(directory))
             plan = Plan(space, [space.trials[index]], [target])
-            run_inline(_dispatch(Graph(sweep.name, (plan,)), store, this_process(), []))
+            InlineExecutor().run(_dispatch(Graph(sweep.name, (plan,)), store, InlineExecutor().machine, []))
             return {"done": True, "seconds": json.dumps(_seconds(store))}
 
 
@@ -130,13 +130,13 @@ def overhead(stages: int, cold: int) -> None:
     with tempfile.TemporaryDirectory() as directory, cluster(None):
         work, there = Path(directory), machine()
         slots = there.capacity().cpus
-        on_ray = partial(run_on_ray, slots=slots)
+        on_ray, here = partial(run_on_ray, slots=slots), InlineExecutor()
         rows = [
             ("sweeper", stages, toy(work / "ray", stages, on_ray, there)),
             ("Ray Tune, a trial per stage, processes reused", stages, _plain_tune(work / "warm", stages, reuse=True)),
             ("Ray Tune, a trial per stage, a process each", cold, _plain_tune(work / "cold", cold, reuse=False)),
             ("sweeper, with MLflow", stages, toy(work / "tracked", stages, on_ray, there, tracking=True)),
-            ("sweeper, without Ray", stages, toy(work / "inline", stages, run_inline, this_process())),
+            ("sweeper, without Ray", stages, toy(work / "inline", stages, here.run, here.machine)),
         ]
     click.echo(f"| {conditions(slots, load)} | stages | wall ms per stage |\n| --- | ---: | ---: |")
     for name, count, seconds in rows:
@@ -204,10 +204,10 @@ def toy(
     observers: list[Observer] = [ends]
     with ExitStack() as stack:
         if tracking:
-            from sweeper.tracking.tracker import Tracker
+            from sweeper.tracking.tracker import MlflowTracker
 
-            tracker = Tracker(graph.plans[0], store, f"sqlite:///{work}/mlflow.db", work / "mlartifacts")
-            observers.append(stack.enter_context(Aside([tracker])))
+            tracker = MlflowTracker(graph.plans[0], store, work, None)
+            observers.append(stack.enter_context(BackgroundObserver([tracker])))
         dispatch = _dispatch(graph, store, there, observers)
         run(dispatch)
     for cause in dispatch.schedule.failed.values():
@@ -266,7 +266,7 @@ def _dispatch(graph: Graph, store: Store, there: Machine, observers: Sequence[Ob
 
 
 def _seconds(store: Directory) -> dict[str, float]:
-    return {key: manifest["seconds"] for key, manifest in store.manifests(store.present()).items()}
+    return {key: manifest["seconds"] for key, manifest in store.manifests(store.all_keys()).items()}
 
 
 def _tasks(graph: Graph, seconds: Mapping[str, float]) -> dict[str, Task]:

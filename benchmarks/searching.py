@@ -25,22 +25,23 @@ import click
 import pyarrow.parquet as pq
 from rich.console import Console
 
+from analysis.contract import SUGGESTIONS
 from benchmarks.orchestration import conditions
 from benchmarks.surrogate import Surrogate
 from sweeper.engine.dispatch import Dispatch
-from sweeper.engine.executors.inline import run_inline, this_process
+from sweeper.engine.executors.inline import InlineExecutor
 from sweeper.engine.executors.ray.cluster import cluster  # first: it sets what Ray reads when it is imported
 from sweeper.engine.executors.ray.nodes import machine
 from sweeper.engine.executors.ray.tune import tune
-from sweeper.engine.run import Options, run_sweep
-from sweeper.engine.search.opening import SUGGESTIONS
+from sweeper.engine.options import Options
+from sweeper.engine.run import run_sweep
 from sweeper.engine.search.pruners import REDUCTION
 from sweeper.engine.search.samplers import make_sampler
 from sweeper.engine.search.study import Study
 from sweeper.planning.graph import Graph, Plan, collect
-from sweeper.records.layout import place_in
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.writer import read_metrics
-from sweeper.space.search import Searched
+from sweeper.space.search import SearchSpace
 from sweeper.space.search_schema import Distribution, Sampler
 from sweeper.space.space import Space, Trial
 from sweeper.space.sweep import Sweep, load_sweep
@@ -182,11 +183,11 @@ def _draw(trial: Any, name: str, given: Distribution) -> Any:
 def _sweeper(work: Path, sweep: Sweep) -> tuple[Spent, float]:
     """The search, and the seconds that its stages would take if every suggestion ran all of its own."""
     began = time.perf_counter()
-    finished = run_sweep(sweep, Options(work, place_in(work), tracking=False), Console(quiet=True))
+    finished = run_sweep(sweep, Options(work, RunsDirectory(work).place, tracker=None), Console(quiet=True))
     wall = time.perf_counter() - began
     (results,), (space,) = finished.results, sweep.spaces
     rows = pq.read_table(results.parent / SUGGESTIONS).to_pylist()
-    store = Directory(Path(place_in(work).address))
+    store = Directory(Path(RunsDirectory(work).place.address))
     seconds = _seconds(store)
     ended = [row["value.aia"] for row in rows if row["state"] == "finished"]
     spent = Spent(wall, math.fsum(seconds.values()), len(seconds), len(ended), max(ended))
@@ -242,7 +243,7 @@ def one_run(config: dict[str, Any]) -> None:
     store.prepare()
     for task, step in enumerate(space.trainable.steps_of(trial.config), 1):
         graph = Graph(space.name, (Plan(space, [trial], [step]),))
-        run_inline(Dispatch(graph, store, machine=this_process(), save_seconds=3600, observers=[]))
+        InlineExecutor().run(Dispatch(graph, store, machine=InlineExecutor().machine, save_seconds=3600, observers=[]))
         tune.report({"task": task, "aia": read_metrics(store, step.key)["aia"]})
 
 
@@ -255,7 +256,7 @@ def _trial(space: Space, params: Mapping[str, Any]) -> Trial:
     return trial
 
 
-def _searched(sweep: Sweep) -> Searched:
+def _searched(sweep: Sweep) -> SearchSpace:
     (space,) = sweep.spaces
     if space.searched is None:
         raise TypeError(f"{space.name} is not searched")
@@ -269,7 +270,7 @@ def _sweep(work: Path, *, trials: int, seed: int) -> Sweep:
 
 
 def _seconds(store: Directory) -> dict[str, float]:
-    return {key: manifest["seconds"] for key, manifest in store.manifests(store.present()).items()}
+    return {key: manifest["seconds"] for key, manifest in store.manifests(store.all_keys()).items()}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from analysis.front import Sense, hypervolume
-from sweeper.space.search import Searched
+from sweeper.space.search import SearchSpace
 
 RECORDED = Path(__file__).parent / "digits_corners.csv"
 LEAST_P, LARGEST_P, LARGEST_RATIO = 2, 14, 8
@@ -33,12 +33,12 @@ Corners: TypeAlias = Mapping[tuple[str, str, int, int], float]
 class Surrogate:
     """A searched space with one study, and the two objectives of its every point."""
 
-    searched: Searched
+    searched: SearchSpace
     known: Mapping[frozenset[tuple[str, Any]], Point]
     """By the values of the names that are asked for."""
 
     @classmethod
-    def of(cls, searched: Searched) -> Surrogate:
+    def of(cls, searched: SearchSpace) -> Surrogate:
         """PPC is counted; AIA is interpolated, linear in p and in the logarithm of ratio, and level beyond p 14."""
         corners, (study,) = _corners(), searched.points
         return cls(

@@ -10,7 +10,7 @@ Sweeps are run from Python with `load`, `plan`, `run` and `read`:
 
     sweep = sweeper.load("search_spaces/final.yaml", seeds="0-2")
     print(sweeper.plan(sweep))
-    sweeper.run(sweep, inline=True)
+    sweeper.run(sweep, executor="inline")
     sweeper.read("runs", "final").table
 """
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.formats import Format
     from analysis.results import Results
     from analysis.summary import Summary
-    from sweeper.engine.run import Finished
+    from sweeper.engine.ending import Finished
     from sweeper.planning.forecast import Forecast
     from sweeper.store.base import Place
 
@@ -62,10 +62,10 @@ def run(
     *,
     runs: str | Path = "runs",
     store: str | None = None,
-    inline: bool = False,
+    executor: str = "ray",
     address: str | None = None,
     max_concurrent: int | None = None,
-    tracking: bool = True,
+    tracker: str | None = "mlflow",
     tracking_uri: str | None = None,
 ) -> Finished:
     """Run what is missing of a sweep and write its results; progress is shown on stderr.
@@ -76,10 +76,11 @@ def run(
         sweep: from `load`.
         runs: directory of the results, the tracking database and, unless another is named, the store.
         store: where the artifacts lie: a directory, ``s3://BUCKET/PREFIX`` or ``gs://BUCKET/PREFIX``.
-        inline: run in this process, one stage after the other, without Ray.
+        executor: what runs the stages: ``ray``; ``inline`` for this process, one stage after the other, without Ray;
+            or the name of an installed one.
         address: Ray cluster to run on, ``auto`` or ``HOST:PORT``; one on this machine by default.
         max_concurrent: stages at a time at most; one per CPU by default.
-        tracking: whether to write to MLflow.
+        tracker: what tracks the sweep: ``mlflow``, or the name of an installed one; None for nothing.
         tracking_uri: MLflow server; a database in ``runs`` by default.
 
     Raises:
@@ -87,13 +88,12 @@ def run(
     """
     from rich.console import Console
 
-    from sweeper.engine.run import Options, run_sweep
+    from sweeper.engine.options import Options
+    from sweeper.engine.run import run_sweep
 
-    if inline and (address or max_concurrent):
-        raise SweeperError("inline runs in this process", fix="leave out address and max_concurrent")
     options = Options(
-        runs=Path(runs), store=_place(runs, store), inline=inline, address=address, max_concurrent=max_concurrent,
-        tracking=tracking, tracking_uri=tracking_uri,
+        runs=Path(runs), store=_place(runs, store), executor=executor, address=address,
+        max_concurrent=max_concurrent, tracker=tracker, tracking_uri=tracking_uri,
     )  # fmt: skip
     return run_sweep(sweep, options, Console(stderr=True))
 
@@ -109,9 +109,10 @@ def read(runs: str | Path, name: str) -> SweepResults:
         SweeperError: where there are none, with the names of those there are.
     """
     from analysis.results import NoTable, read_results
+    from sweeper.records.layout import RunsDirectory
 
     try:
-        return SweepResults(read_results(Path(runs) / "results", name))
+        return SweepResults(read_results(RunsDirectory(Path(runs)).results, name))
     except NoTable as error:
         raise SweeperError(str(error)) from None
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from sweeper.cli.main import main
 from sweeper.engine.dispatch import Dispatch
-from sweeper.engine.executors.inline import run_inline, this_process
+from sweeper.engine.executors.inline import InlineExecutor
 from sweeper.planning.graph import Graph
 from sweeper.store.local.directory import Directory
 
@@ -44,8 +44,8 @@ table: {rows: [branch.size, case], columns: [cost, score]}
 
 def finish(graph: Graph, store: Directory, **options: object) -> Dispatch:
     """Run what is missing, in this process."""
-    dispatch = Dispatch(graph, store, machine=this_process(), save_seconds=60, observers=[], **options)  # type: ignore[arg-type]
-    run_inline(dispatch)
+    dispatch = Dispatch(graph, store, machine=InlineExecutor().machine, save_seconds=60, observers=[], **options)  # type: ignore[arg-type]
+    InlineExecutor().run(dispatch)
     return dispatch
 
 

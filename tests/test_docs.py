@@ -62,7 +62,7 @@ def test_the_toy_trainable_is_planned_as_the_page_says(lab: Path) -> None:
 
 
 def test_the_toy_trainable_runs_and_running_it_again_computes_nothing(lab: Path) -> None:
-    run = ("run", "space.yaml", "--inline", "--no-tracking")
+    run = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
     first = sweeper(lab, *run)
     rows = [line.split()[0] for line in first.stdout.splitlines() if "(n=5)" in line]
     assert rows == ["0.01", "0.1", "1.0", "10.0"]

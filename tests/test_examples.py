@@ -66,7 +66,7 @@ def test_every_example_is_here() -> None:
 @pytest.mark.parametrize("name", TRIALS)
 def test_an_example_runs(project: Project, name: str) -> None:
     sets = [argument for each in SMALL for argument in ("--set", each)]
-    done = project.sweeper("run", str(EXAMPLES / f"{name}.yaml"), "--inline", "--no-tracking", *sets)
+    done = project.sweeper("run", str(EXAMPLES / f"{name}.yaml"), "--executor", "inline", "--no-tracking", *sets)
     assert done.returncode == 0, done.stderr
     results = [line.removeprefix("results: ") for line in done.stdout.splitlines() if line.startswith("results: ")]
     found = {}
@@ -81,7 +81,7 @@ def test_an_example_runs(project: Project, name: str) -> None:
 @pytest.mark.parametrize("name", ["axes", "cases"])
 def test_a_run_ends_with_the_numbers_that_its_stages_say_they_report(project: Project, name: str) -> None:
     sets = [argument for each in SMALL for argument in ("--set", each)]
-    done = project.sweeper("run", str(EXAMPLES / f"{name}.yaml"), "--inline", "--no-tracking", *sets)
+    done = project.sweeper("run", str(EXAMPLES / f"{name}.yaml"), "--executor", "inline", "--no-tracking", *sets)
     (path,) = [line.removeprefix("results: ") for line in done.stdout.splitlines() if line.startswith("results: ")]
     rows = pq.read_table(project.path / path).to_pylist()
     (plan,) = Graph.of(load_sweep(EXAMPLES / f"{name}.yaml", sets=SMALL)).plans

@@ -35,7 +35,7 @@ def export(names: tuple[str, ...], from_mlflow: bool, tracking_uri: str | None, 
     from rich.console import Console
     from rich.progress import track
 
-    from sweeper.records.layout import database_uri
+    from sweeper.records.layout import RunsDirectory
     from sweeper.tracking.export import export_results
 
     console = Console(stderr=True)
@@ -43,6 +43,6 @@ def export(names: tuple[str, ...], from_mlflow: bool, tracking_uri: str | None, 
     def shown(rows: Sequence[Row], what: str) -> Iterable[Row]:
         return track(rows, what, console=console, transient=True, disable=not console.is_terminal)
 
-    for each in export_results(tracking_uri or database_uri(runs), names, output, shown):
+    for each in export_results(tracking_uri or RunsDirectory(runs).tracking_uri, names, output, shown):
         look = f"sweeper table {each.name} --runs {output}"
         click.echo(f"{each.name}: {each.finished} of {each.trials} trials finished; {look}")

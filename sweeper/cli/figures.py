@@ -10,6 +10,7 @@ import click
 
 from sweeper.cli.options import runs_option
 from sweeper.errors import SweeperError
+from sweeper.records.layout import RunsDirectory
 
 if TYPE_CHECKING:
     from analysis.results import Results
@@ -34,7 +35,7 @@ def figures(names: tuple[str, ...], directory: Path, formats: tuple[str, ...], r
     from analysis.results import NoTable, read_results
 
     try:
-        for results in [read_results(runs / "results", name) for name in dict.fromkeys(names)]:
+        for results in [read_results(RunsDirectory(runs).results, name) for name in dict.fromkeys(names)]:
             for line in _drawn(results, directory, formats):
                 click.echo(line)
     except NoTable as error:

@@ -11,8 +11,9 @@ from click.core import ParameterSource
 
 GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 INSTEAD = {
-    "inline": ("address", "max_concurrent"), "address": ("inline",), "max_concurrent": ("inline",),
-    "no_tracking": ("tracking_uri",), "tracking_uri": ("no_tracking",),
+    "executor": ("address", "max_concurrent"),
+    "no_tracking": ("tracker", "tracking_uri"), "tracker": ("no_tracking", "tracking_uri"),
+    "tracking_uri": ("no_tracking",),
 }  # fmt: skip
 """Options that are not for a run with this one."""
 NEW_EACH_TIME = ("rerun",)
@@ -32,7 +33,9 @@ def kept(context: click.Context, recorded: Mapping[str, Any]) -> dict[str, Any]:
     """Return the recorded options of a sweep that hold for its ``retry``: all but what the user typed otherwise."""
     typed = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     gone = {*NEW_EACH_TIME, *typed, *(other for name in typed for other in INSTEAD.get(name, ()))}
-    return {name: value for name, value in recorded.items() if name not in gone}
+    if recorded.get("executor") == "inline" and {"address", "max_concurrent"}.intersection(typed):
+        gone.add("executor")  # which takes neither
+    return {name: value for name, value in recorded.items() if name in context.params and name not in gone}
 
 
 def _absolute(name: str, value: Any) -> Any:

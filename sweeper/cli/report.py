@@ -8,6 +8,7 @@ import click
 
 from sweeper.cli.options import runs_option
 from sweeper.errors import SweeperError
+from sweeper.records.layout import RunsDirectory
 
 
 @click.command()
@@ -46,7 +47,7 @@ def _page(runs: Path, spaces: list[str], title: str, mlflow: str | None) -> str:
     from analysis.results import NoTable, read_results
 
     try:
-        sweeps = [read_results(runs / "results", space) for space in spaces]
+        sweeps = [read_results(RunsDirectory(runs).results, space) for space in spaces]
         return page(sweeps, {space: _links(runs, space, mlflow) for space in spaces}, title)
     except NoTable as error:
         raise SweeperError(str(error)) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,18 @@ from sweeper.errors import SweeperError
 from sweeper.records.layout import place_of
 
 if TYPE_CHECKING:
-    from sweeper.engine.run import Finished
+    from sweeper.engine.ending import Finished
     from sweeper.space.sweep import Sweep
 
 
 def engine_options(command: Any) -> Any:
     """Options that say how a sweep is run. None of them changes a result."""
     for option in (
-        click.option("--no-tracking", is_flag=True, help="Do not write to MLflow."),
+        click.option("--no-tracking", is_flag=True, help="Track nothing."),
+        click.option(
+            "--tracker", metavar="NAME", default="mlflow", show_default=True,
+            help="What tracks the sweep: mlflow, or the name of an installed one.",
+        ),
         click.option(
             "--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow server. [default: a database in --runs]"
         ),
@@ -42,7 +45,11 @@ def engine_options(command: Any) -> Any:
         click.option(
             "--address", help="Ray cluster to run on, from one of its nodes: auto, or HOST:PORT. [default: one here]"
         ),
-        click.option("--inline", is_flag=True, help="Run in this process, one stage after the other, without Ray."),
+        click.option(
+            "--executor", metavar="NAME", default="ray", show_default=True,
+            help="What runs the stages: ray; inline for this process, one stage after the other, without Ray; or the "
+            "name of an installed one.",
+        ),
         click.option(
             "--optuna-storage", metavar="URL", envvar="SWEEPER_OPTUNA_STORAGE",
             help="Database of the studies of searched spaces. [default: a file in --runs]",
@@ -99,30 +106,20 @@ def _run(
     store: str | None,
     cache: Path | str | None,
     cache_size: str,
-    inline: bool,
-    address: str | None,
-    max_concurrent: int | None,
-    save_seconds: float,
-    tracking_uri: str | None,
+    tracker: str | None,
     no_tracking: bool,
-    rerun: tuple[str, ...],
-    optuna_storage: str | None,
-    failed_only: bool,
-    given: Mapping[str, Any],
+    **other: Any,
 ) -> None:
+    """Run the sweep and print what it has found. ``other`` are options of these names."""
     from rich.console import Console
 
-    from sweeper.engine.run import Options, run_sweep
-    from sweeper.records.layout import FOUND
+    from analysis.contract import FOUND
+    from sweeper.engine.options import Options
+    from sweeper.engine.run import run_sweep
+    from sweeper.tracking.base import MLFLOW
 
-    if inline and (address or max_concurrent):
-        raise SweeperError("--inline runs in this process", fix="leave out --address and --max-concurrent")
-    options = Options(
-        runs=runs, store=place_of(runs, store, Path(cache) if cache else None, cache_size),
-        inline=inline, address=address, max_concurrent=max_concurrent, save_seconds=save_seconds,
-        tracking=not no_tracking, tracking_uri=tracking_uri, rerun=rerun, failed_only=failed_only,
-        optuna_storage=optuna_storage, given=given,
-    )  # fmt: skip
+    place = place_of(runs, store, Path(cache) if cache else None, cache_size)
+    options = Options(runs, place, tracker=None if no_tracking else tracker, **other)
     finished = run_sweep(sweep, options, Console(stderr=True))
     for path in finished.results:
         click.echo("\n" + printed_table(runs, path.parent.name, "text"), nl=False)
@@ -131,15 +128,15 @@ def _run(
         click.echo(f"results: {path}")
         for picture in sorted((path.parent / FOUND).glob("*.png")):
             click.echo(f"figure: {picture}")
-    if not no_tracking:
-        where = f"the MLflow UI at {tracking_uri}" if tracking_uri else f"sweeper ui{runs_suffix(runs)}"
+    if options.tracker == MLFLOW:
+        where = f"the MLflow UI at {options.tracking_uri}" if options.tracking_uri else f"sweeper ui{runs_suffix(runs)}"
         click.echo(f"compare: {where}")
     _say_what_went_wrong(finished, finished.trials)
 
 
 def _say_what_went_wrong(finished: Finished, trials: int) -> None:
     if finished.broken_tracking:
-        click.echo(f"MLflow stopped answering: {finished.broken_tracking}", err=True)
+        click.echo(finished.broken_tracking, err=True)
         click.echo("  the same command writes the rest", err=True)
     for stage, trace in finished.traces.items():
         click.echo(f"\n{stage} failed:\n{trace}", err=True)

@@ -16,7 +16,7 @@ import click
 from sweeper.cli.options import runs_option, store_options
 from sweeper.errors import SweeperError, nearest
 from sweeper.planning.text import aligned
-from sweeper.records.layout import place_of
+from sweeper.records.layout import RunsDirectory, place_of
 
 if TYPE_CHECKING:
     from sweeper.cli.inspection.garbage import Artifact, Rubbish
@@ -75,8 +75,8 @@ def verify(runs: Path, **place: Any) -> None:
     with _opened(place_of(runs, **place)) as opened:
         present = artifacts(opened, {})
         for each in track(present, "verifying", console=console, transient=True, disable=not console.is_terminal):
-            fault = opened.fault(each.key)
-            if fault and each.key not in opened.present():
+            fault = opened.verify(each.key)
+            if fault and each.key not in opened.all_keys():
                 continue  # collected or set aside meanwhile
             checked += 1
             name = f"{each.key[:12]} {each.stage}"
@@ -84,7 +84,7 @@ def verify(runs: Path, **place: Any) -> None:
                 if fault:
                     damaged += 1
                     click.echo(f"damaged  {name}: {fault}")
-                    opened.set_aside(each.key)
+                    opened.quarantine(each.key)
                 else:
                     for file in opened.unlisted(each.key):
                         click.echo(f"unlisted {name}: {file} is not in the manifest")
@@ -103,11 +103,11 @@ def gc(runs: Path, yes: bool, **place: Any) -> None:
     from sweeper.cli.inspection.garbage import find_rubbish, remove_rubbish
 
     with _opened(place_of(runs, **place)) as opened:
-        found = find_rubbish(opened, runs)
+        found, results = find_rubbish(opened, runs), RunsDirectory(runs).results
         for line in _counted(found):
             click.echo(line)
-        if not any((runs / "results").glob("*/")) and any(each.kind == "artifacts" for each in found):
-            click.echo(f"{runs / 'results'} has no results: these are all artifacts there are")
+        if not any(results.glob("*/")) and any(each.kind == "artifacts" for each in found):
+            click.echo(f"{results} has no results: these are all artifacts there are")
         if yes:
             remove_rubbish(opened, found)
     total = f"{len(found):,} things, {_size(sum(each.bytes for each in found))}"

@@ -9,6 +9,7 @@ import click
 
 from sweeper.cli.options import runs_option
 from sweeper.errors import SweeperError
+from sweeper.records.layout import RunsDirectory
 
 FORMATS = ("text", "md", "latex", "html", "csv", "json")
 """Those of `analysis.formats`, which loads slowly."""
@@ -47,7 +48,7 @@ def printed_table(runs: Path, name: str, how: Any = "text", *, statistics: bool 
     from analysis.summary import summarise
 
     try:
-        summary = summarise(read_results(runs / "results", name))
+        summary = summarise(read_results(RunsDirectory(runs).results, name))
     except NoTable as error:
         raise SweeperError(str(error)) from None
     return render(summary, how, statistics=statistics, styled=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from sweeper.engine.observers import Observer
 from sweeper.engine.schedule import Schedule
 from sweeper.engine.worker import Job, Outcome
 from sweeper.planning.graph import Graph, collect
@@ -46,25 +47,6 @@ class Search(Protocol):
             failed: cause by key of those that could not.
             kinds: of the failures, by key of the stage at fault.
         """
-
-
-class Observer(Protocol):
-    """Is told what happens to the stages of a sweep, in the driver, one call at a time."""
-
-    def added(self, stages: Mapping[str, Stage]) -> None:
-        """A search wants these, by key; some may have been there already."""
-
-    def started(self, node: Stage) -> None:
-        """The stage was handed to a worker."""
-
-    def progressed(self, node: Stage, step: int, total: int) -> None:
-        """The stage reached a step."""
-
-    def put_off(self, node: Stage, why: str) -> None:
-        """The stage goes back to those that wait, with the reason."""
-
-    def ended(self, node: Stage, failure: str | None) -> None:
-        """The stage's artifact is in the store, or it failed with a cause."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +133,7 @@ class Dispatch:
             except Unreachable as error:
                 owner, outcome = None, Outcome(halt=error.message)
             if owner:
-                self._put_off(node, ELSEWHERE_SECONDS, f"at work: {owner}")
+                self._defer(node, ELSEWHERE_SECONDS, f"at work: {owner}")
             elif outcome:
                 self.ended(node.key, outcome)
             else:
@@ -168,14 +150,14 @@ class Dispatch:
         node = self._graph.stages[key]
         if outcome.halt:
             self.halt(outcome.halt)
-            self._put_off(node, 0.0, outcome.halt)
+            self._defer(node, 0.0, outcome.halt)
         elif outcome.elsewhere:
-            self._put_off(node, ELSEWHERE_SECONDS, "another sweep is at it")
+            self._defer(node, ELSEWHERE_SECONDS, "another sweep is at it")
         elif outcome.damaged:
             self._input_damaged(node, self._graph.stages[outcome.damaged])
         elif outcome.failure and outcome.kind == "out of memory" and key not in self._alone:
             self._alone.add(key)
-            self._put_off(node, 0.0, f"{outcome.failure}; once more, alone", self._machine.alone(self._request(node)))
+            self._defer(node, 0.0, f"{outcome.failure}; once more, alone", self._machine.alone(self._request(node)))
         elif outcome.failure:
             self._fail(node, outcome.failure, outcome.kind, outcome.trace)
         else:
@@ -190,7 +172,7 @@ class Dispatch:
         Only losses at which nothing more was saved than at the one before count against it.
         """
         try:
-            at = (key, self._store.reached(key))
+            at = (key, self._store.latest_progress(key))
         except Unreachable as error:
             self.halt(error.message)
             at = (key, None)
@@ -199,7 +181,7 @@ class Dispatch:
         if times > len(BACKOFF):
             self._fail(node, f"{why}, {times} times at the same place", "lost", None)
         else:
-            self._put_off(node, BACKOFF[times - 1], f"{why}; again in {BACKOFF[times - 1]:.0f} s")
+            self._defer(node, BACKOFF[times - 1], f"{why}; again in {BACKOFF[times - 1]:.0f} s")
         self._grow()
 
     def halt(self, why: str) -> None:
@@ -238,7 +220,7 @@ class Dispatch:
 
     def _add(self, stage: Stage) -> None:
         """Schedule a stage with all below it that is missing."""
-        missing = collect(stage, {}, self._store.among(collect(stage, {})))
+        missing = collect(stage, {}, self._store.existing(collect(stage, {})))
         self.schedule.add(missing)
         for observer in self._observers:
             observer.added(missing)
@@ -272,13 +254,13 @@ class Dispatch:
 
     def _input_damaged(self, node: Stage, lost: Stage) -> None:
         self._release(node.key)
-        self.schedule.lose(node.key, lost)
+        self.schedule.invalidate(node.key, lost)
         failure = self.schedule.failed.get(node.key)
         if failure:
             self._record(node, failure, "error")
             self._tell_ended(node, failure)
         else:
-            self._tell_put_off(node, f"its input {lost.function.label} {lost.key[:12]} is damaged and made again")
+            self._tell_deferred(node, f"its input {lost.function.label} {lost.key[:12]} is damaged and made again")
 
     def _fail(self, node: Stage, cause: str, kind: Kind, trace: str | None) -> None:
         self._release(node.key)
@@ -289,10 +271,10 @@ class Dispatch:
         self._record(node, cause, kind)
         self._tell_ended(node, cause)
 
-    def _put_off(self, node: Stage, seconds: float, why: str, request: Resources | None = None) -> None:
+    def _defer(self, node: Stage, seconds: float, why: str, request: Resources | None = None) -> None:
         self._release(node.key)
-        self.schedule.put_off(node.key, seconds, request)
-        self._tell_put_off(node, why)
+        self.schedule.defer(node.key, seconds, request)
+        self._tell_deferred(node, why)
 
     def _release(self, key: str) -> None:
         self._must_wait = False
@@ -314,6 +296,6 @@ class Dispatch:
         for observer in self._observers:
             observer.ended(node, failure)
 
-    def _tell_put_off(self, node: Stage, why: str) -> None:
+    def _tell_deferred(self, node: Stage, why: str) -> None:
         for observer in self._observers:
-            observer.put_off(node, why)
+            observer.deferred(node, why)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
+from sweeper.engine.observers import Observer
 from sweeper.planning.text import clock
 from sweeper.records.sweep import RunningStage, State, Status
 from sweeper.trainable.stage import Stage
@@ -26,6 +27,11 @@ MAX_FAILURES = 20
 """That a status names; they all stand in the results."""
 ENOUGH = 0.01
 """Share of the work after which the time left is said: the first stages tell little of the rest."""
+
+
+def say(console: Console, text: str) -> None:
+    """Print text as it is, in lines as long as they are."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 class Estimate:
@@ -76,7 +82,7 @@ class Estimate:
         return sum(each * rates.get(self._label[key], rates[""]) for key, each in left.items()) / busy
 
 
-class Display:
+class Display(Observer):
     """An observer that shows a live bar on a terminal, and a line now and then elsewhere.
 
     Args:
@@ -99,7 +105,7 @@ class Display:
         self._total = len(stages)
         self._done = 0
         self._failures: list[str] = []
-        self._put_off: dict[str, str] = {}
+        self._deferred: dict[str, str] = {}
         self._running: dict[str, tuple[Stage, float, float]] = {}
         self._console = console
         self._tell = tell
@@ -123,32 +129,32 @@ class Display:
         self._bar.stop()
 
     def added(self, stages: Mapping[str, Stage]) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
+        """See `sweeper.engine.observers.Observer`."""
         self._total += self._estimate.add(stages)
 
     def started(self, node: Stage) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
+        """See `sweeper.engine.observers.Observer`."""
         self._running[node.key] = (node, time.monotonic(), 0.0)
         self._show()
 
     def progressed(self, node: Stage, step: int, total: int) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
+        """See `sweeper.engine.observers.Observer`."""
         began = self._running[node.key][1]
         share = min(step / total, 0.999)
         self._running[node.key] = (node, began, share)
         self._estimate.measured(node, share, time.monotonic() - began)
         self._show()
 
-    def put_off(self, node: Stage, why: str) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
+    def deferred(self, node: Stage, why: str) -> None:
+        """See `sweeper.engine.observers.Observer`."""
         self._running.pop(node.key)
-        if self._put_off.get(node.key) != why:  # a stage that another sweep is at is looked at every second
-            self._say(f"put off: {node.function.label} {node.key[:12]}: {why}")
-        self._put_off[node.key] = why
+        if self._deferred.get(node.key) != why:  # a stage that another sweep is at is looked at every second
+            self._say(f"deferred: {node.function.label} {node.key[:12]}: {why}")
+        self._deferred[node.key] = why
         self._show()
 
     def ended(self, node: Stage, failure: str | None) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
+        """See `sweeper.engine.observers.Observer`."""
         _, began, _ = self._running.pop(node.key)
         if failure:
             self._failures.append(f"{node.function.label} {node.key[:12]}: {failure}")
@@ -178,7 +184,7 @@ class Display:
         )  # fmt: skip
 
     def _say(self, line: str) -> None:
-        self._console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+        say(self._console, f"  {line}")
 
     def _show(self) -> None:
         now = time.monotonic()

@@ -1,20 +1,48 @@
-"""Observers that take their time are told on a thread of their own, so that no free slot waits for a database."""
+"""What watches the stages of a sweep, in the driver."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
+from typing import Protocol, Self
 
-from sweeper.engine.dispatch import Observer
 from sweeper.trainable.stage import Stage
 
 
-class Aside:
-    """An observer that tells others what ended, later and in order, one call at a time. Closed when all is told."""
+class Observer:
+    """Is called for whatever happens to the stages of a sweep, one call at a time. Ignores what is not overridden."""
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = observers
+    def added(self, stages: Mapping[str, Stage]) -> None:
+        """A search wants these, by key; some may have been there already."""
+
+    def started(self, node: Stage) -> None:
+        """The stage was handed to a worker."""
+
+    def progressed(self, node: Stage, step: int, total: int) -> None:
+        """The stage reached a step."""
+
+    def deferred(self, node: Stage, why: str) -> None:
+        """The stage goes back to those that wait, with the reason."""
+
+    def ended(self, node: Stage, failure: str | None) -> None:
+        """The stage's artifact is in the store, or it failed with a cause."""
+
+
+class Slow(Protocol):
+    """What takes its time with a stage that has ended, such as a tracker."""
+
+    def ended(self, node: Stage, failure: str | None) -> None:
+        """See `Observer`."""
+
+
+class BackgroundObserver(Observer):
+    """Passes on what has ended on a thread of its own, in order, so that no free slot waits for a database.
+
+    Leaving it waits until all is passed on, and raises what was raised there.
+    """
+
+    def __init__(self, slow: Sequence[Slow]) -> None:
+        self._slow = slow
         self._thread = ThreadPoolExecutor(1)
         self._calls: list[Future[None]] = []
 
@@ -24,23 +52,11 @@ class Aside:
     def __exit__(self, *_: object) -> None:
         try:
             self._thread.shutdown()
-        finally:  # after a second Ctrl-C the rest is not told
+        finally:  # after a second Ctrl-C the rest is dropped
             self._thread.shutdown(cancel_futures=True)
         for call in self._calls:
             call.result()
 
-    def added(self, stages: Mapping[str, Stage]) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
-
-    def started(self, node: Stage) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
-
-    def progressed(self, node: Stage, step: int, total: int) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
-
-    def put_off(self, node: Stage, why: str) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
-
     def ended(self, node: Stage, failure: str | None) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
-        self._calls += [self._thread.submit(observer.ended, node, failure) for observer in self._observers]
+        """See `Observer`."""
+        self._calls += [self._thread.submit(each.ended, node, failure) for each in self._slow]

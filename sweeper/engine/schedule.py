@@ -17,12 +17,12 @@ PASSES = 16
 
 
 class Schedule:
-    """The state of a sweep: waiting, ready, put off, running, done, failed. Knows nothing of how stages are run.
+    """The state of a sweep: waiting, ready, deferred, running, done, failed. Knows nothing of how stages are run.
 
     Args:
         missing: stages that have to run, inputs before what needs them.
         request: what a stage asks for; by default what it declares.
-        clock: seconds, for stages that are put off.
+        clock: seconds, for deferred stages.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Schedule:
         self._losses: Counter[tuple[str, str]] = Counter()
         self._passes: Counter[str] = Counter()
         self._ready: dict[Resources, list[tuple[float, int, str]]] = {}
-        self._put_off: list[tuple[float, str]] = []
+        self._deferred: list[tuple[float, str]] = []
         self._order: dict[str, int] = {}
         self.add(missing)
 
@@ -75,8 +75,8 @@ class Schedule:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is ready, put off or running: every stage is done or failed."""
-        return self.is_idle and not self._put_off and not self.running
+        """Whether nothing is ready, deferred or running: every stage is done or failed."""
+        return self.is_idle and not self._deferred and not self.running
 
     def request(self, key: str) -> Resources:
         """What a stage asks for."""
@@ -87,8 +87,8 @@ class Schedule:
 
         One that does not fit is overtaken by smaller ones PASSES times; then the machine is kept free for it.
         """
-        while self._put_off and self._put_off[0][0] <= self._clock():
-            self._push(heapq.heappop(self._put_off)[1])
+        while self._deferred and self._deferred[0][0] <= self._clock():
+            self._push(heapq.heappop(self._deferred)[1])
         overtaken: list[str] = []
         for first, request in sorted((heap[0], request) for request, heap in self._ready.items() if heap):
             key = first[2]
@@ -102,12 +102,12 @@ class Schedule:
             overtaken.append(key)
         return None
 
-    def put_off(self, key: str, seconds: float, request: Resources | None = None) -> None:
+    def defer(self, key: str, seconds: float, request: Resources | None = None) -> None:
         """A running stage could not be run now; it is ready again after some seconds, with another request if given."""
         self.running.discard(key)
         if request:
             self._enlarged[key] = request
-        heapq.heappush(self._put_off, (self._clock() + seconds, key))
+        heapq.heappush(self._deferred, (self._clock() + seconds, key))
 
     def complete(self, key: str) -> None:
         """The artifact of a running stage is in the store: what waited for it alone becomes ready."""
@@ -129,7 +129,7 @@ class Schedule:
                 self.failed[each] = cause
                 pending += self._users[each]
 
-    def lose(self, key: str, lost: Stage) -> None:
+    def invalidate(self, key: str, lost: Stage) -> None:
         """A running stage found its input damaged: the input runs again, then the stage.
 
         At the MAX_LOSSES-th time it fails instead, and also where the input has failed to be made again.

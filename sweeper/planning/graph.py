@@ -152,7 +152,7 @@ class Graph:
             store: where artifacts are.
             targets: keys of the targets that matter; all by default.
         """
-        cached = store.among(self.stages)
+        cached = store.existing(self.stages)
         if not cached and targets is None and not any(plan.space.searched for plan in self.plans):
             return dict(self.stages)
         found: dict[str, Stage] = {}

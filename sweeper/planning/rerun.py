@@ -28,7 +28,7 @@ def discard_outdated(graph: Graph, store: Store, names: Sequence[str]) -> str:
     named = {key: node for key, node in graph.stages.items() if node.function.label in names}
     for key in named:
         store.failures.forget(key)
-    manifests = store.manifests(store.present())
+    manifests = store.manifests(store.all_keys())
     outdated = {key for key, node in named.items() if key in manifests and _is_outdated(node, manifests[key])}
     order = _resting_on(outdated, manifests)
     for key in order:

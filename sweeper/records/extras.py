@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from analysis import contract
 from sweeper.planning.graph import Plan
 from sweeper.planning.text import stage_name
 from sweeper.records.writer import Manifests, write_table
@@ -26,8 +27,6 @@ from sweeper.store.base import CURVE, Store
 
 POINTS = 200
 """Of a curve; the mean of the steps between two is kept."""
-SHORT = 12
-"""Characters of a key that name a directory of pictures."""
 SHOWN = (".png", ".arrow")
 """Ends of the names of a last stage's files that stand beside its trials' numbers."""
 STAGES = pa.schema(
@@ -63,19 +62,19 @@ def write_measures(plan: Plan, store: Store, manifests: Manifests, directory: Pa
         directory: below which every sweep has a directory of its name.
     """
     place = directory / plan.space.name
-    write_table(pa.Table.from_pylist(list(_stages(plan, manifests)), STAGES), place / "stages.parquet")
-    write_table(_curves(plan, store, manifests), place / "curves.parquet")
+    write_table(pa.Table.from_pylist(list(_stages(plan, manifests)), STAGES), place / contract.STAGES)
+    write_table(_curves(plan, store, manifests), place / contract.CURVES)
     write_files(_files(plan, store, manifests), place)
 
 
 def forget_measures(plan: Plan, directory: Path) -> None:
     """Remove the measures of earlier trials: they know these by label alone, which others may have by now."""
-    shutil.rmtree(directory / plan.space.name / "measures", ignore_errors=True)
+    shutil.rmtree(directory / plan.space.name / contract.MEASURES, ignore_errors=True)
 
 
 def write_files(files: Iterable[TrialFile], place: Path) -> None:
     """Write trials' measures and pictures into their sweep's directory, in place of all that are there."""
-    for earlier in ("measures", "pictures"):
+    for earlier in (contract.MEASURES, contract.PICTURES):
         shutil.rmtree(place / earlier, ignore_errors=True)
     measures: dict[str, list[pa.Table]] = {}
     for file in files:
@@ -84,11 +83,12 @@ def write_files(files: Iterable[TrialFile], place: Path) -> None:
             labels = pa.array([file.trial] * len(table), pa.string())
             measures.setdefault(Path(file.name).stem, []).append(table.add_column(0, "trial", labels))
         elif file.name.endswith(".png"):
-            copy = place / "pictures" / file.target[:SHORT] / file.name
+            copy = place / contract.PICTURES / file.target[:contract.KEY_PREFIX] / file.name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.content)
     for name, tables in measures.items():
-        write_table(pa.concat_tables(tables, promote_options="permissive"), place / "measures" / f"{name}.parquet")
+        whole = pa.concat_tables(tables, promote_options="permissive")
+        write_table(whole, place / contract.MEASURES / f"{name}.parquet")
 
 
 def _stages(plan: Plan, manifests: Manifests) -> Iterator[dict[str, Any]]:
@@ -106,7 +106,7 @@ def _stages(plan: Plan, manifests: Manifests) -> Iterator[dict[str, Any]]:
 def _curves(plan: Plan, store: Store, manifests: Manifests) -> pa.Table:
     columns: dict[str, list[Any]] = {name: [] for name in CURVES.names}
     logged = [key for key in plan.stages if CURVE in manifests.get(key, {"files": ()})["files"]]
-    contents = store.contents((key, manifests[key], CURVE) for key in logged)
+    contents = store.read_files((key, manifests[key], CURVE) for key in logged)
     for key, written in zip(logged, contents, strict=True):
         if written is None:
             continue
@@ -135,7 +135,7 @@ def _files(plan: Plan, store: Store, manifests: Manifests) -> Iterator[TrialFile
         for name in sorted(manifests.get(target.key, {"files": ()})["files"])
         if name.endswith(SHOWN)
     ]
-    contents = store.contents((key, manifests[key], name) for _, key, name in named)
+    contents = store.read_files((key, manifests[key], name) for _, key, name in named)
     for (label, key, name), content in zip(named, contents, strict=True):
         if content is not None:
             yield TrialFile(label, key, name, content)

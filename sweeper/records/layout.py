@@ -2,44 +2,104 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.contract import TRIALS
 from sweeper.errors import SweeperError
 
 if TYPE_CHECKING:
     from sweeper.store.base import Place
 
-STUDIES = "optuna.db"
-"""The database of studies in a runs directory."""
-SUGGESTIONS = "suggestions.parquet"
-"""The suggestions of a search, in its results."""
-TABLE_METADATA = b"sweeper.table"
-"""The key in the metadata of results that holds what tables need to know of their space, as JSON."""
-FOUND = "search"
-"""Directory of the pictures and the table of a search, in its results and in the sweep's run in MLflow."""
 
+@dataclass(frozen=True)
+class RunsDirectory:
+    """The layout of a runs directory. Nothing of it needs to exist.
 
-def database_of(runs: Path) -> Path:
-    """Return the embedded tracking database."""
-    return runs / "mlflow.db"
+    store/                            artifacts, unless another place is named
+    results/SPACE/                    of a search space, see `analysis.contract`
+    sweeps/SWEEP/{sweep,status}.json  the last command and how far it is
+    sweeps/SWEEP/lock                 held by the driver for as long as it lives
+    mlflow.db, mlartifacts/           the embedded tracking database
+    optuna.db                         the studies of searched spaces
+    """
 
+    root: Path
 
-def database_uri(runs: Path) -> str:
-    """Return the tracking URI of the embedded database."""
-    return f"sqlite:///{database_of(runs).absolute()}"
+    @property
+    def store(self) -> Path:
+        """Directory of the artifacts, unless another place is named."""
+        return self.root / "store"
 
+    @property
+    def place(self) -> Place:
+        """Return the same as a place for `sweeper.store.open_store`."""
+        from sweeper.store.base import Place
 
-def is_served(runs: Path, uri: str) -> bool:
-    """Check whether a tracking URI is the embedded database, which ``sweeper ui`` serves."""
-    return uri == database_uri(runs)
+        return Place(str(self.store.absolute()))
 
+    @property
+    def results(self) -> Path:
+        """Directory below which every space has a directory of its name."""
+        return self.root / "results"
 
-def place_in(runs: Path) -> Place:
-    """Where artifacts lie, unless another place is named."""
-    from sweeper.store.base import Place
+    def results_of(self, space: str) -> Path:
+        """Return the directory of a space's results."""
+        return self.results / space
 
-    return Place(str((runs / "store").absolute()))
+    def trials_of(self, space: str) -> Path:
+        """Return the file of a space's trials."""
+        return self.results_of(space) / TRIALS
+
+    def spaces(self) -> list[str]:
+        """Return the names of the spaces that have results, sorted."""
+        return sorted(path.parent.name for path in self.results.glob(f"*/{TRIALS}"))
+
+    def sweep(self, name: str) -> Path:
+        """Return the directory of a sweep's record."""
+        return self.root / "sweeps" / name
+
+    def record(self, name: str) -> Path:
+        """Return the file of a sweep's record."""
+        return self.sweep(name) / "sweep.json"
+
+    def status(self, name: str) -> Path:
+        """Return the file that says how far a sweep is."""
+        return self.sweep(name) / "status.json"
+
+    def lock(self, name: str) -> Path:
+        """Return the file that a sweep's driver holds."""
+        return self.sweep(name) / "lock"
+
+    def sweeps(self) -> list[str]:
+        """Return the names of the sweeps that have a record, sorted."""
+        return sorted(path.parent.name for path in self.root.glob("sweeps/*/sweep.json"))
+
+    @property
+    def database(self) -> Path:
+        """The embedded tracking database."""
+        return self.root / "mlflow.db"
+
+    @property
+    def tracking_uri(self) -> str:
+        """Tracking URI of the embedded database."""
+        return f"sqlite:///{self.database.absolute()}"
+
+    @property
+    def tracked_files(self) -> Path:
+        """Directory of the artifacts of runs in the embedded database."""
+        return self.root / "mlartifacts"
+
+    @property
+    def studies(self) -> Path:
+        """The database of the studies of searched spaces."""
+        return self.root / "optuna.db"
+
+    @property
+    def studies_uri(self) -> str:
+        """Address of this database."""
+        return f"sqlite:///{self.studies.absolute()}"
 
 
 def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str) -> Place:
@@ -49,7 +109,7 @@ def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str)
     from sweeper.store.base import Place
 
     if store is None:
-        return place_in(runs)
+        return RunsDirectory(runs).place
     if "://" not in store:
         return Place(str(Path(store).expanduser().absolute()))
     try:

@@ -1,10 +1,4 @@
-"""What was asked of a sweep and how far it is, for other terminals and later commands.
-
-runs/sweeps/NAME/sweep.json     the command, its YAML files, who ran it last
-runs/sweeps/NAME/status.json    how far it is, written every second by the driver
-runs/sweeps/NAME/lock           held by the driver for as long as it lives
-runs/results/SPACE/trials.parquet   its trials with the keys of their stages, see `sweeper.records.writer`
-"""
+"""The last command of a sweep and how far it is, written by its driver for other terminals and later commands."""
 
 from __future__ import annotations
 
@@ -21,6 +15,7 @@ from typing import IO, Literal
 from pydantic import BaseModel, ConfigDict
 
 from sweeper.errors import SweeperError, nearest
+from sweeper.records.layout import RunsDirectory
 from sweeper.store.base import Place
 from sweeper.store.local.locks import is_held
 
@@ -95,33 +90,23 @@ class Status(_Stored):
     """How many suggestions have ended, of a sweep that is searched."""
 
 
-def directory_of(runs: Path, name: str) -> Path:
-    """Where a sweep's record lies, or would lie."""
-    return runs / "sweeps" / name
-
-
 def read_record(runs: Path, name: str) -> SweepRecord:
     """The record of a sweep. Raises SweeperError naming the nearest ones."""
-    path = directory_of(runs, name) / "sweep.json"
+    path = RunsDirectory(runs).record(name)
     try:
         return SweepRecord.model_validate_json(path.read_text())
     except FileNotFoundError:
-        known = recorded(runs)
+        known = RunsDirectory(runs).sweeps()
         fix = nearest(name, known) if known else "run one: sweeper run SPACE"
         raise SweeperError(f"no sweep called '{name}' in {runs}", fix=fix) from None
     except (OSError, ValueError):
         raise SweeperError(f"{path} cannot be read", fix="run the sweep again; it writes the file anew") from None
 
 
-def recorded(runs: Path) -> list[str]:
-    """Names of the sweeps that have a record, sorted."""
-    return sorted(path.parent.name for path in (runs / "sweeps").glob("*/sweep.json"))
-
-
 def last_record(runs: Path, wanted: Callable[[SweepRecord], bool]) -> SweepRecord | None:
     """The record of the sweep that was begun last among those that are wanted; what cannot be read is none."""
     last = None
-    for name in recorded(runs):
+    for name in RunsDirectory(runs).sweeps():
         with contextlib.suppress(SweeperError):
             record = read_record(runs, name)
             if wanted(record) and (last is None or record.began > last.began):
@@ -138,14 +123,14 @@ def tracked_at(runs: Path, space: str) -> str | None:
 def read_status(runs: Path, name: str) -> Status | None:
     """How far a sweep is; None before its driver has said anything."""
     try:
-        return Status.model_validate_json((directory_of(runs, name) / "status.json").read_text())
+        return Status.model_validate_json(RunsDirectory(runs).status(name).read_text())
     except (OSError, ValueError):
         return None
 
 
 def is_driven(runs: Path, name: str) -> bool:
     """Whether a living driver works at the sweep."""
-    return is_held(directory_of(runs, name) / "lock")
+    return is_held(RunsDirectory(runs).lock(name))
 
 
 @contextlib.contextmanager
@@ -154,15 +139,16 @@ def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
 
     Raises SweeperError while another one lives, and where nothing can be written.
     """
-    directory = directory_of(runs, record.name)
+    there = RunsDirectory(runs)
+    directory = there.sweep(record.name)
     with contextlib.ExitStack() as stack:
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            if not _locked(stack.enter_context((directory / "lock").open("ab"))):
+            if not _locked(stack.enter_context(there.lock(record.name).open("ab"))):
                 other = read_record(runs, record.name)
                 message = f"sweep {record.name} is being run by process {other.pid} on {other.host}"
                 raise SweeperError(message, fix=f"watch it with: sweeper status {record.name} --watch")
-            _replace(directory / "sweep.json", record)
+            _replace(there.record(record.name), record)
         except OSError as error:
             message = f"{directory} cannot be written: {error.strerror}"
             raise SweeperError(message, fix="make room, or choose another place with --runs") from None
@@ -171,7 +157,7 @@ def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
 
 def write_status(runs: Path, name: str, status: Status) -> None:
     """Say how far the sweep is."""
-    _replace(directory_of(runs, name) / "status.json", status)
+    _replace(RunsDirectory(runs).status(name), status)
 
 
 def _locked(file: IO[bytes]) -> bool:

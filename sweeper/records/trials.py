@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.contract import TABLE_METADATA
 from sweeper.errors import SweeperError, nearest
-from sweeper.records.layout import TABLE_METADATA, place_in
-from sweeper.records.sweep import last_record, read_record, recorded
+from sweeper.records.layout import RunsDirectory
+from sweeper.records.sweep import last_record, read_record
 from sweeper.store import open_store
 from sweeper.store.base import Place, Store
 
@@ -61,7 +62,7 @@ class RecordedTrial:
 
 def store_of(runs: Path, name: str) -> Store:
     """Where the artifacts lie of the sweep or space called ``name``."""
-    return open_store(recorded_place(runs, name) or place_in(runs))
+    return open_store(recorded_place(runs, name) or RunsDirectory(runs).place)
 
 
 def recorded_place(runs: Path, name: str) -> Place | None:
@@ -70,31 +71,21 @@ def recorded_place(runs: Path, name: str) -> Place | None:
     return last.store if last else None
 
 
-def results_path(runs: Path, space: str) -> Path:
-    """Where a space's results lie, or would lie."""
-    return runs / "results" / space / "trials.parquet"
-
-
-def spaces_with_results(runs: Path) -> list[str]:
-    """Names of the spaces that have results, sorted."""
-    return sorted(path.parent.name for path in (runs / "results").glob("*/trials.parquet"))
-
-
 def spaces_of(runs: Path, name: str) -> list[str]:
     """The spaces of the sweep or space called ``name`` that have results. Raises SweeperError."""
-    known = spaces_with_results(runs)
-    if name in recorded(runs):
+    known, sweeps = RunsDirectory(runs).spaces(), RunsDirectory(runs).sweeps()
+    if name in sweeps:
         return [space for space in read_record(runs, name).spaces if space in known]
     if name in known:
         return [name]
-    names = sorted({*recorded(runs), *known})
+    names = sorted({*sweeps, *known})
     fix = nearest(name, names) if names else "run one: sweeper run SPACE"
     raise SweeperError(f"no sweep called '{name}' in {runs}", fix=fix)
 
 
 def read_trials(runs: Path, space: str) -> Sequence[RecordedTrial]:
     """The trials of a space in order; none before its results are first written. Raises SweeperError."""
-    path = results_path(runs, space)
+    path = RunsDirectory(runs).trials_of(space)
     try:
         return _trials(path.absolute(), space, path.stat().st_mtime_ns)
     except FileNotFoundError:
@@ -103,7 +94,7 @@ def read_trials(runs: Path, space: str) -> Sequence[RecordedTrial]:
 
 def read_row(runs: Path, trial: RecordedTrial) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """All that the results say of a trial, what they say of their space, and the columns that differ within it."""
-    table = _table(results_path(runs, trial.space), None)
+    table = _table(RunsDirectory(runs).trials_of(trial.space), None)
     row = next(row for row in table.to_pylist() if (row["trial"], row["target"]) == (trial.label, trial.target))
     differ = [name for name in table.column_names if any(each != row[name] for each in table[name].to_pylist())]
     return row, json.loads(table.schema.metadata[TABLE_METADATA]), differ
@@ -113,7 +104,7 @@ def find_trial(runs: Path, text: str) -> RecordedTrial:
     """The trial that ``text`` names. Raises SweeperError with candidates for none and for several."""
     name, slash, words = text.partition("/")
     if not slash and re.fullmatch(r"[0-9a-f]{4,64}", text) and not _is_name(runs, text):
-        trials = [trial for space in spaces_with_results(runs) for trial in read_trials(runs, space)]
+        trials = [trial for space in RunsDirectory(runs).spaces() for trial in read_trials(runs, space)]
         return _only([trial for trial in trials if trial.target.startswith(text)], trials, f"key {text}", runs)
     trials = [trial for space in spaces_of(runs, name) for trial in read_trials(runs, space)]
     if not trials:
@@ -141,7 +132,7 @@ def _only(matching: Sequence[RecordedTrial], near: Sequence[RecordedTrial], aske
 
 
 def _is_name(runs: Path, text: str) -> bool:
-    return text in recorded(runs) or text in spaces_with_results(runs)
+    return text in RunsDirectory(runs).sweeps() or text in RunsDirectory(runs).spaces()
 
 
 def _words(label: str, repeated: Collection[str]) -> set[str]:

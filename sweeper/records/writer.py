@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel
 
+from analysis.contract import TABLE_METADATA, TRIALS
 from sweeper.planning.cost import costs
 from sweeper.planning.graph import Graph, Plan
-from sweeper.records.layout import TABLE_METADATA
 from sweeper.space.space import Space, Trial
 from sweeper.store.base import Damaged, Store
 from sweeper.store.failures import Failure
@@ -37,7 +37,7 @@ def read_metrics(store: Store, key: str) -> dict[str, Any]:
 
 def metrics_of(store: Store, manifests: Manifests, keys: Sequence[str]) -> list[dict[str, Any] | None]:
     """The numbers of those trials whose last stages are done, in order; None for a file that fails its sum."""
-    contents = store.contents((key, manifests[key], METRICS) for key in keys)
+    contents = store.read_files((key, manifests[key], METRICS) for key in keys)
     return [None if content is None else json.loads(content) for content in contents]
 
 
@@ -56,7 +56,7 @@ def flat_config(config: BaseModel) -> dict[str, Any]:
 def failed_targets(graph: Graph, store: Store) -> set[str]:
     """Keys of the last stages of the trials that have failed and are not done since."""
     failures = store.failures.all().keys()
-    done = store.among({target.key for target in graph.targets})
+    done = store.existing({target.key for target in graph.targets})
     return {
         target.key
         for plan in graph.plans
@@ -134,7 +134,7 @@ def write_trials(rows: Sequence[Mapping[str, Any]], description: Mapping[str, An
     """Write the rows of a sweep, in one step, below its name, and return the file's path."""
     names = {name: None for row in rows for name in row}
     table = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
-    path = directory / str(description["name"]) / "trials.parquet"
+    path = directory / str(description["name"]) / TRIALS
     write_table(table.replace_schema_metadata({TABLE_METADATA: json.dumps(description)}), path)
     return path
 

@@ -30,7 +30,7 @@ class StudyPoint:
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchSpace:
     """How a space is searched. Every point of the grid beside the distributions is a study of its own."""
 
     asked: SearchFile

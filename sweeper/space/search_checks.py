@@ -14,7 +14,7 @@ from sweeper.space.distribution import check_distribution, ends, holds, told, va
 from sweeper.space.document import Document
 from sweeper.space.grid import CASE, Grid
 from sweeper.space.schema import SpaceFile, message_of
-from sweeper.space.search import Searched, StudyPoint
+from sweeper.space.search import SearchSpace, StudyPoint
 from sweeper.space.search_schema import SearchFile
 from sweeper.space.start import Start
 from sweeper.space.trials import changed
@@ -28,7 +28,9 @@ FEWEST_PAIRS = 5
 one-sided test at 0.1 can tell apart (1 / 2^4)."""
 
 
-def read_search(document: Document, file: SpaceFile, grid: Grid, sets: Sequence[str], start: Start) -> Searched | None:
+def read_search(
+    document: Document, file: SpaceFile, grid: Grid, sets: Sequence[str], start: Start
+) -> SearchSpace | None:
     """How the space is searched; None for one that is not.
 
     Args:
@@ -53,7 +55,7 @@ def read_search(document: Document, file: SpaceFile, grid: Grid, sets: Sequence[
         )
     names = [name for name in start.names if name not in start.repeats.values]
     conditions = _conditions(document, asked, grid, names)
-    searched = Searched(asked, points, start, cases, conditions, document.where)
+    searched = SearchSpace(asked, points, start, cases, conditions, document.where)
     _check_values(document, searched)
     _check_conditions(searched)
     _check_objectives(document, asked, start.trainable)
@@ -124,7 +126,7 @@ def _conditions(document: Document, asked: SearchFile, grid: Grid, names: Sequen
     return found
 
 
-def _check_values(document: Document, searched: Searched) -> None:
+def _check_values(document: Document, searched: SearchSpace) -> None:
     """The config takes whatever may be suggested, as far as a value can be wrong by itself."""
     known = {name: each.value for name, each in searched.points[0].origins.overrides.items()}
     for name, each in searched.distributions.items():
@@ -139,14 +141,14 @@ def _check_values(document: Document, searched: Searched) -> None:
                 raise SweeperError(wrong, fix=f"{name} is {searched.start.meanings[name]}", where=where)
 
 
-def _check_conditions(searched: Searched) -> None:
+def _check_conditions(searched: SearchSpace) -> None:
     """Every condition has an answer, with the least of all values and with the largest."""
     for point in searched.points:
         searched.suggest(point, lambda _, each: ends(each)[0][0])
         searched.suggest(point, lambda _, each: ends(each)[-1][0])
 
 
-def _refused(searched: Searched, values: Mapping[str, Any], name: str) -> str | None:
+def _refused(searched: SearchSpace, values: Mapping[str, Any], name: str) -> str | None:
     """Why the config does not take the value of ``name``; what it misses in others may be suggested with it."""
     try:
         searched.start.trainable.config.model_validate(changed(searched.start.base, values))
@@ -180,7 +182,7 @@ def _check_objectives(document: Document, asked: SearchFile, trainable: Trainabl
             raise SweeperError(f"reference: no objective '{name}'", fix=nearest(name, asked.objectives), where=where)
 
 
-def _check_ways(document: Document, searched: Searched) -> None:
+def _check_ways(document: Document, searched: SearchSpace) -> None:
     """Sampler and pruner can do what is asked of them."""
     asked, repeats = searched.asked, searched.start.repeats.count
     if asked.sampler == "grid":

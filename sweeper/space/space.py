@@ -15,7 +15,7 @@ from sweeper.space.document import Document
 from sweeper.space.grid import CASE, Grid, read_grid
 from sweeper.space.repeat import SEED, read_repeats
 from sweeper.space.schema import Table, parse_space
-from sweeper.space.search import Searched
+from sweeper.space.search import SearchSpace
 from sweeper.space.search_checks import read_search
 from sweeper.space.start import Start
 from sweeper.space.table import check_table
@@ -46,7 +46,7 @@ class Space:
     """Names of a trial's row."""
     repeated: Sequence[str]
     """Names that trials are averaged over."""
-    searched: Searched | None
+    searched: SearchSpace | None
     """How it is searched; None where it is not."""
     duplicates: Sequence[tuple[str, str]]
     """The label of every trial left out because its config is another one's, and the label of that one."""

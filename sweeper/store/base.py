@@ -27,7 +27,7 @@ from sweeper.store.failures import Failures
 CURVE = "curve.json"
 """The file of an artifact that holds what its stage logged by step."""
 CACHE_BYTES = 20 * 2**30
-FEW = 50
+LIST_THRESHOLD = 50
 """So many keys are asked for one by one; for more of them the store is listed."""
 File = tuple[str, Mapping[str, Any], str]
 """Key of an artifact, its manifest, and the name of one of its files."""
@@ -97,7 +97,7 @@ class Store(ABC):
         """Make sure that it can be written. Raises SweeperError."""
 
     @abstractmethod
-    def note(self) -> str | None:
+    def warning(self) -> str | None:
         """What should be known of it before a run."""
 
     @abstractmethod
@@ -117,11 +117,11 @@ class Store(ABC):
         """Whether the artifact is committed."""
 
     @abstractmethod
-    def among(self, keys: Collection[str]) -> set[str]:
+    def existing(self, keys: Collection[str]) -> set[str]:
         """Those of some keys whose artifacts are committed."""
 
     @abstractmethod
-    def present(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         """Keys of all artifacts in place, sorted, the damaged ones among them."""
 
     @abstractmethod
@@ -141,15 +141,15 @@ class Store(ABC):
         """Set aside those of the committed artifacts that fail their sums."""
 
     @abstractmethod
-    def set_aside(self, key: str) -> None:
+    def quarantine(self, key: str) -> None:
         """Take a damaged artifact out of every reader's sight, so that its stage runs again."""
 
     @abstractmethod
-    def contents(self, files: Iterable[File]) -> Iterator[bytes | None]:
+    def read_files(self, files: Iterable[File]) -> Iterator[bytes | None]:
         """Files of artifacts, in order; None where one fails the sum in its manifest. Sets nothing aside."""
 
     @abstractmethod
-    def fault(self, key: str) -> str | None:
+    def verify(self, key: str) -> str | None:
         """What is wrong with an artifact; None where every file has its sum. Sets nothing aside."""
 
     @abstractmethod
@@ -177,7 +177,7 @@ class Store(ABC):
         """A directory with the newest intact progress of ``key``, or None."""
 
     @abstractmethod
-    def reached(self, key: str) -> str | None:
+    def latest_progress(self, key: str) -> str | None:
         """The name of the newest saved progress of ``key``, another one whenever more was saved; or None."""
 
     @abstractmethod
@@ -193,7 +193,7 @@ class Store(ABC):
         """Bytes of what living processes are writing, as far as that is known."""
 
     @abstractmethod
-    def free(self) -> int | None:
+    def free_bytes(self) -> int | None:
         """Bytes that are free; None where there is no end to them."""
 
     @abstractmethod
@@ -202,24 +202,24 @@ class Store(ABC):
 
     @abstractmethod
     def beacon(self) -> AbstractContextManager[str]:
-        """Write a file for `trouble` to be asked about elsewhere: its path in the store."""
+        """Write a file for `check_usable` to be asked about elsewhere: its path in the store."""
 
     @abstractmethod
-    def trouble(self, beacon: str) -> str | None:
+    def check_usable(self, beacon: str) -> str | None:
         """Why the store cannot be used from here; None when it can.
 
         Args:
             beacon: path in the store of a file that another process has written, and holds.
         """
 
-    def intact(self, key: str, manifest: Mapping[str, Any], name: str) -> bytes | None:
+    def read_verified(self, key: str, manifest: Mapping[str, Any], name: str) -> bytes | None:
         """One file of an artifact; None where it fails the sum in the artifact's manifest. Sets nothing aside."""
-        return next(iter(self.contents([(key, manifest, name)])))
+        return next(iter(self.read_files([(key, manifest, name)])))
 
     def _remove_done(self) -> None:
         """Progress and failures of stages that are done."""
         left = [*self.entries("progress"), *self.entries("failures")]
-        done = self.among({each.key for each in left}) if left else set()
+        done = self.existing({each.key for each in left}) if left else set()
         for each in left:
             if each.key in done and not self.claims.owner(each.key):
                 self.remove(each.name)

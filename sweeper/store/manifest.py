@@ -43,7 +43,7 @@ def read(directory: Path) -> dict[str, Any]:
     return parse((directory / MANIFEST).read_text())
 
 
-def fault(directory: Path) -> str | None:
+def verify(directory: Path) -> str | None:
     """What is wrong with the files of a directory; None where every one has the sum in its manifest."""
     try:
         for name, entry in read(directory)["files"].items():

@@ -62,7 +62,7 @@ def parameters(trial: Trial, names: Iterable[str]) -> dict[str, str]:
 
 def stage_content(node: Stage, manifest: Mapping[str, Any], store: Store) -> Content:
     """The run of a stage that is done."""
-    curve = json.loads(store.intact(node.key, manifest, CURVE) or "{}")
+    curve = json.loads(store.read_verified(node.key, manifest, CURVE) or "{}")
     steps = [int(step) for step in curve.pop("step", [])]
     stamp, seconds = _milliseconds(manifest["started"]), manifest["seconds"]
     metrics = [
@@ -120,7 +120,7 @@ def trial_content(
 def _shown(store: Store, key: str, manifest: Mapping[str, Any]) -> dict[str, bytes]:
     """The intact measures and pictures of an artifact."""
     names = [name for name in sorted(manifest["files"]) if name.endswith(SHOWN)]
-    contents = zip(names, store.contents((key, manifest, name) for name in names), strict=True)
+    contents = zip(names, store.read_files((key, manifest, name) for name in names), strict=True)
     return {name: content for name, content in contents if content is not None}
 
 

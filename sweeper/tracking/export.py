@@ -20,10 +20,11 @@ from mlflow.artifacts import download_artifacts
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
+from analysis.contract import SUGGESTIONS, TABLE_METADATA, TRIALS
 from sweeper.errors import CutShort, SweeperError, first_line, nearest
 from sweeper.planning.cost import total
 from sweeper.records.extras import TrialFile, write_files
-from sweeper.records.layout import SUGGESTIONS, TABLE_METADATA
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.writer import write_trials
 from sweeper.tracking.client import CAUSE, FILES, KEY, connect, knock, living, runs_of, sweeps, trial_key
 from sweeper.tracking.content import SAVED, TRIAL
@@ -31,7 +32,6 @@ from sweeper.tracking.content import SAVED, TRIAL
 Row: TypeAlias = dict[str, Any]
 Track: TypeAlias = Callable[[Sequence[Row], str], Iterable[Row]]
 """The same rows one by one, while a display shows how far they are under a name."""
-TABLE = "trials.parquet"
 ABSENT = {"status": "missing", "cause": "no run in MLflow"}
 LAST = ("target", "stages", "commit")
 """Columns behind all numbers."""
@@ -58,7 +58,7 @@ def export_results(uri: str, names: Sequence[str], runs: Path, track: Track) -> 
     Raises SweeperError for an experiment that is not there or is no sweep's, and where MLflow or the directory cannot
     be used; CutShort where MLflow stops answering.
     """
-    if (runs / "store").exists():
+    if RunsDirectory(runs).store.exists():
         raise SweeperError(f"{runs} has sweeps of its own", fix="name another directory with -o")
     database = Path(uri.removeprefix("sqlite:///"))
     if uri.startswith("sqlite:///") and not database.exists():  # it would be made
@@ -71,7 +71,7 @@ def export_results(uri: str, names: Sequence[str], runs: Path, track: Track) -> 
         raise SweeperError(f"no sweep has been tracked at {uri}", fix="name another place with --tracking-uri")
     for sweep in found:
         try:
-            yield _Export(client, sweep, track).write(runs / "results")
+            yield _Export(client, sweep, track).write(RunsDirectory(runs).results)
         except (MlflowException, OSError) as error:
             message = f"{sweep.info.run_name} cannot be exported from {uri}: {first_line(error)}"
             raise CutShort(message, fix="mend that, and say it again; what is exported stays") from None
@@ -102,7 +102,7 @@ class _Export:
         results.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".export-", dir=results) as directory:
             scratch = Path(directory)
-            started = pq.read_table(self._fetch(self._sweep, TABLE, scratch))
+            started = pq.read_table(self._fetch(self._sweep, TRIALS, scratch))
             description = json.loads(started.schema.metadata[TABLE_METADATA])
             name = _bare(description["name"])
             rows = list(self._rows(started.to_pylist(), description, scratch))

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sweeper.records.layout import database_of, is_served
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.sweep import tracked_at
 from sweeper.records.trials import read_trials
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-MOST = 100
+MAX_COMPARED = 100
 """Runs that one compare page is asked for: a browser takes seconds to draw more, and some cut longer addresses."""
 LOCAL = "http://127.0.0.1:5000"
 """Where ``sweeper ui --port 5000`` serves the embedded database."""
@@ -34,8 +34,8 @@ class Found:
     """Names that rows are repeated over."""
 
     def compare(self, base: str) -> str:
-        """The page that compares them, `MOST` at most: then every row with its first seeds."""
-        ids = [run.info.run_id for run in sorted(self.runs.values(), key=self._repeats)[:MOST]]
+        """The page that compares them, `MAX_COMPARED` at most: then every row with its first seeds."""
+        ids = [run.info.run_id for run in sorted(self.runs.values(), key=self._repeats)[:MAX_COMPARED]]
         return f"{base}/#/compare-runs?runs={_quoted(ids)}&experiments={_quoted([self.experiment])}"
 
     def links(self, base: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ def run_links(runs: Path, space: str, base: str = LOCAL) -> dict[str, str]:
     Nothing where the space was run without MLflow. Raises SweeperError where its server does not answer.
     """
     uri = tracked_at(runs, space)
-    if uri is None or (is_served(runs, uri) and not database_of(runs).exists()):
+    if uri is None or (uri == RunsDirectory(runs).tracking_uri and not RunsDirectory(runs).database.exists()):
         return {}
     return find_runs(runs, space, uri).links(server_of(runs, [space]) or base)
 

@@ -19,10 +19,10 @@ from pathlib import Path
 import click
 
 from sweeper.errors import SweeperError
-from sweeper.records.layout import database_of, database_uri
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.sweep import last_record
 from sweeper.records.trials import spaces_of
-from sweeper.tracking.links import MOST, find_runs, server_of
+from sweeper.tracking.links import MAX_COMPARED, find_runs, server_of
 
 READY_SECONDS = 60.0
 
@@ -63,7 +63,8 @@ def _say_links(runs: Path, spaces: Sequence[str], base: str) -> str | None:
         if not count:
             click.echo(f"compare {space}: none of its trials has a finished run there")
             continue
-        which = f"{count} trials" if count <= MOST else f"{MOST} of {count} trials, each row with its first seeds"
+        some = f"{MAX_COMPARED} of {count} trials, each row with its first seeds"
+        which = f"{count} trials" if count <= MAX_COMPARED else some
         click.echo(f"compare {space} ({which}): {found.compare(base)}")
         first = first or found.compare(base)
     return first
@@ -82,7 +83,8 @@ def _open(url: str, browse: bool) -> None:
 @contextlib.contextmanager
 def _served(runs: Path, port: int | None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A server of the embedded database that answers, and its address. Raises SweeperError."""
-    database = database_of(runs)
+    there = RunsDirectory(runs)
+    database = there.database
     if not database.exists():
         raise SweeperError(f"{database} does not exist", fix="run a sweep first, or name its directory with --runs")
     for stop in (signal.SIGINT, signal.SIGTERM):  # also where a script's background job inherits SIGINT as ignored
@@ -91,8 +93,8 @@ def _served(runs: Path, port: int | None) -> Iterator[tuple[subprocess.Popen[byt
     server = Path(sys.executable).with_name("mlflow")
     command = [
         str(server) if server.exists() else shutil.which("mlflow") or "mlflow", "server",
-        "--backend-store-uri", database_uri(runs),
-        "--artifacts-destination", (runs / "mlartifacts").absolute().as_uri(),
+        "--backend-store-uri", there.tracking_uri,
+        "--artifacts-destination", there.tracked_files.absolute().as_uri(),
         "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
     ]  # fmt: skip
     environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}

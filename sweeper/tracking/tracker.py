@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 
 from mlflow.exceptions import MlflowException
 
+from analysis.contract import FOUND, SUGGESTIONS
 from sweeper.errors import SweeperError, first_line
 from sweeper.planning.graph import Plan
 from sweeper.planning.text import stage_name
-from sweeper.records.layout import FOUND, SUGGESTIONS
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.writer import described, write_trials
 from sweeper.store.base import Damaged, Store
 from sweeper.tracking.client import connect, trial_key
@@ -26,23 +27,26 @@ from sweeper.tracking.runs import TrackedRuns
 from sweeper.trainable.stage import Stage
 
 
-class Tracker:
-    """An observer that writes ended trials and stages of one plan to MLflow.
+class MlflowTracker:
+    """Writes ended trials and stages of one plan to MLflow, see `sweeper.tracking.base.Tracker`.
 
     Args:
         plan: the sweep; its name is the experiment's.
         store: where manifests, curves and metrics are read from.
-        uri: tracking URI of a server or database.
-        artifacts: where a new experiment of an embedded database keeps artifacts; None on a server.
+        runs: directory of the embedded database, with the artifacts of its runs.
+        uri: tracking URI of another database or a server.
 
     Raises SweeperError when the tracking server or database cannot be used.
     """
 
-    def __init__(self, plan: Plan, store: Store, uri: str, artifacts: Path | None) -> None:
+    def __init__(self, plan: Plan, store: Store, runs: Path, uri: str | None) -> None:
         self._plan = plan
         self._store = store
         self.broken: str | None = None
         """Why tracking stopped in the middle of the sweep."""
+        embedded = RunsDirectory(runs)
+        artifacts = None if uri else embedded.tracked_files
+        uri = uri or embedded.tracking_uri
         try:
             self._runs = TrackedRuns(connect(uri), plan.space.name, artifacts, store.place.address)
             self._names = differing(plan.space) | self._runs.names
@@ -51,18 +55,6 @@ class Tracker:
         except Exception as error:
             fix = "check --tracking-uri, or run with --no-tracking"
             raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
-
-    def added(self, stages: Mapping[str, Stage]) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
-
-    def started(self, node: Stage) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
-
-    def progressed(self, node: Stage, step: int, total: int) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
-
-    def put_off(self, node: Stage, why: str) -> None:
-        """See `sweeper.engine.dispatch.Observer`."""
 
     def ended(self, node: Stage, failure: str | None) -> None:
         """Write the stage's run, and the runs of the trials it finished."""
@@ -147,4 +139,4 @@ class Tracker:
         except Damaged:
             return
         except (MlflowException, OSError) as error:
-            self.broken = first_line(error)
+            self.broken = f"MLflow stopped answering: {first_line(error)}"

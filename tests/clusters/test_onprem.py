@@ -77,7 +77,7 @@ class Cluster:
 
     def machines(self) -> dict[str, str]:
         """The machine that made each artifact."""
-        return {key: made["machine"] for key, made in self.store.manifests(self.store.present()).items()}
+        return {key: made["machine"] for key, made in self.store.manifests(self.store.all_keys()).items()}
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,7 @@ def test_a_sweep_ends_with_the_table_of_one_machine_whatever_is_lost(cluster: Cl
 
     assert cluster.machines().items() >= done.items()
     project.write(SPACE.replace("0.06", "0"))
-    assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
+    assert project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     alone = project.csv("tiny")
     shutil.copytree(cluster.shared / "runs" / "results" / "tiny", project.path / "runs" / "results" / "there")
     assert project.csv("there") == alone

@@ -45,7 +45,7 @@ class Undisturbed:
     def of(cls, path: Path, *options: str, text: str = SMALL, name: str = "tiny") -> "Undisturbed":
         made = cls(Project(path), name)
         made.project.write(text)
-        done = made.project.sweeper(*RUN, "--inline", *options)
+        done = made.project.sweeper(*RUN, "--executor", "inline", *options)
         assert done.returncode == 0, done.stderr
         return made
 
@@ -65,7 +65,7 @@ class Campaign:
 
     project: Project
     undisturbed: Undisturbed
-    options: tuple[str, ...] = (*RUN[2:], "--inline")
+    options: tuple[str, ...] = (*RUN[2:], "--executor", "inline")
     before: Made = field(default_factory=dict)
     """The artifacts that stand before a fault."""
 
@@ -107,7 +107,7 @@ class Campaign:
         """Whether all is as if nothing had happened, after a command that has ended."""
         problems = [] if done.returncode == code else [f"exit code {done.returncode}: {done.stderr[-2000:]}"]
         problems += ["Traceback"] if "Traceback" in done.stderr else []
-        problems += [f"{key[:12]}: {fault}" for key in self.store.present() if (fault := self.store.fault(key))]
+        problems += [f"{key[:12]}: {fault}" for key in self.store.all_keys() if (fault := self.store.verify(key))]
         found, sums = tables(self.project, self.undisturbed.name), files(self.store)
         differing = [how for how in FORMATS if found[how] != self.undisturbed.tables[how]]
         differing += [key[:12] for key, wanted in self.undisturbed.files.items() if sums.get(key) != wanted]
@@ -134,7 +134,7 @@ def tables(project: Project, name: str) -> dict[str, str]:
 def files(store: Directory) -> dict[str, object]:
     """Names, sizes and sums by key. Damaged manifests have none."""
     found: dict[str, object] = {}
-    for key in store.present():
+    for key in store.all_keys():
         try:
             found[key] = json.loads((store.path(key) / "manifest.json").read_text())["files"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -144,7 +144,7 @@ def files(store: Directory) -> dict[str, object]:
 
 def made(store: Directory) -> Made:
     """When which directory became an artifact, by key: another one means that the stage was run again."""
-    stats = {key: (store.path(key) / "manifest.json").stat() for key in store.present()}
+    stats = {key: (store.path(key) / "manifest.json").stat() for key in store.all_keys()}
     return {key: (stat.st_ino, stat.st_mtime_ns) for key, stat in stats.items()}
 
 

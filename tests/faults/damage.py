@@ -188,7 +188,7 @@ DAMAGES: dict[str, Damage] = {
 
 def keys_of(store: Directory, function: str) -> list[str]:
     """Of the intact artifacts of a stage function, in order."""
-    whole = [key for key in store.present() if store.fault(key) is None]
+    whole = [key for key in store.all_keys() if store.verify(key) is None]
     return [key for key in whole if store.manifest(key)["stage"].endswith(f".{function}")]
 
 

@@ -26,14 +26,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 
 @pytest.fixture
 def campaign(tmp_path: Path, undisturbed: Undisturbed) -> Iterator[Campaign]:
-    yield Campaign(Project(tmp_path), undisturbed, (*RUN[2:], *SLOW, "--inline"))
+    yield Campaign(Project(tmp_path), undisturbed, (*RUN[2:], *SLOW, "--executor", "inline"))
     kill_all(str(tmp_path))
 
 
 def test_a_driver_without_ray_killed_at_any_moment(campaign: Campaign) -> None:
     moment = Random(5)
     for artifacts in (0, *moment.choices(range(1, 6), k=3)):
-        driver = Driver(campaign.project, *RUN, *SLOW, "--inline")
+        driver = Driver(campaign.project, *RUN, *SLOW, "--executor", "inline")
         driver.wait_for_work(artifacts) if artifacts else driver.wait_for_progress()
         driver.kill()
         assert campaign.made_twice() == []
@@ -42,7 +42,7 @@ def test_a_driver_without_ray_killed_at_any_moment(campaign: Campaign) -> None:
 
 
 def test_ctrl_c_without_ray(campaign: Campaign) -> None:
-    driver = Driver(campaign.project, *RUN, *SLOW, "--inline")
+    driver = Driver(campaign.project, *RUN, *SLOW, "--executor", "inline")
     driver.wait_for_work(3)
     driver.interrupt()
     assert driver.wait_for_exit() == 130

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sweeper.engine.search.study import storage_in
+from sweeper.records.layout import RunsDirectory
 from tests.faults.campaign import leftovers
 from tests.faults.drivers import WORKER, Driver, kill_all, wait_until_nothing_runs
 from tests.project import Project
@@ -38,7 +38,7 @@ def lives(project: Project) -> Iterator[Driver]:
     """Drivers, on Ray and without, each to be killed: some before they have made anything, some soon after."""
     moment = Random(8)
     for place in range(ON_RAY + INLINE):
-        driver = Driver(project, *RUN, *(["--max-concurrent", "2"] if place < ON_RAY else ["--inline"]))
+        driver = Driver(project, *RUN, *(["--max-concurrent", "2"] if place < ON_RAY else ["--executor", "inline"]))
         if place < ON_RAY:
             driver.wait_for(lambda driver=driver: driver.processes(WORKER))
         driver.wait_for(lambda: any(project.path.glob("runs/optuna.db")))
@@ -53,10 +53,10 @@ def test_a_search_whose_drivers_are_killed_has_every_suggestion_once(searching: 
         driver.kill()
         assert "Traceback" not in driver.log
         marks.append(driver.mark)
-    last = Driver(searching, *RUN, "--inline")
+    last = Driver(searching, *RUN, "--executor", "inline")
     assert last.wait_for_exit() == 0, last.log
 
-    storage = storage_in(searching.path / "runs")
+    storage = RunsDirectory(searching.path / "runs").studies_uri
     (name,) = optuna.get_all_study_names(storage)
     everything = optuna.load_study(study_name=name, storage=storage).trials
     kept = [each for each in everything if each.state != TrialState.FAIL]
@@ -74,7 +74,7 @@ def test_a_search_whose_drivers_are_killed_has_every_suggestion_once(searching: 
         (each.params["branch.kind"], each.params["branch.size"]) for each in kept
     ]
     assert {each["status"] for each in trials(searching)} <= {"finished", "pruned"}
-    assert all(last.store.fault(key) is None for key in last.store.present())
+    assert all(last.store.verify(key) is None for key in last.store.all_keys())
     assert [each for each in leftovers(last.store) if not each.startswith("failures")] == []
     for mark in marks:
         wait_until_nothing_runs(mark)

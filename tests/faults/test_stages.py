@@ -9,7 +9,7 @@ from inline_snapshot import snapshot
 
 from sweeper.engine import dispatch
 from sweeper.engine.dispatch import Dispatch
-from sweeper.engine.executors.inline import this_process
+from sweeper.engine.executors.inline import InlineExecutor
 from sweeper.engine.worker import Outcome, perform
 from sweeper.planning.graph import Graph
 from sweeper.store.base import Store
@@ -52,7 +52,7 @@ def test_a_diverged_stage_is_tried_once_and_again_when_forced(
         assert "the loss is nan at step 7" in done.stdout
         assert "Traceback" not in done.stderr
         assert set(starts(campaign).values()) == {1}
-        assert len(campaign.store.present()) == 2 + 18 + 6
+        assert len(campaign.store.all_keys()) == 2 + 18 + 6
     campaign.remember()
     monkeypatch.delenv(FAULT)
     assert campaign.go_on().returncode == 1
@@ -88,17 +88,17 @@ def test_a_stage_that_always_kills_its_worker_fails_in_the_end_and_the_others_fi
     graph: Graph, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dispatch, "BACKOFF", (0.0, 0.0, 0.01))
-    sweep = Dispatch(graph, store, machine=this_process(), save_seconds=60, observers=[])
+    sweep = Dispatch(graph, store, machine=InlineExecutor().machine, save_seconds=60, observers=[])
     deadly = next(node.key for node in graph.stages.values() if node.function.label == "bend")
     tries = run_all(sweep, lambda key: key == deadly)
     assert tries[deadly] == 4
     assert set(sweep.schedule.failed.values()) == {"its worker process died, 4 times at the same place"}
     assert [failure.kind for failure in store.failures.all().values()] == ["lost"]
-    assert len(store.present()) == len(graph.stages) - 2
-    again = Dispatch(graph, store, machine=this_process(), save_seconds=60, observers=[])
+    assert len(store.all_keys()) == len(graph.stages) - 2
+    again = Dispatch(graph, store, machine=InlineExecutor().machine, save_seconds=60, observers=[])
     assert set(run_all(again, lambda key: False).values()) == {1}
     assert not store.failures.all()
-    assert len(store.present()) == len(graph.stages)
+    assert len(store.all_keys()) == len(graph.stages)
 
 
 def run_all(sweep: Dispatch, kills: Callable[[str], bool]) -> Counter[str]:

@@ -17,7 +17,7 @@ from tests.tiny.disturbance import LOG
 
 pytestmark = pytest.mark.faults
 
-INLINE = (*RUN, "--preset", "slow", "--inline")
+INLINE = (*RUN, "--preset", "slow", "--executor", "inline")
 HALF = ("--set", "branch.kind=minus")
 HALF_NAME = "tiny-slow-branch.kind=minus"
 
@@ -66,7 +66,7 @@ def test_the_second_takes_over_where_the_first_is_killed(
     first.wait_for_progress()
     os.kill(first.process.pid, signal.SIGSTOP)
     second = begin(project, *INLINE)
-    second.wait_for(lambda: "put off: grow" in second.log)
+    second.wait_for(lambda: "deferred: grow" in second.log)
     assert f"at work: sweep {HALF_NAME}, process {first.process.pid} on " in second.log
     first.kill()
     assert second.wait_for_exit() == 0, second.log

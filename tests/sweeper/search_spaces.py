@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from sweeper.engine.search.study import Study, storage_in
-from sweeper.space.search import Searched
+from sweeper.engine.search.study import Study
+from sweeper.space.search import SearchSpace
 from tests.project import Project
 
 SEARCH_SPACE = """\
@@ -48,9 +48,9 @@ def search_space(*changes: tuple[str, str], more: str = "") -> str:
     return f"{text}  {more}\n" if more else text
 
 
-def study_in(runs: Path | None, searched: Searched, row: int = 0) -> Study:
+def study_in(runs: Path | None, searched: SearchSpace, row: int = 0) -> Study:
     """A study of one of the rows, opened anew; without a directory one that is forgotten."""
-    return Study(searched, searched.points[row], "hunt", storage_in(runs) if runs else None)
+    return Study(searched, searched.points[row], "hunt", RunsDirectory(runs).studies_uri if runs else None)
 
 
 def ask(study: Study, count: int, value: Callable[[Mapping[str, Any]], float] = lambda params: 0.0) -> list[Any]:

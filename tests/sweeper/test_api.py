@@ -40,7 +40,7 @@ def test_a_sweep_is_loaded_planned_run_and_read(project: Project) -> None:
     planned = sweeper.plan(sweep, runs=runs)
     assert str(planned).startswith(sweep.name)
     assert planned.as_json()["to_run"] > 0
-    finished = sweeper.run(sweep, runs=runs, inline=True, tracking=False)
+    finished = sweeper.run(sweep, runs=runs, executor="inline", tracker=None)
     assert (finished.state, finished.failed) == ("finished", 0)
     assert sweeper.plan(sweep, runs=runs).as_json()["to_run"] == 0
     results = sweeper.read(runs, sweep.name)

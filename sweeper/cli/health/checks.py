@@ -13,6 +13,7 @@ from rich.filesize import decimal
 
 from sweeper.cli.health.probe import clock, examine
 from sweeper.errors import SweeperError
+from sweeper.records.layout import RunsDirectory
 from sweeper.store import open_store
 from sweeper.store.base import Place
 
@@ -44,7 +45,7 @@ def diagnose(runs: Path, store: Place, address: str | None, tracking_uri: str | 
         try:
             opened = open_store(store)
             opened.prepare()
-            note, beacon = opened.note(), stack.enter_context(opened.beacon())
+            note, beacon = opened.warning(), stack.enter_context(opened.beacon())
         except SweeperError as error:
             failure = error
         except OSError as error:
@@ -166,12 +167,12 @@ def _nodes(address: str, store: Mapping[str, Any], beacon: str, here: Mapping[st
 
 
 def _mlflow(runs: Path, uri: str | None) -> Check:
-    if uri is None and not (runs / "mlflow.db").exists():
-        return Check("ok", "MLflow", f"{runs / 'mlflow.db'} is made by the first run")
-    from sweeper.records.layout import database_uri
+    there = RunsDirectory(runs)
+    if uri is None and not there.database.exists():
+        return Check("ok", "MLflow", f"{there.database} is made by the first run")
     from sweeper.tracking.client import knock
 
-    uri = uri or database_uri(runs)
+    uri = uri or there.tracking_uri
     try:
         knock(uri)
     except SweeperError as error:

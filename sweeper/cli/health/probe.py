@@ -42,8 +42,8 @@ def examine(place: Mapping[str, Any], beacon: str) -> dict[str, Any]:
     address, seen, trouble, free = place["address"], None, None, None
     try:
         store = open_store(Place(**place))
-        seen, free = store.read(beacon), store.free()
-        trouble = store.trouble(beacon) if seen else f"the store {address} here is not the driver's"
+        seen, free = store.read(beacon), store.free_bytes()
+        trouble = store.check_usable(beacon) if seen else f"the store {address} here is not the driver's"
     except SweeperError as error:
         trouble = error.message
     return {

@@ -98,7 +98,7 @@ def _checked_metrics(store: Store, key: str, manifest: Mapping[str, Any]) -> dic
     from sweeper.records.writer import METRICS
 
     try:
-        written = store.intact(key, manifest, METRICS)
+        written = store.read_verified(key, manifest, METRICS)
         return dict(json.loads(written)) if written else {}
     except ValueError:
         return {}

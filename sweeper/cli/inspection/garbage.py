@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from sweeper.errors import SweeperError
 from sweeper.planning.text import stage_name
-from sweeper.records.sweep import directory_of, is_driven, read_record, read_status, recorded
+from sweeper.records.layout import RunsDirectory
+from sweeper.records.sweep import is_driven, read_record, read_status
 from sweeper.store.base import Entry, Store
 from sweeper.store.manifest import MANIFEST, parse
 from sweeper.store.parallel import all_at_once
@@ -65,8 +66,8 @@ class Rubbish:
 def read_needs(runs: Path) -> dict[str, frozenset[str]]:
     """What the results of every search space need. Raises SweeperError where they cannot be read."""
     needs = {}
-    for directory in sorted((runs / "results").glob("*/")):
-        path = directory / "trials.parquet"
+    for directory in sorted(RunsDirectory(runs).results.glob("*/")):
+        path = RunsDirectory(runs).trials_of(directory.name)
         try:
             stages = pq.read_table(path, columns=["stages"]).column("stages")
             needs[directory.name] = frozenset(pc.list_flatten(stages).to_pylist())
@@ -146,7 +147,7 @@ def usage(store: Store, needs: Needs) -> dict[str, Any]:
         "spaces": spaces,
         **{kind: places[kind] for kind in ("progress", "damaged", "being_written", "leftovers")},
         "total": sum(each.bytes for each in present) + sum(places.values()),
-        "free": store.free(),
+        "free": store.free_bytes(),
     }
 
 
@@ -174,10 +175,10 @@ def _function(manifest: bytes | None) -> str:
 
 def _check_written_down(runs: Path) -> None:
     """A sweep's needs stand in its results once these are younger than its start. Raises SweeperError before that."""
-    for name in recorded(runs):
+    for name in RunsDirectory(runs).sweeps():
         record, status, driven = read_record(runs, name), read_status(runs, name), is_driven(runs, name)
         began = record.began.timestamp()
-        results = [runs / "results" / space / "trials.parquet" for space in record.spaces]
+        results = [RunsDirectory(runs).trials_of(space) for space in record.spaces]
         written = all(path.exists() and path.stat().st_mtime >= began for path in results)
         if written and not (record.is_searched and (driven or status is None or status.state == "running")):
             continue  # a search writes down what it needs when it ends
@@ -187,4 +188,4 @@ def _check_written_down(runs: Path) -> None:
         ended = status is not None and status.state == "finished" and status.updated.timestamp() >= began
         if not ended:  # the results of one that finished were removed by the user, who needs them no more
             message = f"sweep {name} did not finish, and what it needs is not written down"
-            raise SweeperError(message, fix=f"run it again, or give it up: remove {directory_of(runs, name)}")
+            raise SweeperError(message, fix=f"run it again, or give it up: remove {RunsDirectory(runs).sweep(name)}")

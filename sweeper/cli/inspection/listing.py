@@ -8,8 +8,8 @@ from pathlib import Path
 from sweeper.cli.inspection.status import KILLED, local_time, look
 from sweeper.errors import SweeperError, from_here
 from sweeper.planning.text import aligned
-from sweeper.records.sweep import recorded
-from sweeper.records.trials import read_trials, results_path, spaces_with_results, store_of
+from sweeper.records.layout import RunsDirectory
+from sweeper.records.trials import read_trials, store_of
 
 Line = tuple[str, str, str, str, str, str]
 TITLES: Line = ("sweep", "state", "trials", "failed", "last run", "file")
@@ -17,7 +17,7 @@ TITLES: Line = ("sweep", "state", "trials", "failed", "last run", "file")
 
 def listing(runs: Path) -> str:
     """Recorded sweeps, and results that no record tells of: state, trials, last run and file."""
-    names = recorded(runs)
+    names = RunsDirectory(runs).sweeps()
     lines, told = [], set()
     for name in names:
         try:
@@ -30,7 +30,7 @@ def listing(runs: Path) -> str:
         counts = f"{now.count('finished')}/{now.all_trials}", str(now.count("failed"))
         last = local_time(now.status.updated if now.status else now.record.began)
         lines.append((name, state, *counts, last, from_here(now.record.file)))
-    lines += [_unrecorded(runs, space) for space in spaces_with_results(runs) if space not in told]
+    lines += [_unrecorded(runs, space) for space in RunsDirectory(runs).spaces() if space not in told]
     if not lines:
         return f"nothing has been run in {runs} yet"
     return "\n".join(aligned([TITLES, *sorted(lines)], right=(2, 3)))
@@ -39,10 +39,10 @@ def listing(runs: Path) -> str:
 def _unrecorded(runs: Path, space: str) -> Line:
     try:
         trials = read_trials(runs, space)
-        done = store_of(runs, space).among({trial.target for trial in trials})
+        done = store_of(runs, space).existing({trial.target for trial in trials})
         statuses = [trial.status_among(done) for trial in trials]
     except SweeperError:
         return space, "results cannot be read", "", "", "", ""
-    written = datetime.fromtimestamp(results_path(runs, space).stat().st_mtime, UTC)
+    written = datetime.fromtimestamp(RunsDirectory(runs).trials_of(space).stat().st_mtime, UTC)
     counts = f"{statuses.count('finished')}/{len(statuses)}", str(statuses.count("failed"))
     return space, "no record", *counts, local_time(written), ""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import SweeperError
-from sweeper.records.layout import STUDIES, database_of, database_uri, is_served
-from sweeper.records.sweep import directory_of, is_driven, read_record, recorded
-from sweeper.records.trials import results_path, spaces_of
+from sweeper.records.layout import RunsDirectory
+from sweeper.records.sweep import is_driven, read_record
+from sweeper.records.trials import spaces_of
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Removal:
 
 def removal_of(runs: Path, name: str) -> Removal:
     """What would go with the sweep ``name``. Raises SweeperError for an unknown one and one that is being run."""
-    spaces, stays = spaces_of(runs, name), []
-    record = read_record(runs, name) if name in recorded(runs) else None
+    there, spaces, stays = RunsDirectory(runs), spaces_of(runs, name), []
+    record = read_record(runs, name) if name in there.sweeps() else None
     if record and is_driven(runs, name):
         message = f"sweep {name} is being run by process {record.pid} on {record.host}"
         raise SweeperError(message, fix="stop it there with Ctrl-C first")
-    if record and record.tracking_uri and not is_served(runs, record.tracking_uri):
+    if record and record.tracking_uri and record.tracking_uri != there.tracking_uri:
         stays.append(f"MLflow experiments at {record.tracking_uri}")
     users = {space: _users(runs, space, name) for space in (record.spaces if record else spaces)}
     if not record and users[name]:
@@ -67,9 +67,9 @@ def removal_of(runs: Path, name: str) -> Removal:
         raise SweeperError(f"{name} is a space of the sweep {whole}", fix=f"delete all of it: sweeper rm {whole}")
     stays += [f"{space}, a space of {', '.join(others)} too" for space, others in users.items() if others]
     own = [space for space, others in users.items() if not others]
-    results = [results_path(runs, space).parent for space in own if space in spaces]
-    uri = database_uri(runs)
-    directories = [*([directory_of(runs, name)] if record else []), *results]
+    results = [there.results_of(space) for space in own if space in spaces]
+    uri = there.tracking_uri
+    directories = [*([there.sweep(name)] if record else []), *results]
     if record and record.optuna_storage:
         stays.append(f"Optuna studies at {record.optuna_storage}")
     return Removal(runs, directories, _experiments(runs, uri, own), uri, _studies(runs, own), stays)
@@ -77,11 +77,12 @@ def removal_of(runs: Path, name: str) -> Removal:
 
 def _users(runs: Path, space: str, name: str) -> list[str]:
     """Other sweeps that have the space."""
-    return [other for other in recorded(runs) if other != name and space in read_record(runs, other).spaces]
+    others = (other for other in RunsDirectory(runs).sweeps() if other != name)
+    return [other for other in others if space in read_record(runs, other).spaces]
 
 
 def _studies(runs: Path, spaces: Sequence[str]) -> list[str]:
-    if not (runs / STUDIES).exists():
+    if not RunsDirectory(runs).studies.exists():
         return []
     from sweeper.engine.search.study import studies_of
 
@@ -89,7 +90,7 @@ def _studies(runs: Path, spaces: Sequence[str]) -> list[str]:
 
 
 def _experiments(runs: Path, uri: str, spaces: Sequence[str]) -> list[str]:
-    if not database_of(runs).exists():
+    if not RunsDirectory(runs).database.exists():
         return []
     from sweeper.tracking.client import has_experiment
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sweeper.cli.inspection.details import Details, label, module_of
 from sweeper.planning.text import aligned, shown
-from sweeper.records.layout import is_served
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.sweep import tracked_at
 from sweeper.trainable.source import source_hash
 
@@ -116,7 +116,7 @@ def _mlflow(details: Details, runs: Path) -> list[str]:
     if uri is None:
         return ["", "MLflow", "  not recorded"]
     suffix = "" if runs == Path("runs") else f" --runs {runs}"
-    look = f"sweeper ui{suffix}" if is_served(runs, uri) else uri
+    look = f"sweeper ui{suffix}" if uri == RunsDirectory(runs).tracking_uri else uri
     rows = [("experiment", trial.space), ("run", trial.label), ("uri", uri), ("look", look)]
     return ["", "MLflow", *aligned(rows, indent="  ")]
 

@@ -65,7 +65,7 @@ def look(runs: Path, name: str) -> Look:
         status = None
     found = {space: read_trials(runs, space) for space in record.spaces}
     keys = {key for trials in found.values() for trial in trials for key in trial.stages}
-    done = store.among(keys)
+    done = store.existing(keys)
     trials = {space: [(trial, trial.status_among(done)) for trial in trials] for space, trials in found.items()}
     return Look(runs, record, driven, status, trials, len(done), len(keys))
 

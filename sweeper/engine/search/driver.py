@@ -21,7 +21,7 @@ from sweeper.planning.cost import costs
 from sweeper.planning.graph import Graph, Plan, collect
 from sweeper.records.writer import read_metrics
 from sweeper.space.repeat import told
-from sweeper.space.search import Searched
+from sweeper.space.search import SearchSpace
 from sweeper.space.trials import Trial
 from sweeper.store.base import Damaged, Store
 from sweeper.store.failures import Kind
@@ -34,7 +34,7 @@ REFUSALS = 1000
 
 
 @dataclass
-class Way:
+class InFlightTrial:
     """A suggestion under way: its trials are run one after the other, each step by step."""
 
     study: int
@@ -65,7 +65,7 @@ class Way:
         return self.is_at_end and self.trial == len(self.trials) - 1
 
 
-class Suggesting:
+class SearchDriver:
     """The search of one space, over all its studies.
 
     Args:
@@ -80,7 +80,7 @@ class Suggesting:
         if plan.space.searched is None:
             raise TypeError(f"{plan.space.name} is not searched")
         self.plan = plan
-        self.searched: Searched = plan.space.searched
+        self.searched: SearchSpace = plan.space.searched
         self.studies = studies
         self.targets: dict[tuple[int, int], list[str]] = {}
         """Keys of the last stages of the trials that were begun, by study and number of the suggestion."""
@@ -88,7 +88,7 @@ class Suggesting:
         """Causes by key of the last stages of trials that failed."""
         self._graph = graph
         self._store = store
-        self._ways: list[Way] = []
+        self._in_flight: list[InFlightTrial] = []
         self._left: list[tuple[int, Suggestion]] = []
         """Of an earlier driver, and not yet gone on with."""
         self._counts = [0] * len(studies)
@@ -104,12 +104,12 @@ class Suggesting:
     @property
     def is_over(self) -> bool:
         """Whether nothing is under way, was left or is to be suggested."""
-        return not self._ways and not self._left and self._next_study() is None
+        return not self._in_flight and not self._left and self._next_study() is None
 
     @property
     def under_way(self) -> int:
         """See `sweeper.engine.dispatch.Search`."""
-        return len(self._ways)
+        return len(self._in_flight)
 
     def counts(self) -> tuple[int, int, int]:
         """Suggestions of all studies that have ended, those among them that were stopped, and those asked for."""
@@ -120,26 +120,26 @@ class Suggesting:
 
         Raises Halted when nothing but refused ones is suggested.
         """
-        if len(self._ways) >= parallel or self._failed >= FAILURES:
+        if len(self._in_flight) >= parallel or self._failed >= FAILURES:
             return False
         while (found := self._next()) is not None:
-            if way := self._way(*found):
-                self._ways.append(way)
+            if current := self._start(*found):
+                self._in_flight.append(current)
                 return True
         return False
 
     def wanted(self, done: Collection[str], failed: Mapping[str, str], kinds: Mapping[str, Kind]) -> Iterator[Stage]:
         """See `sweeper.engine.dispatch.Search`. Raises Halted where a number is missing that the search needs."""
-        for way in list(self._ways):
-            while way in self._ways and self._has(way, done):
-                self._reached(way)
-            if way not in self._ways:
+        for current in list(self._in_flight):
+            while current in self._in_flight and self._has(current, done):
+                self._reached(current)
+            if current not in self._in_flight:
                 continue
-            if way.stage.key in failed:
-                self._end_failed(way, failed[way.stage.key], kinds)
-            elif not way.is_wanted:
-                way.is_wanted = True
-                yield way.stage
+            if current.stage.key in failed:
+                self._end_failed(current, failed[current.stage.key], kinds)
+            elif not current.is_wanted:
+                current.is_wanted = True
+                yield current.stage
 
     def _take_over(self, study: int) -> None:
         """Take in what earlier drivers have done."""
@@ -182,12 +182,12 @@ class Suggesting:
         """Whether a grid has more than so many points."""
         return next(islice(self.searched.all(self.studies[study].point), count, None), None) is not None
 
-    def _way(self, study: int, suggestion: Suggestion) -> Way | None:
-        """The way of a suggestion; None for one that is refused, of which the study is told."""
+    def _start(self, study: int, suggestion: Suggestion) -> InFlightTrial | None:
+        """Begin a suggestion; None for one that is refused, of which the study is told."""
         try:
             trials = self.searched.trials(self.studies[study].point, suggestion.params)
-            way = Way(study, suggestion, trials)
-            self._begin_trial(way)
+            current = InFlightTrial(study, suggestion, trials)
+            self._begin_trial(current)
         except SweeperError as error:
             self.studies[study].refuse(suggestion.number, error.message)
             self._counts[study] -= 1
@@ -197,11 +197,11 @@ class Suggesting:
                 raise Halted(message) from None
             return None
         self._refused = 0
-        return way
+        return current
 
-    def _begin_trial(self, way: Way) -> None:
-        way.steps = self._take(way.study, way.suggestion, way.trials[way.trial + 1])
-        way.trial, way.step, way.is_wanted = way.trial + 1, 0, False
+    def _begin_trial(self, current: InFlightTrial) -> None:
+        current.steps = self._take(current.study, current.suggestion, current.trials[current.trial + 1])
+        current.trial, current.step, current.is_wanted = current.trial + 1, 0, False
 
     def _take(self, study: int, suggestion: Suggestion, trial: Trial) -> Sequence[Stage]:
         """Add a trial to the plan, and return its steps: with a pruner those on the way, which then run in order."""
@@ -212,49 +212,50 @@ class Suggesting:
         self.targets.setdefault((study, suggestion.number), []).append(steps[-1].key)
         return steps
 
-    def _has(self, way: Way, done: Collection[str]) -> bool:
+    def _has(self, current: InFlightTrial, done: Collection[str]) -> bool:
         """Whether the present stage is done; whether an earlier sweep has done it is looked at once."""
-        return way.stage.key in done or (not way.is_wanted and self._store.has(way.stage.key))
+        return current.stage.key in done or (not current.is_wanted and self._store.has(current.stage.key))
 
-    def _reached(self, way: Way) -> None:
+    def _reached(self, current: InFlightTrial) -> None:
         """The present stage is done: report its numbers, then stop, or go on to the next step, trial, or the end."""
-        study, number = self.studies[way.study], way.suggestion.number
-        values = self._values(way)
-        if self._is_stopped(way, values):
-            cause = f"pruned after step {way.step + 1} of {len(way.steps)} with {told(way.trials[way.trial].repeats)}"
-            if not way.is_at_end:
-                self.plan.pruned[way.steps[-1].key] = cause
-            study.stop(number, cause, way.trial + 1)
-            self._end(way, "pruned")
-        elif not way.is_at_end:
-            way.step, way.is_wanted = way.step + 1, False
+        study, number = self.studies[current.study], current.suggestion.number
+        values = self._values(current)
+        if self._is_stopped(current, values):
+            steps, repeats = len(current.steps), told(current.trials[current.trial].repeats)
+            cause = f"pruned after step {current.step + 1} of {steps} with {repeats}"
+            if not current.is_at_end:
+                self.plan.pruned[current.steps[-1].key] = cause
+            study.stop(number, cause, current.trial + 1)
+            self._end(current, "pruned")
+        elif not current.is_at_end:
+            current.step, current.is_wanted = current.step + 1, False
         else:
-            way.values.append([self._known(way, each) for each in values.items()])
-            if way.trial + 1 < len(way.trials):
-                self._begin_trial(way)
+            current.values.append([self._known(current, each) for each in values.items()])
+            if current.trial + 1 < len(current.trials):
+                self._begin_trial(current)
             else:
-                study.finish(number, [fmean(each) for each in zip(*way.values, strict=True)], len(way.trials))
-                self._end(way, "finished")
+                study.finish(number, [fmean(each) for each in zip(*current.values, strict=True)], len(current.trials))
+                self._end(current, "finished")
 
-    def _is_stopped(self, way: Way, values: Mapping[str, float | None]) -> bool:
+    def _is_stopped(self, current: InFlightTrial, values: Mapping[str, float | None]) -> bool:
         """Report a value, and ask the pruner; not again where an earlier driver went on after it."""
         pruner = self.searched.asked.pruner
         (value, *_) = values.values()
-        if pruner is None or value is None or (pruner == "wilcoxon" and not way.is_at_end):
+        if pruner is None or value is None or (pruner == "wilcoxon" and not current.is_at_end):
             return False
-        step = way.trial if pruner == "wilcoxon" else way.trial * len(way.steps) + way.step + 1
-        study, reported = self.studies[way.study], way.suggestion.reported
+        step = current.trial if pruner == "wilcoxon" else current.trial * len(current.steps) + current.step + 1
+        study, reported = self.studies[current.study], current.suggestion.reported
         if step in reported and step < max(reported):
             return False
         if step not in reported:
-            study.report(way.suggestion.number, step, value)
-        return not way.is_at_very_end and study.should_stop(way.suggestion.number)
+            study.report(current.suggestion.number, step, value)
+        return not current.is_at_very_end and study.should_stop(current.suggestion.number)
 
-    def _values(self, way: Way) -> dict[str, float | None]:
+    def _values(self, current: InFlightTrial) -> dict[str, float | None]:
         """The objectives as they stand at the present stage."""
-        trial, stages = way.trials[way.trial], collect(way.stage, {})
+        trial, stages = current.trials[current.trial], collect(current.stage, {})
         try:
-            found = {**read_metrics(self._store, way.stage.key), **trial.facts}
+            found = {**read_metrics(self._store, current.stage.key), **trial.facts}
         except Damaged:
             raise Halted(f"the result of {trial.label} is damaged; the same command makes it again") from None
         trainable, objectives = self.searched.start.trainable, self.searched.asked.objectives
@@ -262,27 +263,27 @@ class Suggesting:
             found |= next(costs(trainable, [stages], self._store.manifests(stages)))
         return {name: found.get(name) for name in objectives}
 
-    def _known(self, way: Way, named: tuple[str, float | None]) -> float:
+    def _known(self, current: InFlightTrial, named: tuple[str, float | None]) -> float:
         name, value = named
         if value is None or not math.isfinite(value):
             what = "was not measured" if value is None else f"is {value}"
-            trial = way.trials[way.trial].label
+            trial = current.trials[current.trial].label
             raise Halted(f"the objective {name} {what} in the run {trial}: name one that is measured")
         return value
 
-    def _end_failed(self, way: Way, cause: str, kinds: Mapping[str, Kind]) -> None:
+    def _end_failed(self, current: InFlightTrial, cause: str, kinds: Mapping[str, Kind]) -> None:
         """A run that diverged shows that its suggestion is bad; with any other failure it stays under way, for the same
         command to try again."""
-        if any(kinds.get(key) == "diverged" for key in collect(way.stage, {})):
-            self.plan.pruned[way.steps[-1].key] = f"diverged: {cause}"
-            self.studies[way.study].stop(way.suggestion.number, f"diverged: {cause}", way.trial + 1)
-            self._end(way, "pruned")
+        if any(kinds.get(key) == "diverged" for key in collect(current.stage, {})):
+            self.plan.pruned[current.steps[-1].key] = f"diverged: {cause}"
+            self.studies[current.study].stop(current.suggestion.number, f"diverged: {cause}", current.trial + 1)
+            self._end(current, "pruned")
         else:
-            self._ways.remove(way)
-            self.failed[way.steps[-1].key] = cause
+            self._in_flight.remove(current)
+            self.failed[current.steps[-1].key] = cause
             self._failed += 1
 
-    def _end(self, way: Way, state: str) -> None:
-        self._ways.remove(way)
+    def _end(self, current: InFlightTrial, state: str) -> None:
+        self._in_flight.remove(current)
         self._ended[state] += 1
         self._failed = 0

@@ -12,18 +12,17 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from analysis.contract import FOUND, SEARCH_METADATA, SUGGESTIONS
 from sweeper.planning.graph import Graph
-from sweeper.records.layout import FOUND, SUGGESTIONS
+from sweeper.records.layout import RunsDirectory
 from sweeper.records.writer import Manifests, write_table
 from sweeper.store.base import Store
 
 if TYPE_CHECKING:
-    from sweeper.engine.search.driver import Suggesting
-
-METADATA = b"sweeper.search"
+    from sweeper.engine.search.driver import SearchDriver
 
 
-def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *, anew: bool) -> list[Suggesting]:
+def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *, anew: bool) -> list[SearchDriver]:
     """The search of every space that is searched, with all that earlier drivers have done taken into the graph.
 
     Args:
@@ -38,15 +37,15 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
     plans = [(plan, plan.space.searched) for plan in graph.plans if plan.space.searched]
     if not plans:
         return []
-    from sweeper.engine.search.driver import Suggesting
-    from sweeper.engine.search.study import Study, storage_in
+    from sweeper.engine.search.driver import SearchDriver
+    from sweeper.engine.search.study import Study
 
     found = []
     owner = f"{platform.node()}:{runs.absolute()}" if storage else None
     for plan, searched in plans:
-        place = storage or storage_in(runs)
+        place = storage or RunsDirectory(runs).studies_uri
         studies = [Study(searched, point, plan.space.name, place, owner) for point in searched.points]
-        found.append(Suggesting(graph, plan, studies, store, anew=anew))
+        found.append(SearchDriver(graph, plan, studies, store, anew=anew))
     return found
 
 
@@ -55,7 +54,7 @@ def has_password(address: str | None) -> bool:
     return bool(urlsplit(address or "").password)
 
 
-def write_suggestions(search: Suggesting, manifests: Manifests, directory: Path) -> None:
+def write_suggestions(search: SearchDriver, manifests: Manifests, directory: Path) -> None:
     """Write ``suggestions.parquet`` into the space's directory: a row per suggestion, and what is searched for.
 
     Args:
@@ -72,7 +71,7 @@ def write_suggestions(search: Suggesting, manifests: Manifests, directory: Path)
     }  # fmt: skip
     columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
     columns |= {f"param.{name}": _column([row["params"].get(name) for row in rows]) for name in names}
-    table = pa.table(columns).replace_schema_metadata({METADATA: json.dumps(_described(search))})
+    table = pa.table(columns).replace_schema_metadata({SEARCH_METADATA: json.dumps(_described(search))})
     write_table(table, directory / search.plan.space.name / SUGGESTIONS)
 
 
@@ -92,7 +91,7 @@ def forget_search(directory: Path, name: str) -> None:
     shutil.rmtree(directory / name / FOUND, ignore_errors=True)
 
 
-def _rows(search: Suggesting, manifests: Manifests) -> Iterator[dict[str, Any]]:
+def _rows(search: SearchDriver, manifests: Manifests) -> Iterator[dict[str, Any]]:
     objectives, spent = search.searched.asked.objectives, set[str]()
     stages = dict(zip((target.key for target in search.plan.targets), search.plan.per_trial, strict=True))
     for index, study in enumerate(search.studies):
@@ -119,7 +118,7 @@ def _column(values: Sequence[Any]) -> pa.Array:
         return pa.array([None if value is None else str(value) for value in values])
 
 
-def _described(search: Suggesting) -> dict[str, Any]:
+def _described(search: SearchDriver) -> dict[str, Any]:
     asked = search.searched.asked
     return {
         "sampler": asked.sampler,
@@ -137,7 +136,7 @@ def _described(search: Suggesting) -> dict[str, Any]:
     }
 
 
-def progress_of(searches: Sequence[Suggesting]) -> tuple[str, float] | None:
+def progress_of(searches: Sequence[SearchDriver]) -> tuple[str, float] | None:
     """How far searches are, in words and as the share of suggestions that have ended; None without any."""
     if not searches:
         return None

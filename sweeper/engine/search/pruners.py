@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeper.space.search_schema import Pruner
 
-FEWEST = 5
+N_STARTUP_TRIALS = 5
 """Finished suggestions before the median of any stops another."""
 REDUCTION = 3
 """One of so many goes on at every rung of hyperband and successive halving."""
@@ -29,7 +29,7 @@ class MedianOfStep(BasePruner):
         step = trial.last_step
         finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         others = [each.intermediate_values[step] for each in finished if step in each.intermediate_values]
-        if step is None or len(others) < FEWEST:
+        if step is None or len(others) < N_STARTUP_TRIALS:
             return False
         value, middle = trial.intermediate_values[step], median(others)
         return value < middle if study.direction == StudyDirection.MAXIMIZE else value > middle

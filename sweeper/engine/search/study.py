@@ -25,9 +25,9 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeper.engine.search.pruners import make_pruner
 from sweeper.engine.search.samplers import make_sampler
 from sweeper.errors import SweeperError, first_line
-from sweeper.records.layout import STUDIES
+from sweeper.records.layout import RunsDirectory
 from sweeper.space.distribution import token, tried
-from sweeper.space.search import Searched, StudyPoint
+from sweeper.space.search import SearchSpace, StudyPoint
 from sweeper.space.search_schema import Distribution, Sense
 from sweeper.space.trials import Trial
 
@@ -82,7 +82,7 @@ class Study:
     """
 
     def __init__(
-        self, searched: Searched, point: StudyPoint, name: str, storage: str | None, owner: str | None = None
+        self, searched: SearchSpace, point: StudyPoint, name: str, storage: str | None, owner: str | None = None
     ) -> None:
         self.point = point
         self._searched = searched
@@ -248,19 +248,15 @@ def _contains(given: BaseDistribution, value: Any) -> bool:
     return isinstance(value, int | float) and given._contains(value)
 
 
-def storage_in(runs: Path) -> str:
-    """The address of the studies in a runs directory."""
-    return f"sqlite:///{(runs / STUDIES).absolute()}"
-
-
 def studies_of(runs: Path, space: str) -> list[str]:
     """Names of the studies of a space in a runs directory. No space has a blank in its name."""
-    return [name for name in optuna.get_all_study_names(storage_in(runs)) if name.partition(" ")[0] == space]
+    names = optuna.get_all_study_names(RunsDirectory(runs).studies_uri)
+    return [name for name in names if name.partition(" ")[0] == space]
 
 
 def delete_study(runs: Path, name: str) -> None:
     """Delete a study with its suggestions."""
-    optuna.delete_study(study_name=name, storage=storage_in(runs))
+    optuna.delete_study(study_name=name, storage=RunsDirectory(runs).studies_uri)
 
 
 def _shown(storage: str) -> str:
@@ -278,7 +274,7 @@ def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:
     return tried(given, drawn)
 
 
-def _digest(searched: Searched, anchor: Trial) -> str:
+def _digest(searched: SearchSpace, anchor: Trial) -> str:
     """Of all that decides what the values of suggestions mean."""
     said = {
         "start": searched.start.trainable.run(anchor.config).key,

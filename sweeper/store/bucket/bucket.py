@@ -55,7 +55,7 @@ class Bucket(Store):
     def prepare(self) -> None:
         _ = self._objects.conditional
 
-    def note(self) -> str | None:
+    def warning(self) -> str | None:
         if self._objects.conditional:
             return None
         return (
@@ -78,10 +78,10 @@ class Bucket(Store):
     def has(self, key: str) -> bool:
         return self._manifests.has(key)
 
-    def among(self, keys: Collection[str]) -> set[str]:
-        return self._manifests.among(keys)
+    def existing(self, keys: Collection[str]) -> set[str]:
+        return self._manifests.existing(keys)
 
-    def present(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         return sorted(self._manifests.listed())
 
     def manifest(self, key: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Bucket(Store):
             if found := self._manifests.read(key):
                 return found
         except ValueError:
-            self.set_aside(key)
+            self.quarantine(key)
         raise Damaged(key)
 
     def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -103,15 +103,15 @@ class Bucket(Store):
             with contextlib.suppress(Damaged), self._copy(key):
                 pass
 
-        list(all_at_once(check, self.among({*keys})))
+        list(all_at_once(check, self.existing({*keys})))
 
-    def set_aside(self, key: str) -> None:
-        self._manifests.set_aside(key)
+    def quarantine(self, key: str) -> None:
+        self._manifests.quarantine(key)
 
-    def contents(self, files: Iterable[File]) -> Iterator[bytes | None]:
+    def read_files(self, files: Iterable[File]) -> Iterator[bytes | None]:
         return all_at_once(lambda file: self._content(*file), files)
 
-    def fault(self, key: str) -> str | None:
+    def verify(self, key: str) -> str | None:
         try:
             manifest = self._manifests.read(key) or {}
             check(self._objects, files_of(key, manifest), manifest)
@@ -147,12 +147,12 @@ class Bucket(Store):
         saved.save(self._objects, key, written)
 
     def progress(self, key: str) -> Path | None:
-        if self.reached(key) is None:
+        if self.latest_progress(key) is None:
             return None
         directory = self._given.enter_context(self.scratch())
         return directory if saved.fetch_newest(self._objects, key, directory) else None
 
-    def reached(self, key: str) -> str | None:
+    def latest_progress(self, key: str) -> str | None:
         return saved.newest(self._objects, key)
 
     def entries(self, place: str) -> Iterator[Entry]:
@@ -178,7 +178,7 @@ class Bucket(Store):
         living = self._leases.living()
         return sum(each.bytes for each in self._attempts() if each.key in living)
 
-    def free(self) -> int | None:
+    def free_bytes(self) -> int | None:
         return None
 
     def read(self, name: str) -> bytes | None:
@@ -208,7 +208,7 @@ class Bucket(Store):
         finally:
             self.delete(name)
 
-    def trouble(self, beacon: str) -> str | None:
+    def check_usable(self, beacon: str) -> str | None:
         try:
             with self.beacon() as name:
                 whole = self.read(name) == name.encode()
@@ -225,7 +225,7 @@ class Bucket(Store):
             try:
                 path = stack.enter_context(self._cache.using(_copy_name(key, manifest), fetch))
             except Faulty:
-                self.set_aside(key)
+                self.quarantine(key)
                 raise Damaged(key) from None
             yield path
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from sweeper.errors import SweeperError
 from sweeper.store.local.locks import release, take, wait_for
 from sweeper.store.local.scratch import Scratch, delete, size
-from sweeper.store.manifest import fault
+from sweeper.store.manifest import verify
 
 FULL = 0.9
 """Copies are removed down to this share of the limit, so that not every new one makes for a look at all."""
@@ -47,7 +47,7 @@ class Cache:
         lock = wait_for(used, shared=True)
         try:
             os.utime(used)
-            if fault(path):
+            if verify(path):
                 self._fetch(name, fetch)
             yield path
         finally:
@@ -71,7 +71,7 @@ class Cache:
         path, fetching = self.root / "artifacts" / name, self.root / "fetching" / name
         lock = wait_for(fetching)
         try:
-            if fault(path) is None:
+            if verify(path) is None:
                 return  # fetched by another meanwhile
             delete(path)
             with self.scratch.new() as directory:

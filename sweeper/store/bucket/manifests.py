@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sweeper.store.base import FEW
+from sweeper.store.base import LIST_THRESHOLD
 from sweeper.store.bucket.objects import Objects, Stored
 from sweeper.store.manifest import MANIFEST, parse
 from sweeper.store.parallel import all_at_once
@@ -46,9 +46,9 @@ class Manifests:
         """All of them by key."""
         return {key_of(each.name): each for each in self._objects.list(PLACE)}
 
-    def among(self, keys: Collection[str]) -> set[str]:
+    def existing(self, keys: Collection[str]) -> set[str]:
         """Those of many keys that have one."""
-        if len(keys) > FEW:
+        if len(keys) > LIST_THRESHOLD:
             return set(keys) & self.listed().keys()
         return {key for key, there in zip(keys, all_at_once(self.has, keys), strict=True) if there}
 
@@ -62,7 +62,7 @@ class Manifests:
 
     def many(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
         """Those that are there and can be read, by key."""
-        listed = self.listed() if len(keys) > FEW else None
+        listed = self.listed() if len(keys) > LIST_THRESHOLD else None
         asked = [key for key in keys if listed is None or key in listed]
 
         def read(key: str) -> dict[str, Any] | None:
@@ -82,10 +82,10 @@ class Manifests:
         with contextlib.suppress(ValueError):
             if self.read(key):
                 return False
-        self.set_aside(key)
+        self.quarantine(key)
         return self._objects.create(object_of(key), content) is not None
 
-    def set_aside(self, key: str) -> None:
+    def quarantine(self, key: str) -> None:
         """Move a manifest to what is damaged."""
         if found := self._objects.get(object_of(key)):
             self._objects.put(f"damaged/{key}.{uuid.uuid4().hex[:8]}/{MANIFEST}", found[0])

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import SweeperError, from_here
-from sweeper.store.base import FEW, Damaged, Entry, File, Place, Store
+from sweeper.store.base import LIST_THRESHOLD, Damaged, Entry, File, Place, Store
 from sweeper.store.failures import Failures
 from sweeper.store.local.claims import LockedClaims
 from sweeper.store.local.scratch import Scratch, delete, size
-from sweeper.store.manifest import MANIFEST, fault, read, seal
+from sweeper.store.manifest import MANIFEST, read, seal, verify
 
 PLACES = ("objects", "progress", "failures", "claims")
 WITHOUT_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.ENOSYS)
@@ -58,7 +58,7 @@ class Directory(Store):
             fix = "choose another place with --runs or --store"
             raise SweeperError(f"the store {self.root} cannot be written: {error.strerror}", fix=fix) from None
 
-    def note(self) -> str | None:
+    def warning(self) -> str | None:
         return None
 
     def check_exists(self) -> None:
@@ -81,32 +81,32 @@ class Directory(Store):
     def has(self, key: str) -> bool:
         return (self.path(key) / MANIFEST).is_file()
 
-    def among(self, keys: Collection[str]) -> set[str]:
-        if len(keys) <= FEW:
+    def existing(self, keys: Collection[str]) -> set[str]:
+        if len(keys) <= LIST_THRESHOLD:
             return set(filter(self.has, keys))
         listed = (each.name for each in (self.root / "objects").glob("??/*"))
         return {key for key in listed if key in keys and self.has(key)}
 
-    def present(self) -> list[str]:
+    def all_keys(self) -> list[str]:
         return sorted(path.name for path in (self.root / "objects").glob("*/*"))
 
     def manifest(self, key: str) -> dict[str, Any]:
         try:
             return read(self.path(key))
         except (OSError, ValueError):
-            self.set_aside(key)
+            self.quarantine(key)
             raise Damaged(key) from None
 
     def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        found, there = {}, self.among(keys)
+        found, there = {}, self.existing(keys)
         for key in filter(there.__contains__, keys):
             with contextlib.suppress(OSError, ValueError):
                 found[key] = read(self.path(key))
         return found
 
     def open(self, key: str) -> Path:
-        if self.fault(key):
-            self.set_aside(key)
+        if self.verify(key):
+            self.quarantine(key)
             raise Damaged(key)
         return self.path(key)
 
@@ -116,13 +116,13 @@ class Directory(Store):
                 with contextlib.suppress(Damaged):
                     self.open(key)
 
-    def set_aside(self, key: str) -> None:
+    def quarantine(self, key: str) -> None:
         place = self.root / "damaged"
         place.mkdir(exist_ok=True)
         with contextlib.suppress(OSError):
             self.path(key).rename(place / f"{key}.{uuid.uuid4().hex[:8]}")
 
-    def contents(self, files: Iterable[File]) -> Iterator[bytes | None]:
+    def read_files(self, files: Iterable[File]) -> Iterator[bytes | None]:
         for key, manifest, name in files:
             try:
                 content = (self.path(key) / name).read_bytes()
@@ -131,8 +131,8 @@ class Directory(Store):
                 whole = False
             yield content if whole else None
 
-    def fault(self, key: str) -> str | None:
-        return fault(self.path(key))
+    def verify(self, key: str) -> str | None:
+        return verify(self.path(key))
 
     def unlisted(self, key: str) -> list[str]:
         listed = self.manifest(key)["files"].keys() | {MANIFEST}
@@ -146,7 +146,7 @@ class Directory(Store):
             written.rename(target)
         except OSError:  # an artifact, or what is left of a damaged one
             if not self.has(key):
-                self.set_aside(key)
+                self.quarantine(key)
                 written.rename(target)
         delete(self.root / "progress" / key)
         self.failures.forget(key)
@@ -171,9 +171,9 @@ class Directory(Store):
             shutil.rmtree(old, ignore_errors=True)
 
     def progress(self, key: str) -> Path | None:
-        return next((path for path in reversed(self._progress(key)) if fault(path) is None), None)
+        return next((path for path in reversed(self._progress(key)) if verify(path) is None), None)
 
-    def reached(self, key: str) -> str | None:
+    def latest_progress(self, key: str) -> str | None:
         newest = self.progress(key)
         return newest.name if newest else None
 
@@ -195,7 +195,7 @@ class Directory(Store):
     def being_written(self) -> int:
         return sum(size(self.root / "tmp" / name) for name in self._scratch.held())
 
-    def free(self) -> int | None:
+    def free_bytes(self) -> int | None:
         return shutil.disk_usage(next(each for each in (self.root, *self.root.parents) if each.exists())).free
 
     def read(self, name: str) -> bytes | None:
@@ -225,7 +225,7 @@ class Directory(Store):
             (directory / "beacon").write_text(uuid.uuid4().hex)
             yield str((directory / "beacon").relative_to(self.root))
 
-    def trouble(self, beacon: str) -> str | None:
+    def check_usable(self, beacon: str) -> str | None:
         try:
             if Path(beacon).parent.name not in self._scratch.held():
                 return f"a lock on {self.root} that another process holds is not seen here"

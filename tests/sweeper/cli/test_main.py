@@ -88,9 +88,9 @@ def test_the_plan_of_the_papers_network_gives_the_papers_parameters_per_class(pr
 
 
 def test_inline_takes_no_cluster(project: Project) -> None:
-    done = project.sweeper("run", "space.yaml", "--inline", "--address", "auto")
+    done = project.sweeper("run", "space.yaml", "--executor", "inline", "--address", "auto")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
-error: --inline runs in this process
-  fix: leave out --address and --max-concurrent
+error: --executor inline runs in this process
+  fix: leave out --address and --max-concurrent, or choose another executor
 """)

@@ -18,7 +18,7 @@ PLAN = ("plan", "space.yaml", "--slots", "2")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     made = Project(tmp_path_factory.mktemp("finished"))
     made.write(SPACE)
-    done = made.sweeper("run", "space.yaml", "--inline", "--no-tracking")
+    done = made.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking")
     assert done.returncode == 0, done.stderr
     return made
 

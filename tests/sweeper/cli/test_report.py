@@ -14,7 +14,7 @@ include: [space.yaml, more.yaml]
 def test_a_sweep_of_several_spaces_is_one_page_of_all_of_them_each_once(project: Project) -> None:
     project.write(SPACE.replace("name: tiny", "name: more"), "more.yaml")
     project.write(INCLUDE, "both.yaml")
-    assert project.sweeper("run", "both.yaml", "--inline", "--no-tracking").returncode == 0
+    assert project.sweeper("run", "both.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     done = project.sweeper("report", "both", "tiny")
     assert done.returncode == 0, done.stderr
     page = (project.path / "report.html").read_text()
@@ -27,7 +27,7 @@ def test_a_sweep_of_several_spaces_is_one_page_of_all_of_them_each_once(project:
 @pytest.mark.slow
 def test_trials_lead_to_their_runs_in_mlflow(project: Project) -> None:
     project.write(SPACE.replace("[1, 2, 3]", "[1]"))
-    assert project.sweeper("run", "space.yaml", "--inline", "--seeds", "0").returncode == 0
+    assert project.sweeper("run", "space.yaml", "--executor", "inline", "--seeds", "0").returncode == 0
     assert project.sweeper("report", "tiny", "--mlflow", "http://127.0.0.1:4321/").returncode == 0
     page = (project.path / "report.html").read_text()
     assert page.count('href="http://127.0.0.1:4321/#/experiments/') == 2

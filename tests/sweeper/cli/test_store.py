@@ -18,7 +18,7 @@ from tests.project import Project
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "0" * 62
-RUN = ("run", "space.yaml", "--inline", "--no-tracking")
+RUN = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def record(project: Project, began: datetime) -> SweepRecord:
 
 def test_ls_lists_every_artifact_newest_first_with_who_needs_it(swept: Project, kept: Directory) -> None:
     found = listed(swept)
-    assert {each["key"] for each in found} == set(kept.present())
+    assert {each["key"] for each in found} == set(kept.all_keys())
     assert [each["made"] for each in found] == sorted((each["made"] for each in found), reverse=True)
     trunks = listed(swept, "--stage", "grow")
     assert [(each["params"]["seed"], each["needed_by"]) for each in trunks] == [
@@ -79,7 +79,7 @@ def test_ls_lists_every_artifact_newest_first_with_who_needs_it(swept: Project, 
 def test_ls_prints_fifty_lines_unless_asked_for_all(swept: Project, kept: Directory) -> None:
     for number in range(30):
         make(kept, f"{number:064x}")
-    count = len(kept.present())
+    count = len(kept.all_keys())
     printed = swept.sweeper("store", "ls").stdout.splitlines()
     assert len(printed) == 52
     assert masked(printed[-1], count=count - 50) == snapshot("and {count} older ones; --all lists them")
@@ -106,7 +106,7 @@ error: runs/store does not exist
 
 
 def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(swept: Project, kept: Directory) -> None:
-    count = len(kept.present())
+    count = len(kept.all_keys())
     assert masked(swept.sweeper("store", "verify").stdout, count=count) == snapshot("{count} artifacts, all whole\n")
     cut, flipped, gone = (str(each["key"]) for each in listed(swept, "--stage", "bend")[:3])
     unreadable, more = (str(each["key"]) for each in listed(swept, "--stage", "total")[:2])
@@ -138,16 +138,16 @@ def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(s
 
 
 def test_gc_deletes_what_no_results_need_and_only_with_yes(swept: Project, kept: Directory) -> None:
-    before = kept.present()
+    before = kept.all_keys()
     assert swept.sweeper("store", "gc", "--yes").stdout == snapshot("nothing to delete\n")
     shutil.rmtree(swept.path / "runs" / "results" / "tiny-branch.kind=minus")
     shown = swept.sweeper("store", "gc").stdout.splitlines()
     assert [line.split()[:3] for line in shown[:-1]] == [["artifacts", "total", "2"], ["artifacts", "bend", "6"]]
     assert shown[-1].startswith("8 things, ")
     assert shown[-1].endswith(": nothing deleted; --yes deletes")
-    assert kept.present() == before
+    assert kept.all_keys() == before
     assert swept.sweeper("store", "gc", "--yes").stdout.endswith(": deleted\n")
-    assert len(kept.present()) == len(before) - 8
+    assert len(kept.all_keys()) == len(before) - 8
     assert "0 to run" in swept.sweeper(*RUN, "--seeds", "0,1").stderr
 
 
@@ -180,7 +180,7 @@ def test_gc_deletes_what_dead_processes_left_and_nothing_of_living_ones(swept: P
 
 
 def test_gc_refuses_when_results_cannot_be_read(swept: Project, kept: Directory) -> None:
-    before = kept.present()
+    before = kept.all_keys()
     (swept.path / "runs" / "results" / "tiny" / "trials.parquet").write_text("no parquet")
     done = swept.sweeper("store", "gc", "--yes")
     assert done.returncode == 2
@@ -188,16 +188,16 @@ def test_gc_refuses_when_results_cannot_be_read(swept: Project, kept: Directory)
 error: runs/results/tiny/trials.parquet cannot be read: what its sweep needs is unknown
   fix: run its sweep again, or remove runs/results/tiny
 """)
-    assert kept.present() == before
+    assert kept.all_keys() == before
 
 
 def test_gc_without_any_results_says_that_everything_would_go(swept: Project, kept: Directory) -> None:
-    before = kept.present()
+    before = kept.all_keys()
     shutil.rmtree(swept.path / "runs" / "results")
     assert "runs/results has no results: these are all artifacts there are\n" in swept.sweeper("store", "gc").stdout
-    assert kept.present() == before
+    assert kept.all_keys() == before
     assert swept.sweeper("store", "gc", "--yes").returncode == 0
-    assert kept.present() == []
+    assert kept.all_keys() == []
 
 
 def test_gc_waits_for_a_running_sweep_to_write_down_what_it_needs(swept: Project, kept: Directory) -> None:
@@ -214,7 +214,7 @@ error: sweep tiny is being run and has not written down yet what it needs
 
 
 def test_gc_keeps_what_a_lost_sweep_had_made(swept: Project, kept: Directory) -> None:
-    before = kept.present()
+    before = kept.all_keys()
     shutil.rmtree(swept.path / "runs" / "results" / "tiny")
     with driving(swept.path / "runs", record(swept, datetime.now(UTC))):
         pass
@@ -224,7 +224,7 @@ def test_gc_keeps_what_a_lost_sweep_had_made(swept: Project, kept: Directory) ->
 error: sweep tiny did not finish, and what it needs is not written down
   fix: run it again, or give it up: remove runs/sweeps/tiny
 """)
-    assert kept.present() == before
+    assert kept.all_keys() == before
 
 
 def test_du_counts_every_byte_once_and_what_a_sweep_needs_alone(swept: Project, kept: Directory) -> None:

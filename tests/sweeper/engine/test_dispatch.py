@@ -30,8 +30,8 @@ class Told:
 
     def progressed(self, node: Stage, step: int, total: int) -> None: ...
 
-    def put_off(self, node: Stage, why: str) -> None:
-        self.lines.append(f"put off {node.function.label}: {why}")
+    def deferred(self, node: Stage, why: str) -> None:
+        self.lines.append(f"deferred {node.function.label}: {why}")
 
     def ended(self, node: Stage, failure: str | None) -> None:
         self.lines.append(f"ended {node.function.label}: {failure}")
@@ -86,7 +86,7 @@ def test_a_stage_without_memory_is_tried_once_more_alone_and_then_fails(running:
     job, other = next_job(running), next_job(running)
     full = Outcome(failure="out of memory: 3 GiB", kind="out of memory")
     running.ended(job.key, full)
-    assert told.lines[-1] == snapshot("put off grow: out of memory: 3 GiB; once more, alone")
+    assert told.lines[-1] == snapshot("deferred grow: out of memory: 3 GiB; once more, alone")
     assert running.next() is None  # alone means that the other one has ended
     running.ended(other.key, Outcome(failure="no matter"))
     again = next_job(running)
@@ -146,7 +146,7 @@ def test_a_stage_of_another_sweep_is_waited_for_and_not_done_twice(
         assert ours
         mine = next_job(running)
         assert mine.key != key
-        assert "put off grow: at work: sweep other, process 1 on elsewhere" in told.lines
+        assert "deferred grow: at work: sweep other, process 1 on elsewhere" in told.lines
         job = Job(**{**vars(mine), "key": key, "params": graph.stages[key].params})
         assert run_here(job).elsewhere
     assert finish(graph, store).schedule.done >= {key}
@@ -245,7 +245,7 @@ def test_what_failed_for_one_suggestion_fails_for_the_next_at_once(graph: Graph,
             running.ended(job.key, Outcome(failure="no trunk", kind="error") if broken else run_here(job))
     assert running.finished
     assert search.under_way == 0
-    assert not store.present()
+    assert not store.all_keys()
 
 
 def test_a_search_that_cannot_go_on_stops_the_run_with_its_reason(graph: Graph, store: Store) -> None:

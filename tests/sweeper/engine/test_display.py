@@ -50,11 +50,11 @@ def test_without_a_terminal_failures_are_lines_and_the_summary_counts() -> None:
             display.ended(node, failure)
         display.started(TRUNKS[2])
         for _ in range(2):
-            display.put_off(TRUNKS[2], "its worker process died")
+            display.deferred(TRUNKS[2], "its worker process died")
             display.started(TRUNKS[2])
         assert display.summary == snapshot("1 stages in 0:00, 1 failed")
     assert out.getvalue() == f"  failed: grow {TRUNKS[1].key[:12]}: ValueError: no luck\n" + (
-        f"  put off: grow {TRUNKS[2].key[:12]}: its worker process died\n"
+        f"  deferred: grow {TRUNKS[2].key[:12]}: its worker process died\n"
     )
     assert [(each.state, each.total) for each in told] == [("running", len(STAGES))]  # once a second
     status = display.status("interrupted", "why")

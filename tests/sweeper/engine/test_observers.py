@@ -4,13 +4,12 @@ import threading
 
 import pytest
 
-from sweeper.engine.dispatch import Observer
-from sweeper.engine.observers import Aside
+from sweeper.engine.observers import BackgroundObserver
 from sweeper.planning.graph import Graph
 from sweeper.trainable.stage import Stage
 
 
-class Slow(Observer):
+class Slow:
     """Says nothing until it may."""
 
     def __init__(self) -> None:
@@ -24,10 +23,10 @@ class Slow(Observer):
 
 def test_nobody_waits_for_an_observer_and_it_is_told_everything_in_order(graph: Graph) -> None:
     slow, nodes = Slow(), list(graph.stages.values())
-    with Aside([slow]) as aside:
+    with BackgroundObserver([slow]) as background:
         for node in nodes:
-            aside.ended(node, None)
-        aside.ended(nodes[0], "bad")
+            background.ended(node, None)
+        background.ended(nodes[0], "bad")
         assert slow.told == []
         slow.may.set()
     assert slow.told == [*((node.key, None) for node in nodes), (nodes[0].key, "bad")]
@@ -38,5 +37,5 @@ def test_what_an_observer_raises_is_not_lost(graph: Graph) -> None:
         def ended(self, node: Stage, failure: str | None) -> None:
             raise ValueError("broken")
 
-    with pytest.raises(ValueError, match="broken"), Aside([Broken()]) as aside:
-        aside.ended(next(iter(graph.stages.values())), None)
+    with pytest.raises(ValueError, match="broken"), BackgroundObserver([Broken()]) as background:
+        background.ended(next(iter(graph.stages.values())), None)

@@ -1,23 +1,24 @@
 """A sweep as a whole, in one process: what it leaves for later commands, and how it goes on."""
 
-import importlib
 import json
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
 
+from sweeper.engine.executors.inline import InlineExecutor
+from sweeper.engine.preparation import misfits
+from sweeper.errors import SweeperError
 from sweeper.planning.graph import Graph
 from sweeper.records.sweep import driving, is_driven, read_record, read_status
 from sweeper.space.sweep import load_sweep
-from sweeper.store.base import Place
 from sweeper.store.local.directory import Directory
+from sweeper.trainable.resources import Resources
 from tests.masked import masked
 from tests.project import SPACE, Project
 
-RUN = ("run", "space.yaml", "--inline", "--no-tracking")
+RUN = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 
 
 def made(project: Project) -> dict[str, float]:
@@ -76,7 +77,7 @@ def test_retry_runs_the_failed_trials_and_no_others(project: Project, monkeypatc
     before = made(project)
     project.write(SPACE.replace("[plus, minus]", "[plus, bad, minus]"))
     monkeypatch.setattr("tests.tiny.experiment.bend.body", lambda run, **_: (run.output / "bent.json").write_text("7"))
-    done = project.sweeper("retry", "tiny", "--inline")
+    done = project.sweeper("retry", "tiny", "--executor", "inline")
     assert (done.returncode, "MLflow" in done.stdout) == (0, False)
     after = made(project)
     assert all(after[key] == when for key, when in before.items())
@@ -95,11 +96,11 @@ def command(project: Project) -> str:
 def test_the_command_of_a_sweep_names_the_options_that_were_given_and_no_others(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project.sweeper("run", "space.yaml", "--inline")
-    assert command(project) == "sweeper run space.yaml --inline"
+    project.sweeper("run", "space.yaml", "--executor", "inline")
+    assert command(project) == "sweeper run space.yaml --executor inline"
     project.sweeper(*RUN, "--seeds", "0", "--cache", "the cache", "--cache-size", "2GiB", "--save-seconds", "7")
     assert shlex.split(command(project)) == [
-        "sweeper", "run", "space.yaml", "--seeds", "0", "--inline", "--no-tracking", "--cache", "the cache",
+        "sweeper", "run", "space.yaml", "--seeds", "0", "--executor", "inline", "--no-tracking", "--cache", "the cache",
         "--cache-size", "2GiB", "--save-seconds", "7",
     ]  # fmt: skip
     monkeypatch.setenv("SWEEPER_STORE", "elsewhere")
@@ -119,7 +120,7 @@ def test_retry_has_the_options_of_the_last_run_unless_it_is_given_others(project
     assert "starting Ray" not in done.stderr
     options = read_record(project.path / "runs", "tiny").options
     assert options == {
-        "inline": True, "no_tracking": True, "save_seconds": 8.0, "store": str(project.path / "elsewhere"),
+        "executor": "inline", "no_tracking": True, "save_seconds": 8.0, "store": str(project.path / "elsewhere"),
     }  # fmt: skip
     done = project.sweeper("retry", "tiny", "--address", "127.0.0.1:1")
     assert "inline" not in done.stderr
@@ -156,18 +157,14 @@ def test_rerun_makes_again_what_other_code_made_and_says_so(project: Project, mo
 
 
 def test_a_stage_that_fits_on_no_node_is_refused_before_anything_runs(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project,
 ) -> None:
-    from sweeper.trainable.resources import Resources
-
-    run = importlib.import_module("sweeper.engine.run")
-
     project.write(SPACE + "resources: {bend: {cpus: 64, memory: 4GiB}}\n")
     graph = Graph.of(load_sweep(project.path / "space.yaml"))
-    machine = run.Machine("cpu", lambda: Resources(2, 0.0, 0), lambda request: request)
-    engine = run.Engine(lambda dispatch: None, machine, 2, [Resources(2, 0.0, 2**34)])
-    with pytest.raises(run.SweeperError) as error:
-        run._check_requests(graph, graph.stages, engine, run.Options(Path("runs"), Place("store")), run.Console())
+    executor = InlineExecutor()
+    executor.nodes = [Resources(2, 0.0, 2**34)]
+    with pytest.raises(SweeperError) as error:
+        list(misfits(graph, graph.stages, executor))
     assert str(error.value) == snapshot("""\
 stage bend asks for 64 CPU, 4.0 GiB of memory, and the largest node has 2 CPU, 16.0 GiB of memory
   fix: ask for less in the search space: resources: {bend: {...}}\
@@ -177,7 +174,7 @@ stage bend asks for 64 CPU, 4.0 GiB of memory, and the largest node has 2 CPU, 1
 def test_a_damaged_manifest_in_the_middle_of_a_plan_changes_nothing(project: Project) -> None:
     project.sweeper(*RUN)
     store = Directory(project.path / "runs" / "store")
-    key = next(iter(store.present()))
+    key = next(iter(store.all_keys()))
     (store.path(key) / "manifest.json").write_text("{")
     planned = json.loads(project.sweeper("plan", "space.yaml", "--json").stdout)
     assert planned["cached"] == 49

@@ -64,7 +64,7 @@ def test_a_failure_fails_what_is_above_it_and_nothing_else() -> None:
 def test_a_lost_input_runs_again_before_the_stage_that_missed_it() -> None:
     trunk, bent, last = chain(3)
     state = Schedule({bent.key: bent, last.key: last})  # the trunk was cached
-    state.lose(_taken(state), trunk)
+    state.invalidate(_taken(state), trunk)
     assert run_all(state) == [trunk, bent, last]
 
 
@@ -73,7 +73,7 @@ def test_an_input_lost_by_two_stages_runs_once() -> None:
     bends = [bend(trunk=trunk, branch=Branch(kind="plus", size=size), turn=0) for size in (1, 2)]
     state = Schedule({node.key: node for node in bends})
     for key in [_taken(state), _taken(state)]:
-        state.lose(key, trunk)
+        state.invalidate(key, trunk)
     assert run_all(state) == [trunk, *bends]
 
 
@@ -85,7 +85,7 @@ def test_a_lost_input_does_not_run_twice_what_waits_for_more() -> None:
     for node in (trunk, other, first):
         assert state.take() == node
         state.complete(node.key)
-    state.lose(_taken(state), trunk)  # the second one says that it misses the trunk
+    state.invalidate(_taken(state), trunk)  # the second one says that it misses the trunk
     assert run_all(state) == [trunk, second, last]
 
 
@@ -93,10 +93,10 @@ def test_an_input_that_is_damaged_again_and_again_is_a_failure() -> None:
     trunk, bent, last = chain(3)
     state = Schedule({bent.key: bent, last.key: last})
     for _ in range(2):
-        state.lose(_taken(state), trunk)
+        state.invalidate(_taken(state), trunk)
         assert state.take() == trunk
         state.complete(trunk.key)
-    state.lose(_taken(state), trunk)
+    state.invalidate(_taken(state), trunk)
     assert masked(state.failed[last.key], key=trunk.key[:12]) == snapshot(
         "its input grow {key} is damaged again and again"
     )
@@ -122,12 +122,12 @@ def test_a_smaller_stage_overtakes_one_that_does_not_fit_but_not_for_ever() -> N
     assert state.take(lambda request: request == SMALL) in small
 
 
-def test_a_stage_put_off_is_ready_again_after_its_time_with_its_new_request() -> None:
+def test_a_deferred_stage_is_ready_again_after_its_time_with_its_new_request() -> None:
     now = [0.0]
     node = chain(3)[0]
     state = Schedule({node.key: node}, lambda _: SMALL, clock=lambda: now[0])
     state.take()
-    state.put_off(node.key, 5.0, BIG)
+    state.defer(node.key, 5.0, BIG)
     assert state.take() is None
     assert not state.finished
     now[0] = 5.0
@@ -189,5 +189,5 @@ def test_a_schedule_is_idle_while_nothing_could_be_started() -> None:
     assert not state.is_idle
     assert _taken(state) == trunk.key
     assert (state.is_idle, state.finished) == (True, False)
-    state.put_off(trunk.key, 1e9)
+    state.defer(trunk.key, 1e9)
     assert (state.is_idle, state.finished) == (True, False)

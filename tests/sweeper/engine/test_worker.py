@@ -119,4 +119,4 @@ def test_a_worker_with_other_code_than_the_driver_refuses_the_stage_and_says_bot
     told = f"{platform.node()} has other code of tests.tiny.experiment, {here}; {fix}"
     assert perform(stale, ignore) == Outcome(halt=told)
     assert perform(absent, ignore) == Outcome(halt=f"{platform.node()} does not find nowhere.to_be_found; {fix}")
-    assert store.present() == []
+    assert store.all_keys() == []

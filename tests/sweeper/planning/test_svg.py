@@ -7,7 +7,7 @@ from sweeper.planning.sharing import Sharing
 from sweeper.planning.svg import svg
 from tests.project import SPACE, Project
 
-INLINE = ("run", "space.yaml", "--inline", "--no-tracking")
+INLINE = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 SVG = "{http://www.w3.org/2000/svg}"
 
 

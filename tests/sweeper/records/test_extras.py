@@ -1,4 +1,3 @@
-import importlib
 import json
 from pathlib import Path
 
@@ -79,7 +78,7 @@ def test_a_file_that_fails_its_sum_is_left_out(plan: Plan, store: Directory, tmp
 
 
 def test_the_command_writes_them_at_its_end(project: Project) -> None:
-    assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
+    assert project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     assert pq.read_table(project.path / "runs" / "results" / "tiny" / "stages.parquet").num_rows == 50
 
 
@@ -93,9 +92,8 @@ def test_measures_of_earlier_trials_are_gone_from_the_start_of_a_run(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = measure_of_earlier_trials(project.path / "runs" / "results")
-    running = importlib.import_module("sweeper.engine.run")
-    monkeypatch.setattr(running, "write_measures", lambda *_: None)  # as in a run that is killed before its end
-    assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
+    monkeypatch.setattr("sweeper.engine.results.write_measures", lambda *_: None)  # as in a run that is killed before its end
+    assert project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     assert not earlier.exists()
 
 

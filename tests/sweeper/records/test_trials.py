@@ -28,7 +28,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     made.write("name: paper\ninclude: [space.yaml, cases.yaml]\n", "paper.yaml")
     made.write(LISTS, "one.yaml")
     for file in ("paper.yaml", "one.yaml"):
-        assert made.sweeper("run", file, "--inline", "--no-tracking").returncode == 0
+        assert made.sweeper("run", file, "--executor", "inline", "--no-tracking").returncode == 0
     shutil.rmtree(made.path / "runs" / "sweeps", ignore_errors=True)
     record(made, name="paper", spaces=["tiny", "cases"])
     return made
@@ -85,14 +85,14 @@ def test_the_only_trial_of_a_sweep_needs_no_words(once: Project) -> None:
 
 def test_all_words_of_a_label_are_that_trial_though_others_have_more(project: Project) -> None:
     project.write(LISTS + "cases:\n  a: {branch.size: 1}\n  'a,b': {branch.size: 2}\n", "more.yaml")
-    assert project.sweeper("run", "more.yaml", "--inline", "--no-tracking").returncode == 0
+    assert project.sweeper("run", "more.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     assert find_trial(project.path / "runs", "lists/a seed=0").label == "a · seed 0"
     assert find_trial(project.path / "runs", "lists/a,b").label == "a,b · seed 0"
 
 
 def test_a_trial_is_named_by_its_repeats_and_its_row_is_the_rest(project: Project) -> None:
     project.write(LISTS + "repeat: {trunk.steps: 1-2}\naxes: {branch.size: [1, 2]}\n", "folds.yaml")
-    assert project.sweeper("run", "folds.yaml", "--inline", "--no-tracking").returncode == 0
+    assert project.sweeper("run", "folds.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     found = find_trial(project.path / "runs", "lists/2 steps=1")
     assert (found.label, found.row, found.repeats) == ("2 · seed 0 · steps 1", "2", ["seed 0", "steps 1"])
 

@@ -106,7 +106,7 @@ def test_numbers_with_an_exponent_alone_are_numbers(load: Load) -> None:
 
 def test_the_baseline_stands_in_the_results_and_below_the_table(project: Project) -> None:
     project.write(BASELINE)
-    done = project.sweeper("run", "space.yaml", "--inline", "--no-tracking")
+    done = project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking")
     assert done.returncode == 0, done.stderr
     assert "\nbaseline: branch.kind minus\n" in done.stdout
     metadata = pq.read_schema(project.path / "runs/results/tiny/trials.parquet").metadata

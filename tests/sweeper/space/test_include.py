@@ -12,7 +12,7 @@ from sweeper.store.local.directory import Directory
 from tests.project import CASES, SPACE, Project
 
 PAPER = "name: paper\ninclude: [space.yaml, more/cases.yaml]\n"
-RUN = ("run", "paper.yaml", "--inline")
+RUN = ("run", "paper.yaml", "--executor", "inline")
 OURS = CASES.replace("trunk.steps: 3", "trunk.steps: 5")
 """Its cases down and again stand in tiny, too."""
 
@@ -70,7 +70,7 @@ def test_every_table_is_printed_and_every_file_named(finished: Project) -> None:
 
 def test_results_are_those_of_running_every_space_alone(finished: Project, paper: Project) -> None:
     for name, path in (("tiny", "space.yaml"), ("cases", "more/cases.yaml")):
-        assert paper.sweeper("run", path, "--inline", "--no-tracking").returncode == 0
+        assert paper.sweeper("run", path, "--executor", "inline", "--no-tracking").returncode == 0
         assert rows_of(finished, name) == rows_of(paper, name)
         assert finished.csv(name) == paper.csv(name)
         schemas = [pq.read_schema(each.path / "runs/results" / name / "trials.parquet") for each in (finished, paper)]

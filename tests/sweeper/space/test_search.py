@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sweeper.errors import SweeperError
-from sweeper.space.search import Searched
+from sweeper.space.search import SearchSpace
 from sweeper.space.search_schema import Distribution
 from sweeper.space.space import Space
 from tests.sweeper.search_spaces import CASES, search_space
@@ -16,8 +16,8 @@ DEPENDS = f"{SIZE[:-1]}, when: \"branch.kind == 'plus'\"}}"
 
 
 @pytest.fixture
-def read(load: Callable[..., Space]) -> Callable[[str], Searched]:
-    def _read(text: str) -> Searched:
+def read(load: Callable[..., Space]) -> Callable[[str], SearchSpace]:
+    def _read(text: str) -> SearchSpace:
         found = load(text).searched
         assert found
         return found
@@ -25,7 +25,7 @@ def read(load: Callable[..., Space]) -> Callable[[str], Searched]:
     return _read
 
 
-def suggested(searched: Searched, values: Mapping[str, Any], row: int = 0) -> dict[str, Any]:
+def suggested(searched: SearchSpace, values: Mapping[str, Any], row: int = 0) -> dict[str, Any]:
     """What is asked for where the names are given these values."""
 
     def draw(name: str, given: Distribution) -> Any:
@@ -34,18 +34,18 @@ def suggested(searched: Searched, values: Mapping[str, Any], row: int = 0) -> di
     return searched.suggest(searched.points[row], draw)
 
 
-def configs(searched: Searched, params: Mapping[str, Any], row: int = 0) -> list[Any]:
+def configs(searched: SearchSpace, params: Mapping[str, Any], row: int = 0) -> list[Any]:
     return [each.config for each in searched.trials(searched.points[row], params)]
 
 
-def test_a_name_is_asked_for_where_its_condition_holds_and_nowhere_else(read: Callable[[str], Searched]) -> None:
+def test_a_name_is_asked_for_where_its_condition_holds_and_nowhere_else(read: Callable[[str], SearchSpace]) -> None:
     searched = read(search_space((SIZE, DEPENDS)))
     assert suggested(searched, {"branch.kind": "plus", "branch.size": 3}) == {"branch.kind": "plus", "branch.size": 3}
     assert suggested(searched, {"branch.kind": "minus"}) == {"branch.kind": "minus"}
 
 
 def test_a_condition_may_ask_for_what_the_case_gives_the_preset_has_or_the_row_says(
-    read: Callable[[str], Searched],
+    read: Callable[[str], SearchSpace],
 ) -> None:
     searched = read(CASES)
     assert suggested(searched, {"case": "up", "branch.size": 4}) == {"case": "up", "branch.size": 4}
@@ -69,13 +69,13 @@ def test_a_condition_may_ask_for_what_the_case_gives_the_preset_has_or_the_row_s
     ],
 )
 def test_a_name_that_is_not_asked_for_keeps_its_other_value(
-    read: Callable[[str], Searched], text: str, params: dict[str, Any], size: int, steps: int
+    read: Callable[[str], SearchSpace], text: str, params: dict[str, Any], size: int, steps: int
 ) -> None:
     assert {(each.branch.size, each.trunk.steps) for each in configs(read(text), params)} == {(size, steps)}
 
 
 def test_a_suggestion_is_a_trial_for_every_seed_that_says_all_that_is_searched(
-    read: Callable[[str], Searched],
+    read: Callable[[str], SearchSpace],
 ) -> None:
     searched = read(CASES)
     trials = searched.trials(searched.points[0], {"case": "down", "trunk.steps": 3})
@@ -84,7 +84,7 @@ def test_a_suggestion_is_a_trial_for_every_seed_that_says_all_that_is_searched(
     assert searched.design == ["case", "branch.size", "trunk.steps"]
 
 
-def test_suggestions_that_come_to_the_same_config_are_the_same_runs(read: Callable[[str], Searched]) -> None:
+def test_suggestions_that_come_to_the_same_config_are_the_same_runs(read: Callable[[str], SearchSpace]) -> None:
     searched = read(search_space((SIZE, DEPENDS)))
     same = [{"branch.kind": "plus", "branch.size": 1}, {"branch.size": 1, "branch.kind": "plus"}]
     keys = [[searched.start.trainable.run(each).key for each in configs(searched, params)] for params in same]
@@ -92,7 +92,7 @@ def test_suggestions_that_come_to_the_same_config_are_the_same_runs(read: Callab
     assert len(set(keys[0])) == 2  # seeds
 
 
-def test_every_row_beside_the_search_is_a_study_of_its_own(read: Callable[[str], Searched]) -> None:
+def test_every_row_beside_the_search_is_a_study_of_its_own(read: Callable[[str], SearchSpace]) -> None:
     text = CASES.replace("    case: {choice: [up, down]}\n", "").replace("seeds:", "axes: {remark: [a, b]}\nseeds:")
     searched = read(text)
     assert [point.label for point in searched.points] == ["up · a", "up · b", "down · a", "down · b"]
@@ -103,7 +103,7 @@ def test_every_row_beside_the_search_is_a_study_of_its_own(read: Callable[[str],
     assert (read(search_space()).points[0].label, len(read(search_space()).points)) == ("", 1)
 
 
-def test_all_that_may_be_suggested_leaves_out_what_is_not_asked_for(read: Callable[[str], Searched]) -> None:
+def test_all_that_may_be_suggested_leaves_out_what_is_not_asked_for(read: Callable[[str], SearchSpace]) -> None:
     searched = read(CASES)
     assert list(searched.all(searched.points[0])) == [
         *({"case": "up", "branch.size": size} for size in (4, 5, 6)),
@@ -132,7 +132,7 @@ def test_all_that_may_be_suggested_leaves_out_what_is_not_asked_for(read: Callab
     ],
 )
 def test_a_suggestion_is_refused_that_the_space_or_the_experiment_does_not_want(
-    read: Callable[[str], Searched], changes: list[tuple[str, str]], params: dict[str, Any], expected: str
+    read: Callable[[str], SearchSpace], changes: list[tuple[str, str]], params: dict[str, Any], expected: str
 ) -> None:
     searched = read(search_space(*changes))
     with pytest.raises(SweeperError) as error:
@@ -141,7 +141,7 @@ def test_a_suggestion_is_refused_that_the_space_or_the_experiment_does_not_want(
     assert searched.trials(searched.points[0], {"branch.kind": "plus", "branch.size": 4})
 
 
-def test_what_is_searched_is_told_in_words(read: Callable[[str], Searched]) -> None:
+def test_what_is_searched_is_told_in_words(read: Callable[[str], SearchSpace]) -> None:
     assert read(CASES).told == {
         "case": "one of up, down",
         "branch.size": "whole numbers from 4 to 6, when case != 'down'",

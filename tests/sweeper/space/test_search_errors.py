@@ -580,7 +580,7 @@ error: space.yaml:5:22: branch.size: 8 is not to be had here
 
 def test_a_name_set_on_the_command_line_is_no_longer_searched_nor_enqueued(project: Project) -> None:
     project.write(search_space(more="enqueue: [{branch.kind: minus, branch.size: 3}]"))
-    done = project.sweeper("run", "space.yaml", "--inline", "--no-tracking", "--set", "branch.kind=plus")
+    done = project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking", "--set", "branch.kind=plus")
     assert done.returncode == 0, done.stderr
     shown = project.csv("hunt-branch.kind=plus").splitlines()
     assert shown[0].startswith("branch.size,")

@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 from sweeper.store.local.directory import Directory
 from tests.project import CASES, SPACE, Project
 
-INLINE = ("run", "space.yaml", "--inline", "--no-tracking")
+INLINE = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_the_duplicates_of_an_included_space_stand_below_it(project: Project) ->
 
 def test_a_run_has_no_rows_of_duplicates(project: Project) -> None:
     project.write(TWICE)
-    done = project.sweeper("run", "space.yaml", "--inline", "--no-tracking")
+    done = project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking")
     assert done.returncode == 0, done.stderr
     assert [line.split()[:2] for line in done.stdout.splitlines()[3:7]] == [
         ["1", "up"], ["1", "down"], ["2", "up"], ["2", "down"],

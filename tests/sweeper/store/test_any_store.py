@@ -21,12 +21,12 @@ def test_an_artifact_is_there_after_commit_with_its_manifest(anywhere: Anywhere)
     manifest = store.manifest(KEY)
     assert manifest["seconds"] == 1
     assert manifest["files"] == {"file": {"size": 7, "sha256": SUM}}
-    assert store.intact(KEY, manifest, "file") == b"content"
-    assert store.intact(KEY, manifest, "another") is None
+    assert store.read_verified(KEY, manifest, "file") == b"content"
+    assert store.read_verified(KEY, manifest, "another") is None
     assert store.manifests([OTHER, KEY]) == {KEY: manifest}
-    assert store.among([OTHER, KEY]) == {KEY}
-    assert store.present() == [KEY]
-    assert store.fault(KEY) is None
+    assert store.existing([OTHER, KEY]) == {KEY}
+    assert store.all_keys() == [KEY]
+    assert store.verify(KEY) is None
     assert store.unlisted(KEY) == []
 
 
@@ -59,7 +59,7 @@ def test_a_damaged_artifact_is_set_aside_and_made_again(anywhere: Anywhere, dama
     content = {"truncated": b"cont", "flipped": b"cOntent", "missing": None, "manifest": b'{"files": '}[damage]
     anywhere.harm(KEY, "manifest.json" if damage == "manifest" else "file", content)
     assert (
-        anywhere.other.fault(KEY)
+        anywhere.other.verify(KEY)
         == {
             "truncated": "file has 4 bytes instead of 7",
             "flipped": "file has another sum than when it was made",
@@ -82,16 +82,16 @@ def test_many_are_checked_and_the_damaged_ones_set_aside(anywhere: Anywhere) -> 
     put(anywhere.store, key=OTHER)
     anywhere.harm(OTHER, "file", b"another")
     anywhere.other.check([KEY, OTHER, "ef" * 32])
-    assert anywhere.store.present() == [KEY]
+    assert anywhere.store.all_keys() == [KEY]
 
 
 def test_progress_is_the_newest_intact_one(anywhere: Anywhere) -> None:
     store = anywhere.store
-    assert (store.progress(KEY), store.reached(KEY)) == (None, None)
+    assert (store.progress(KEY), store.latest_progress(KEY)) == (None, None)
     save(store, "one")
-    first = store.reached(KEY)
+    first = store.latest_progress(KEY)
     save(store, "two")
-    assert first != anywhere.other.reached(KEY)
+    assert first != anywhere.other.latest_progress(KEY)
     newest = anywhere.other.progress(KEY)
     assert newest
     assert (newest / "state").read_text() == "two"
@@ -134,7 +134,7 @@ def test_entries_say_what_takes_how_much_and_since_when(anywhere: Anywhere) -> N
     assert abs(datetime.now(UTC) - artifact.made) < timedelta(minutes=1)
     anywhere.other.remove(artifact.name)
     anywhere.other.remove(progress.name)
-    assert (anywhere.store.present(), anywhere.store.reached(OTHER)) == ([], None)
+    assert (anywhere.store.all_keys(), anywhere.store.latest_progress(OTHER)) == ([], None)
 
 
 def test_one_of_two_holds_a_claim_and_the_other_learns_whose_it_is(anywhere: Anywhere) -> None:
@@ -157,5 +157,5 @@ def test_one_of_two_holds_a_claim_and_the_other_learns_whose_it_is(anywhere: Any
 def test_another_node_can_be_asked_whether_it_sees_the_same_store(anywhere: Anywhere) -> None:
     with anywhere.store.beacon() as beacon:
         assert anywhere.other.read(beacon)
-        assert anywhere.other.trouble(beacon) is None
+        assert anywhere.other.check_usable(beacon) is None
     assert anywhere.other.read(beacon) is None

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 SMALL = SPACE.replace("[1, 2, 3]", "[1]").replace("[0, 1]", "[0]")
 SLOW = SMALL.replace("preset: small", "preset: slow")
 STAGES = 9
-RUN = ("run", "space.yaml", "--inline", "--no-tracking")
+RUN = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_the_store_in_a_bucket_is_looked_after(swept: Project, url: str) -> None
     assert {name: each["artifacts"] for name, each in used["functions"].items()} == {"bend": 6, "total": 2, "grow": 1}
     assert used["free"] is None
     bucket = opened(url, swept.path / "elsewhere")
-    key = next(key for key, each in bucket.manifests(bucket.present()).items() if each["stage"].endswith(".grow"))
+    key = next(key for key, each in bucket.manifests(bucket.all_keys()).items() if each["stage"].endswith(".grow"))
     bucket.write(f"files/{key}/{bucket.manifest(key)['attempt']}/chain.txt", b"another")
     done = swept.sweeper("store", "verify", *where)
     assert done.returncode == 1
@@ -143,16 +143,16 @@ def test_a_driver_that_is_killed_goes_on_at_once_on_the_same_node(swept: Project
     store = opened(url, swept.path / "cache")
     with driver(swept, *RUN, "--store", url, "--save-seconds", "0.1") as process:
         until = time.monotonic() + 60
-        while len(store.present()) < 3:
+        while len(store.all_keys()) < 3:
             assert time.monotonic() < until
             assert process.poll() is None
         process.send_signal(signal.SIGKILL)
-    whole = store.present()
-    assert all(store.fault(key) is None for key in whole)
+    whole = store.all_keys()
+    assert all(store.verify(key) is None for key in whole)
     done = swept.sweeper(*RUN, "--store", url, "--save-seconds", "0.1")
     assert done.returncode == 0, done.stderr
     assert sum(started(swept).values()) - STAGES <= 1  # the one that was cut off
-    assert len(store.present()) == STAGES
+    assert len(store.all_keys()) == STAGES
     for place in ("tmp", "progress", "claims", "failures"):
         assert list(store.entries(place)) == []
 

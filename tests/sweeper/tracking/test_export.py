@@ -16,7 +16,7 @@ from sweeper.space.sweep import load_sweep
 from sweeper.store.local.directory import Directory
 from sweeper.tracking import client as experiments
 from sweeper.tracking.export import _Export
-from sweeper.tracking.tracker import Tracker
+from sweeper.tracking.tracker import MlflowTracker
 from tests.masked import masked
 from tests.project import SPACE, Project, finish
 from tests.sweeper.records.test_extras import recommit
@@ -45,7 +45,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     with pa.ipc.new_file(sink, (table := pa.table({"layer": [3, 5], "rank": [1, 4]})).schema) as writer:
         writer.write_table(table)
     recommit(store, plan.targets[2].key, {"ranks.arrow": sink.getvalue().to_pybytes()})
-    Tracker(plan, store, f"sqlite:///{runs}/mlflow.db", runs / "mlartifacts").close({}, interrupted=False)
+    MlflowTracker(plan, store, runs, None).close({}, interrupted=False)
     manifests = store.manifests(plan.stages)
     write_results(plan, store, manifests, runs / "results")
     write_measures(plan, store, manifests, runs / "results")
@@ -94,7 +94,7 @@ def test_an_export_that_is_interrupted_leaves_the_last_one(finished: Project, mo
 
 def test_what_failed_says_why_and_what_has_no_run_is_missing(project: Project) -> None:
     project.write(SPACE.replace("[plus, minus]", "[plus, bad]").replace("[1, 2, 3]", "[1]"))
-    assert project.sweeper("run", "space.yaml", "--inline").returncode == 1
+    assert project.sweeper("run", "space.yaml", "--executor", "inline").returncode == 1
     client = client_of(project)
     (gone,) = client.search_runs(["1"], "attributes.run_name = 'plus · 1 · seed 1'")
     client.delete_run(gone.info.run_id)

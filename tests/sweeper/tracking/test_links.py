@@ -24,7 +24,7 @@ def compared(found: Found) -> list[str]:
 def test_a_comparison_that_is_cut_short_has_every_row_with_its_first_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Found("7", {f"{row}{seed}": run(f"{row}{seed}", seed=seed) for row in "ab" for seed in (0, 2, 10)})
     assert compared(found) == ["a0", "b0", "a2", "b2", "a10", "b10"]
-    monkeypatch.setattr(links, "MOST", 3)
+    monkeypatch.setattr(links, "MAX_COMPARED", 3)
     assert compared(found) == ["a0", "b0", "a2"]
 
 

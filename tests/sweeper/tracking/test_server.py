@@ -45,7 +45,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     project = Project(tmp_path_factory.mktemp("ui"))
     project.write(SPACE)
-    assert project.sweeper("run", "space.yaml", "--inline").returncode == 0
+    assert project.sweeper("run", "space.yaml", "--executor", "inline").returncode == 0
     command = project.command("ui", "--no-browser")
     with subprocess.Popen(
         command, cwd=project.path, env=project.environment, stdout=subprocess.PIPE, text=True
@@ -118,7 +118,7 @@ def test_a_sweep_that_was_tracked_on_a_server_is_shown_there(served: Served) -> 
 def test_what_was_tracked_on_a_server_is_exported_from_it(served: Served, tmp_path: Path) -> None:
     base, there = served.url.partition("/#/")[0], Project(tmp_path)
     there.write(CASES.replace("[0, 1]", "[0]"))
-    assert there.sweeper("run", "space.yaml", "--inline", "--tracking-uri", base).returncode == 0
+    assert there.sweeper("run", "space.yaml", "--executor", "inline", "--tracking-uri", base).returncode == 0
     done = there.sweeper("export", "--from-mlflow", "cases", "--tracking-uri", base)
     assert done.stdout == snapshot("""\
 cases: 6 of 6 trials finished; sweeper table cases --runs exported

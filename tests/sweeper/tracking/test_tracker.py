@@ -14,11 +14,11 @@ from PIL import Image
 from sweeper.planning.graph import Graph
 from sweeper.space.sweep import load_sweep
 from sweeper.store.local.directory import Directory
-from sweeper.tracking.tracker import Tracker
+from sweeper.tracking.tracker import MlflowTracker
 from tests.project import CASES, SPACE, Project, finish
 from tests.sweeper.records.test_extras import recommit
 
-INLINE = ("run", "space.yaml", "--inline")
+INLINE = ("run", "space.yaml", "--executor", "inline")
 
 
 def runs_of(project: Project, kind: str, name: str = "tiny") -> list[Run]:
@@ -153,7 +153,7 @@ def test_what_has_run_again_takes_the_place_of_its_run(project: Project) -> None
     for score in (None, 3.5):
         if score:
             recommit(store, plan.targets[0].key, {"metrics.json": json.dumps({"score": score})})
-        tracker = Tracker(plan, store, f"sqlite:///{project.path}/runs/mlflow.db", project.path / "runs/mlartifacts")
+        tracker = MlflowTracker(plan, store, project.path / "runs", None)
         tracker.ended(plan.targets[0], None)
         tracker.close({}, interrupted=False)
         assert tracker.broken is None

@@ -82,7 +82,7 @@ def refusal(project: Project) -> str:
 
 
 def test_a_config_and_a_function_are_a_trainable(project: Project, lab: Path) -> None:
-    done = project.sweeper("run", "space.yaml", "--inline", "--no-tracking")
+    done = project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking")
     assert done.returncode == 0, done.stderr
     rows = project.csv("lab").splitlines()
     assert rows[0].startswith("lr,loss,")

@@ -52,7 +52,7 @@ def test_every_stage_of_the_papers_cifar_network_runs_at_full_width(project: Pro
         images = [png(random.integers(0, 256, (32, 32, 3), dtype=np.uint8)) for _ in labels]
         pq.write_table(pa.table({"img": images, "fine_label": labels}), directory / f"{split}-00000-of-00001.parquet")
     project.write(SPACE.format(source=directory))
-    done = project.sweeper("run", "space.yaml", "--inline", "--no-tracking")
+    done = project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking")
     assert done.returncode == 0, done.stderr
     [row] = json.loads(project.sweeper("table", "paper_size", "--format", "json").stdout)["rows"]
     assert row["ppc"] == 10028

@@ -55,7 +55,8 @@ def cluster(address: str | None) -> Iterator[None]:
                  **(here if address is None else {}))  # fmt: skip
     except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
         if address is None:
-            raise SweeperError(f"Ray does not start on this machine: {error}", fix="--inline needs no Ray") from None
+            message, fix = f"Ray does not start on this machine: {error}", "--executor inline needs no Ray"
+            raise SweeperError(message, fix=fix) from None
         refused = AuthenticationError.__name__ in f"{error!r} {error.__cause__!r}"
         raise (_refused if refused else _no_cluster)(address) from None
     processes = _processes() if address is None else []

@@ -11,7 +11,7 @@ from tests.sweeper.recorded import BEGAN, begin_again, record
 def test_sweeps_with_their_state_and_trials(project: Project) -> None:
     project.write(CASES, "cases.yaml")
     for file in ("space.yaml", "cases.yaml"):
-        assert project.sweeper("run", file, "--inline", "--no-tracking").returncode == 0
+        assert project.sweeper("run", file, "--executor", "inline", "--no-tracking").returncode == 0
     shutil.rmtree(project.path / "runs" / "sweeps")
     begin_again(project, lost=3)
     record(project, "running")
@@ -26,7 +26,7 @@ def test_sweeps_with_their_state_and_trials(project: Project) -> None:
 
 def test_results_that_no_record_tells_of(project: Project) -> None:
     project.write(CASES.replace("kind: plus", "kind: bad"))
-    project.sweeper("run", "space.yaml", "--inline", "--no-tracking")
+    project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking")
     shutil.rmtree(project.path / "runs" / "sweeps", ignore_errors=True)
     (line,) = project.sweeper("list").stdout.splitlines()[1:]
     assert line.startswith("cases  no record    8/12       4  ")

@@ -19,7 +19,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     for name, text in (("space.yaml", SPACE), ("cases.yaml", CASES)):
         made.write(text, name)
     made.write("name: paper\ninclude: [space.yaml, cases.yaml]\n", "paper.yaml")
-    assert made.sweeper("run", "paper.yaml", "--inline", "--no-tracking").returncode == 0
+    assert made.sweeper("run", "paper.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     return made
 
 
@@ -57,7 +57,7 @@ deleted
     assert not list((finished.path / "runs/results").iterdir())
     assert not list((finished.path / "runs/sweeps").glob("paper"))
     assert sorted((finished.path / "runs/store").rglob("*")) == artifacts
-    again = finished.sweeper("run", "paper.yaml", "--inline", "--no-tracking")
+    again = finished.sweeper("run", "paper.yaml", "--executor", "inline", "--no-tracking")
     assert ", 0 to run" in again.stderr
 
 
@@ -116,7 +116,7 @@ error: no sweep called 'papre' in runs
 
 def test_its_experiments_go_and_come_back_with_it(project: Project) -> None:
     project.write(SPACE.replace("[1, 2, 3]", "[1]"))
-    assert project.sweeper("run", "space.yaml", "--inline").returncode == 0
+    assert project.sweeper("run", "space.yaml", "--executor", "inline").returncode == 0
     record(project)
     done = project.sweeper("rm", "tiny", "--yes")
     assert "goes: MLflow experiment tiny\n" in done.stdout
@@ -124,7 +124,7 @@ def test_its_experiments_go_and_come_back_with_it(project: Project) -> None:
     assert client.get_experiment_by_name("tiny").lifecycle_stage == "deleted"
     record(project)
     assert "experiment" not in project.sweeper("rm", "tiny").stdout
-    assert project.sweeper("run", "space.yaml", "--inline").returncode == 0
+    assert project.sweeper("run", "space.yaml", "--executor", "inline").returncode == 0
     assert client.get_experiment_by_name("tiny").lifecycle_stage == "active"
 
 

@@ -34,7 +34,7 @@ minus · 3         2       0        0
 def once(tmp_path_factory: pytest.TempPathFactory) -> Project:
     made = Project(tmp_path_factory.mktemp("once"))
     made.write(SPACE)
-    assert made.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
+    assert made.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     shutil.rmtree(made.path / "runs" / "sweeps", ignore_errors=True)
     return made
 
@@ -132,7 +132,7 @@ def test_before_there_are_results(project: Project) -> None:
 
 def test_failed_trials_with_their_causes(project: Project) -> None:
     project.write(SPACE.replace("[plus, minus]", "[plus, bad]"))
-    project.sweeper("run", "space.yaml", "--inline", "--no-tracking")
+    project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking")
     record(project, "failed")
     lines = status(project).splitlines()
     assert "  trials   6 of 12 finished, 6 failed" in lines
@@ -233,7 +233,7 @@ def test_watching_a_sweep_that_nobody_drives_prints_it_once(finished: Project) -
 
 def test_a_search_says_how_many_were_suggested_and_stopped(project: Project) -> None:
     project.write(search_space(("[plus, minus]", "[plus, nan]"), more="enqueue: [{branch.kind: nan, branch.size: 3}]"))
-    assert project.sweeper("run", "space.yaml", "--inline", "--no-tracking").returncode == 0
+    assert project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     lines = project.sweeper("status", "hunt").stdout.splitlines()
     (said,) = (line for line in lines if line.startswith("  search   "))
     assert said.startswith("  search   6/6 suggestions, ")

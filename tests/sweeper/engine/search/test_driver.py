@@ -15,15 +15,19 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from sweeper.engine.dispatch import Dispatch, Machine
-from sweeper.engine.executors.inline import this_process
-from sweeper.engine.run import Finished, Options, run_sweep
+from sweeper.engine.ending import Finished
+from sweeper.engine.executors.inline import InlineExecutor
+from sweeper.engine.options import Options
+from sweeper.engine.preparation import misfits
+from sweeper.engine.run import run_sweep
 from sweeper.engine.search import driver as suggesting
 from sweeper.engine.search import study
-from sweeper.engine.search.driver import Suggesting
+from sweeper.engine.search.driver import SearchDriver
 from sweeper.engine.search.opening import open_searches
-from sweeper.engine.search.study import storage_in
 from sweeper.engine.worker import Job, perform
+from sweeper.errors import SweeperError
 from sweeper.planning.graph import Graph
+from sweeper.records.layout import RunsDirectory
 from sweeper.space.sweep import load_sweep
 from sweeper.store.base import Place
 from sweeper.store.local.directory import Directory
@@ -39,7 +43,7 @@ preset: small
 seeds: [0, 1]
 axes: {{branch.kind: [{}], branch.size: [{}]}}
 """
-RUN = ("run", "space.yaml", "--inline", "--no-tracking")
+RUN = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 SIZE = "branch.size: {int: [0, 7]}"
 GOOD = ", ".join(f"{{branch.kind: plus, branch.size: {size}}}" for size in (3, 4, 5, 6, 7))
 BAD = "{branch.kind: minus, branch.size: 7}"
@@ -67,7 +71,7 @@ def run(project: Project, text: str | None = None, *arguments: str) -> Done:
     return project.sweeper(*RUN, *arguments)
 
 
-def going(project: Project, text: str) -> tuple[Graph, Directory, list[Suggesting]]:
+def going(project: Project, text: str) -> tuple[Graph, Directory, list[SearchDriver]]:
     """A search whose stages are run by the test."""
     project.write(text)
     graph = Graph.of(load_sweep(project.path / "space.yaml"))
@@ -76,7 +80,7 @@ def going(project: Project, text: str) -> tuple[Graph, Directory, list[Suggestin
     return graph, store, open_searches(graph, store, project.path / "runs", None, anew=True)
 
 
-def on_machine(project: Project, text: str, cpus: int, parallel: int) -> tuple[Dispatch, Suggesting]:
+def on_machine(project: Project, text: str, cpus: int, parallel: int) -> tuple[Dispatch, SearchDriver]:
     graph, store, searches = going(project, text)
     machine = Machine("cpu", capacity=lambda: Resources(cpus, 0.0, 0), alone=lambda request: request)
     dispatch = Dispatch(
@@ -314,7 +318,7 @@ def test_retry_tries_what_has_failed_and_suggests_nothing_new(
     assert run(project, text).returncode == 1
     project.write(text.replace("trials: 6", "trials: 9"))
     monkeypatch.setattr("tests.tiny.experiment.bend.body", lambda run, **_: (run.output / "bent.json").write_text("7"))
-    assert project.sweeper("retry", "hunt", "--inline").returncode == 0
+    assert project.sweeper("retry", "hunt", "--executor", "inline").returncode == 0
     assert states(project) == ["finished"] * 6
 
 
@@ -352,7 +356,7 @@ def execute(project: Project, text: str) -> Finished:
     """A run without what the command line says of it."""
     project.write(text)
     runs = project.path / "runs"
-    options = Options(runs, Place(str(runs / "store")), inline=True, tracking=False)
+    options = Options(runs, Place(str(runs / "store")), executor="inline", tracker=None)
     return run_sweep(load_sweep(project.path / "space.yaml"), options, Console(quiet=True))
 
 
@@ -447,7 +451,7 @@ def test_a_search_interrupted_between_any_two_stages_suggests_as_if_it_never_was
 
 def test_the_study_that_optuna_shows_is_that_of_the_results(project: Project) -> None:
     run(project, search_space())
-    storage = storage_in(project.path / "runs")
+    storage = RunsDirectory(project.path / "runs").studies_uri
     (name,) = optuna.get_all_study_names(storage)
     shown = optuna.load_study(study_name=name, storage=storage).get_trials(states=[TrialState.COMPLETE])
     rows = suggestions(project)
@@ -465,13 +469,12 @@ error: the study's storage sqlite:////nowhere/at/all.db cannot be used: (sqlite3
 
 
 def test_a_stage_of_a_search_that_fits_on_no_node_is_refused_before_anything_runs(project: Project) -> None:
-    from sweeper.engine import run as running
-
     project.write(search_space() + "resources: {bend: {cpus: 64}}\n")
     graph = Graph.of(load_sweep(project.path / "space.yaml"))
-    engine = running.Engine(lambda dispatch: None, this_process(), 2, [Resources(2, 0.0, 2**34)])
-    with pytest.raises(running.SweeperError) as error:
-        running._check_requests(graph, {}, engine, Options(Path("runs"), Place("store")), Console())
+    executor = InlineExecutor()
+    executor.nodes = [Resources(2, 0.0, 2**34)]
+    with pytest.raises(SweeperError) as error:
+        list(misfits(graph, {}, executor))
     assert error.value.message == snapshot(
         "stage bend asks for 64 CPU, and the largest node has 2 CPU, 16.0 GiB of memory"
     )

@@ -10,7 +10,7 @@ import pytest
 from tests.project import Project
 from tests.sweeper.search_spaces import results, search_space, suggestions, trials
 
-RUN = ("run", "space.yaml", "--inline", "--no-tracking")
+RUN = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
 TEXT = pa.string()
 SIZE = "branch.size: {int: [0, 7]}"
 

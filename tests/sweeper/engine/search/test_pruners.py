@@ -7,7 +7,7 @@ import pytest
 from optuna.pruners import BasePruner, MedianPruner
 from optuna.trial import TrialState
 
-from sweeper.engine.search.pruners import FEWEST, make_pruner
+from sweeper.engine.search.pruners import N_STARTUP_TRIALS, make_pruner
 
 FALLING = [90.0, 80.0, 70.0]
 """Accuracy after every task of a class-incremental run."""
@@ -33,7 +33,7 @@ def stopped_after(study: optuna.Study, values: Sequence[float], first: int = 1) 
 def after_the_first(pruner: BasePruner, values: Sequence[float]) -> int | None:
     """When a suggestion is stopped that comes after enough of those whose values fall."""
     study = study_of(pruner)
-    assert [stopped_after(study, FALLING) for _ in range(FEWEST)] == [None] * FEWEST
+    assert [stopped_after(study, FALLING) for _ in range(N_STARTUP_TRIALS)] == [None] * N_STARTUP_TRIALS
     return stopped_after(study, values)
 
 
@@ -46,7 +46,7 @@ def test_the_median_stops_what_falls_below_it_though_values_fall_anyway() -> Non
 def test_the_median_stops_no_equal_and_nothing_before_there_are_enough() -> None:
     assert after_the_first(make_pruner("median", 3), FALLING) is None
     study = study_of(make_pruner("median", 3))
-    assert [stopped_after(study, FALLING) for _ in range(FEWEST - 1)] == [None] * (FEWEST - 1)
+    assert [stopped_after(study, FALLING) for _ in range(N_STARTUP_TRIALS - 1)] == [None] * (N_STARTUP_TRIALS - 1)
     assert stopped_after(study, [0.0, 0.0, 0.0]) is None
     assert stopped_after(study, [0.0, 0.0, 0.0]) == 1
 
@@ -61,9 +61,9 @@ def test_the_median_of_what_is_to_be_small_stops_what_is_large() -> None:
 
 def test_stopped_ones_do_not_raise_the_median() -> None:
     study = study_of(make_pruner("median", 2))
-    for _ in range(FEWEST):
+    for _ in range(N_STARTUP_TRIALS):
         stopped_after(study, [50.0, 50.0])
-    assert [stopped_after(study, [10.0, 10.0]) for _ in range(FEWEST)] == [1] * FEWEST
+    assert [stopped_after(study, [10.0, 10.0]) for _ in range(N_STARTUP_TRIALS)] == [1] * N_STARTUP_TRIALS
     assert stopped_after(study, [50.0, 50.0]) is None
 
 

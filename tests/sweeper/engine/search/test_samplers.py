@@ -8,7 +8,7 @@ import pytest
 
 from sweeper.engine.search.samplers import SAMPLERS
 from sweeper.engine.search.study import Study
-from sweeper.space.search import Searched
+from sweeper.space.search import SearchSpace
 from sweeper.space.space import Space
 from tests.sweeper.search_spaces import ask, search_space, study_in
 
@@ -18,7 +18,7 @@ LEARNERS = ("tpe", "gp", "nsga2", "random", "qmc")
 """All that go on for as long as they are asked."""
 
 
-def searched(load: Callable[..., Space], sampler: str, *changes: tuple[str, str], **said: Any) -> Searched:
+def searched(load: Callable[..., Space], sampler: str, *changes: tuple[str, str], **said: Any) -> SearchSpace:
     found = load(search_space(*changes, more="\n  ".join([f"sampler: {sampler}", *(f"{k}: {v}" for k, v in said.items())])))
     assert found.searched
     return found.searched

@@ -10,9 +10,10 @@ import pytest
 from inline_snapshot import Snapshot, snapshot
 from optuna.trial import TrialState
 
-from sweeper.engine.search.study import Study, storage_in
+from sweeper.engine.search.study import Study
 from sweeper.errors import SweeperError
-from sweeper.space.search import Searched
+from sweeper.records.layout import RunsDirectory
+from sweeper.space.search import SearchSpace
 from sweeper.space.space import Space
 from tests.project import Project
 from tests.sweeper.search_spaces import ask, search_space, study_in
@@ -23,10 +24,10 @@ TWO = ("{score: maximise}", "{score: maximise, cost: minimise}")
 
 
 @pytest.fixture
-def read(load: Callable[..., Space]) -> Callable[..., Searched]:
+def read(load: Callable[..., Space]) -> Callable[..., SearchSpace]:
     """What a space with changes says of its search."""
 
-    def _read(*changes: tuple[str, str], more: str = "", **overrides: Any) -> Searched:
+    def _read(*changes: tuple[str, str], more: str = "", **overrides: Any) -> SearchSpace:
         found = load(search_space(*changes, more=more), **overrides).searched
         assert found
         return found
@@ -38,7 +39,7 @@ def worth(params: Mapping[str, Any]) -> float:
     return 3.0 * (params["branch.kind"] == "plus") + params.get("branch.size", 0) / 7 - params["trunk.pause"]
 
 
-def campaign(searched: Searched, runs: Path | None, count: int, lives: int) -> list[dict[str, Any]]:
+def campaign(searched: SearchSpace, runs: Path | None, count: int, lives: int) -> list[dict[str, Any]]:
     """The values of suggestions of drivers that live so long; some are reported on, stopped, refused."""
     found = []
     for number in range(count):
@@ -63,7 +64,7 @@ def campaign(searched: Searched, runs: Path | None, count: int, lives: int) -> l
     [("random", None), ("tpe", None), ("qmc", None), ("nsga2", None), ("tpe", "hyperband")],
 )
 def test_what_is_suggested_does_not_depend_on_interruptions(
-    read: Callable[..., Searched], tmp_path: Path, sampler: str, pruner: str | None
+    read: Callable[..., SearchSpace], tmp_path: Path, sampler: str, pruner: str | None
 ) -> None:
     more = f"sampler: {sampler}" + (f"\n  pruner: {pruner}" if pruner else "")
     searched = read((SIZE, DEPENDS), *([] if pruner else [TWO]), more=more)
@@ -72,7 +73,7 @@ def test_what_is_suggested_does_not_depend_on_interruptions(
     assert len(set(map(str, whole))) > 7
 
 
-def test_a_suggestion_that_was_left_is_gone_on_with_as_it_was(read: Callable[..., Searched], tmp_path: Path) -> None:
+def test_a_suggestion_that_was_left_is_gone_on_with_as_it_was(read: Callable[..., SearchSpace], tmp_path: Path) -> None:
     searched = read((SIZE, DEPENDS))
     first = study_in(tmp_path, searched)
     ask(first, 12, worth)
@@ -89,7 +90,7 @@ def test_a_suggestion_that_was_left_is_gone_on_with_as_it_was(read: Callable[...
 
 
 def test_a_driver_killed_between_two_values_of_a_suggestion_leaves_one_that_gets_the_others(
-    read: Callable[..., Searched], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    read: Callable[..., SearchSpace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def end(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -108,7 +109,7 @@ def test_a_driver_killed_between_two_values_of_a_suggestion_leaves_one_that_gets
 
 
 def test_more_suggestions_samplers_pruners_and_enqueued_ones_go_on_with_the_study(
-    read: Callable[..., Searched], tmp_path: Path
+    read: Callable[..., SearchSpace], tmp_path: Path
 ) -> None:
     ask(study_in(tmp_path, read()), 3)
     for changes, more in (
@@ -140,7 +141,7 @@ def test_more_suggestions_samplers_pruners_and_enqueued_ones_go_on_with_the_stud
     ],
 )
 def test_what_means_another_thing_is_another_study(
-    read: Callable[..., Searched], tmp_path: Path, changes: list[tuple[str, str]]
+    read: Callable[..., SearchSpace], tmp_path: Path, changes: list[tuple[str, str]]
 ) -> None:
     ask(study_in(tmp_path, read()), 1)
     assert study_in(tmp_path, read(*changes)).suggestions() == []
@@ -148,14 +149,14 @@ def test_what_means_another_thing_is_another_study(
 
 
 def test_values_are_not_taken_for_those_of_objectives_in_another_order(
-    read: Callable[..., Searched], tmp_path: Path
+    read: Callable[..., SearchSpace], tmp_path: Path
 ) -> None:
     study = study_in(tmp_path, read(TWO))
     study.finish(study.ask().number, [11.0, 700.0], 2)
     assert study_in(tmp_path, read((TWO[0], "{cost: minimise, score: maximise}"))).suggestions() == []
 
 
-def test_rows_have_studies_that_do_not_know_each_other(read: Callable[..., Searched], tmp_path: Path) -> None:
+def test_rows_have_studies_that_do_not_know_each_other(read: Callable[..., SearchSpace], tmp_path: Path) -> None:
     searched = read(("search:", "axes: {trunk.steps: [2, 3], remark: [a, b]}\nsearch:"))
     studies = [study_in(tmp_path, searched, row) for row in range(4)]
     assert [each.point.label for each in studies] == ["2 · a", "2 · b", "3 · a", "3 · b"]
@@ -165,7 +166,7 @@ def test_rows_have_studies_that_do_not_know_each_other(read: Callable[..., Searc
 
 
 def test_what_is_enqueued_comes_first_once_and_what_it_leaves_out_is_drawn(
-    read: Callable[..., Searched], tmp_path: Path
+    read: Callable[..., SearchSpace], tmp_path: Path
 ) -> None:
     rows = "[{branch.kind: minus, branch.size: 5}, {branch.size: 6}, {branch.size: 6}]"
     searched = read(more=f"enqueue: {rows}")
@@ -182,7 +183,7 @@ def test_what_is_enqueued_comes_first_once_and_what_it_leaves_out_is_drawn(
 
 
 def test_optuna_finds_the_study_with_what_became_of_every_suggestion(
-    read: Callable[..., Searched], tmp_path: Path
+    read: Callable[..., SearchSpace], tmp_path: Path
 ) -> None:
     searched = read(TWO, (SIZE, DEPENDS))
     study = study_in(tmp_path, searched)
@@ -193,7 +194,7 @@ def test_optuna_finds_the_study_with_what_became_of_every_suggestion(
         lambda number: None,
     ):
         end(study.ask().number)
-    storage = storage_in(tmp_path)
+    storage = RunsDirectory(tmp_path).studies_uri
     (name,) = optuna.get_all_study_names(storage)
     assert name.startswith("hunt ")
     shown = optuna.load_study(study_name=name, storage=storage)
@@ -209,7 +210,7 @@ def test_optuna_finds_the_study_with_what_became_of_every_suggestion(
 
 
 def test_importances_tell_which_name_matters_and_nothing_where_nothing_can_be_told(
-    read: Callable[..., Searched], tmp_path: Path
+    read: Callable[..., SearchSpace], tmp_path: Path
 ) -> None:
     searched = read((SIZE, DEPENDS))
     study = study_in(tmp_path, searched)
@@ -242,14 +243,14 @@ the study's storage sqlite:////nowhere/at/all.db cannot be used: (sqlite3.Operat
         ),
     ],
 )
-def test_a_storage_that_cannot_be_used(read: Callable[..., Searched], storage: str, expected: Snapshot[str]) -> None:
+def test_a_storage_that_cannot_be_used(read: Callable[..., SearchSpace], storage: str, expected: Snapshot[str]) -> None:
     searched = read()
     with pytest.raises(SweeperError) as error:
         Study(searched, searched.points[0], "hunt", storage)
     assert str(error.value) == expected
 
 
-def test_the_password_of_a_storage_is_told_to_nobody(read: Callable[..., Searched]) -> None:
+def test_the_password_of_a_storage_is_told_to_nobody(read: Callable[..., SearchSpace]) -> None:
     searched = read()
     for address in ("nothing+that://me:se:cret@host/db", "postgresql+missing://me:secret@host:5432/db"):
         with pytest.raises(SweeperError) as error:
@@ -261,7 +262,7 @@ def test_the_password_of_a_storage_is_told_to_nobody(read: Callable[..., Searche
 def test_a_study_on_a_server_is_of_one_directory(project: Project) -> None:
     (project.path / "space.yaml").write_text(search_space(("trials: 6", "trials: 1")))
     storage = f"sqlite:///{project.path / 'shared.db'}"
-    arguments = ("run", "space.yaml", "--inline", "--no-tracking", "--optuna-storage", storage)
+    arguments = ("run", "space.yaml", "--executor", "inline", "--no-tracking", "--optuna-storage", storage)
     assert project.sweeper(*arguments).returncode == 0
     assert project.sweeper(*arguments).returncode == 0
     other = project.sweeper(*arguments, "--runs", "elsewhere")

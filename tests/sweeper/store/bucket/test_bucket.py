@@ -34,7 +34,7 @@ def test_requests_that_fail_are_made_again(bucket: Bucket, net: Network, where: 
         save(bucket, "one")
         progress = bucket.progress(KEY)
         put(bucket)
-        assert bucket.intact(KEY, bucket.manifest(KEY), "file") == b"content"
+        assert bucket.read_verified(KEY, bucket.manifest(KEY), "file") == b"content"
     assert ours
     assert progress
     assert (progress / "state").read_text() == "one"
@@ -61,14 +61,14 @@ def test_a_slow_answer_is_not_waited_for_without_end(
     bucket = opened(url, tmp_path / "node")
     slow = [net.fault("slow", method, where, times=1, seconds=3) for method, where in (("PUT", FILES), ("GET", "file"))]
     put(bucket)
-    assert opened(url, tmp_path / "elsewhere").intact(KEY, bucket.manifest(KEY), "file") == b"content"
+    assert opened(url, tmp_path / "elsewhere").read_verified(KEY, bucket.manifest(KEY), "file") == b"content"
     assert [fault.times for fault in slow] == [0, 0]
 
 
 def test_what_is_cut_whenever_it_is_fetched_is_damaged(bucket: Bucket, elsewhere: Bucket, net: Network) -> None:
     put(bucket)
     net.fault("shortened", "GET", FILES)
-    assert elsewhere.intact(KEY, elsewhere.manifest(KEY), "file") is None
+    assert elsewhere.read_verified(KEY, elsewhere.manifest(KEY), "file") is None
     with pytest.raises(Damaged):
         elsewhere.open(KEY)
     assert not bucket.has(KEY)
@@ -78,7 +78,7 @@ def test_a_commit_that_is_cut_off_is_never_half_visible(bucket: Bucket, elsewher
     fault = net.fault("500", "PUT", MANIFESTS)
     with pytest.raises(Unreachable):
         put(bucket, "first")
-    assert (elsewhere.has(KEY), elsewhere.present(), elsewhere.manifests([KEY])) == (False, [], {})
+    assert (elsewhere.has(KEY), elsewhere.all_keys(), elsewhere.manifests([KEY])) == (False, [], {})
     (left,) = elsewhere.entries("tmp")
     assert (left.key, left.bytes) == (KEY, 5)
     fault.times = 0
@@ -111,7 +111,7 @@ def test_a_bucket_that_does_not_answer_halts_a_stage_and_loses_nothing(bucket: B
     assert masked(outcome.halt, address=bucket.place.address) == snapshot(
         "the store {address} does not answer: 500 Internal Server Error"
     )
-    assert bucket.reached(TRUNK.key)
+    assert bucket.latest_progress(TRUNK.key)
     assert bucket.claims.owner(TRUNK.key) is None
     fault.times = 0
     reached: list[int] = []
@@ -133,7 +133,7 @@ def test_large_files_go_and_come_in_parts(
     assert (elsewhere.open(KEY) / "large").read_bytes() == content
     assert fault.times == 0
     assert net.count("GET", "large") == 4
-    assert bucket.fault(KEY) is None
+    assert bucket.verify(KEY) is None
 
 
 @pytest.mark.slow
@@ -146,8 +146,8 @@ def test_many_artifacts_are_listed_by_pages_and_not_asked_for_one_by_one(bucket:
     for key in keys:
         server.put_object(name, f"{prefix}/manifests/{key}.json", content)
     net.asked.clear()
-    assert bucket.among({*keys, OTHER}) == {*keys}
-    assert len(bucket.present()) == 2101
+    assert bucket.existing({*keys, OTHER}) == {*keys}
+    assert len(bucket.all_keys()) == 2101
     assert net.count("GET", "list-type=2") == len(net.asked) == 6
     bucket.manifests(keys[:60])
     net.asked.clear()
@@ -160,7 +160,7 @@ def test_a_bucket_without_conditional_put_says_what_that_means_and_gives_no_wron
 ) -> None:
     net.fault("unconditional", "PUT")
     one, two = opened(url, tmp_path / "one"), opened(url, tmp_path / "two")
-    assert masked(one.note(), url=url) == snapshot(
+    assert masked(one.warning(), url=url) == snapshot(
         "{url} has no conditional put: a stage may be done twice, and its artifact replaced by an equal one; results stay right"
     )
     with one.claims.hold(KEY, "us") as ours, two.claims.hold(KEY, "they") as theirs:
@@ -173,7 +173,7 @@ def test_a_bucket_without_conditional_put_says_what_that_means_and_gives_no_wron
 def test_a_bucket_that_refuses_conditions_is_taken_for_one_without(url: str, tmp_path: Path, net: Network) -> None:
     net.fault("refusing", "PUT")
     bucket = opened(url, tmp_path / "node")
-    assert bucket.note()
+    assert bucket.warning()
     put(bucket)
     assert (bucket.open(KEY) / "file").read_text() == "content"
 
@@ -198,7 +198,7 @@ a store's address has no place for credentials
 
 
 def test_a_bucket_that_is_not_there(net: Network, tmp_path: Path) -> None:
-    for ask in (Bucket.prepare, Bucket.check_exists, Bucket.present):
+    for ask in (Bucket.prepare, Bucket.check_exists, Bucket.all_keys):
         store = open_store(Place("s3://no-such-bucket/prefix", str(tmp_path)))
         with pytest.raises(SweeperError) as error:
             ask(store)  # type: ignore[arg-type]

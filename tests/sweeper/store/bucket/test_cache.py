@@ -175,10 +175,10 @@ def test_a_store_reads_from_its_copies_and_a_damaged_one_is_fetched_again(
     path = bucket.open(KEY) / "file"
     net.asked.clear()
     assert bucket.open(KEY) == path.parent
-    assert bucket.intact(KEY, bucket.manifest(KEY), "file") == b"content"
+    assert bucket.read_verified(KEY, bucket.manifest(KEY), "file") == b"content"
     assert net.count("GET", "/files/") == 0
     path.write_text("cOntent")
-    assert bucket.intact(KEY, bucket.manifest(KEY), "file") == b"content"
+    assert bucket.read_verified(KEY, bucket.manifest(KEY), "file") == b"content"
     assert net.count("GET", "/files/") == 1
     assert (bucket.open(KEY) / "file").read_text() == "content"
     assert net.count("GET", "/files/") == 2

@@ -21,7 +21,7 @@ def test_a_manifest_that_says_something_else_than_when_it_was_made_is_damage(sto
     put(store)
     path = store.path(KEY) / "manifest.json"
     path.write_text(path.read_text().replace('"seconds": 1', '"seconds": 3'))
-    assert store.fault(KEY) == snapshot("manifest.json cannot be read")
+    assert store.verify(KEY) == snapshot("manifest.json cannot be read")
     with pytest.raises(Damaged):
         store.manifest(KEY)
 

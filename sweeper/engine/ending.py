@@ -1,0 +1,106 @@
+"""How a run ended: which trials failed and why, and what it has left on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.filesize import decimal
+
+from sweeper.engine.dispatch import Dispatch
+from sweeper.engine.options import SweepRun
+from sweeper.records.sweep import State
+from sweeper.tracking.base import Tracker
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of what was executed."""
+
+    state: State
+    note: str | None
+    """Why it ended early."""
+    failed: Mapping[str, str]
+    """Causes by key of the last stages of trials that failed."""
+    traces: Mapping[str, str]
+    """Traceback by key of the failed stage."""
+
+    @classmethod
+    def of(cls, run: SweepRun, dispatch: Dispatch | None, state: State | None = None, note: str | None = None) -> End:
+        """Return the end of a run.
+
+        Args:
+            run: the run.
+            dispatch: its stages; None where it did not come to execute any.
+            state: of one that was cut short; else told by what failed.
+            note: why it was cut short.
+        """
+        failed = _failed(run, dispatch)
+        halted = dispatch.halted if dispatch and state is None else None
+        by_itself: State = "lost" if halted else "failed" if failed else "finished"
+        return cls(state or by_itself, note or halted, failed, dispatch.traces if dispatch else {})
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Where a sweep's results lie, and what went wrong."""
+
+    results: Sequence[Path]
+    """Of every space, in order."""
+    state: State
+    trials: int
+    """How many there are."""
+    failed: int
+    """Number of failed trials; their causes stand in the results."""
+    diverged: int
+    """Number of those among them that the same command does not try again."""
+    traces: Mapping[str, str]
+    """Traceback by name of the failed stage."""
+    note: str | None
+    """Why it ended early."""
+    broken_tracking: str | None
+    """Why tracking stopped early."""
+
+    @classmethod
+    def of(cls, run: SweepRun, end: End, results: Sequence[Path], trackers: Sequence[Tracker]) -> Finished:
+        """Return what a run comes to whose results are written and whose trackers are closed."""
+        stages = run.graph.stages
+        return cls(
+            results=results,
+            state=end.state,
+            trials=sum(len(plan.trials) for plan in run.graph.plans),
+            failed=sum(target.key in end.failed for target in run.graph.targets),
+            diverged=_diverged(run, end.failed),
+            traces={f"{stages[key].function.label} {key[:12]}": trace for key, trace in end.traces.items()},
+            note=end.note,
+            broken_tracking=next((tracker.broken for tracker in trackers if tracker.broken), None),
+        )
+
+
+def disk_usage(run: SweepRun) -> str:
+    """Return a line on what the artifacts of the sweep take."""
+    manifests = run.store.manifests(run.graph.stages).values()
+    used = sum(entry["size"] for manifest in manifests for entry in manifest["files"].values())
+    unfinished = decimal(sum(each.bytes for each in run.store.entries("progress")))
+    return f"  disk: {decimal(used)} for its {len(manifests):,} artifacts, {unfinished} for unfinished stages"
+
+
+def _failed(run: SweepRun, dispatch: Dispatch | None) -> dict[str, str]:
+    """Causes by key of the last stages of trials that failed; what a search stopped has not in its own space."""
+    found = {key: cause for search in run.searches for key, cause in search.failed.items()}
+    failed = dispatch.schedule.failed if dispatch else {}
+    for plan in run.graph.plans:
+        ended = failed.keys() - plan.pruned.keys()
+        found |= {target.key: failed[target.key] for target in plan.targets if target.key in ended}
+    return found
+
+
+def _diverged(run: SweepRun, failed: Mapping[str, str]) -> int:
+    """Number of failed trials whose stages would end the same way again."""
+    unmendable = {key for key, failure in run.store.failures.all().items() if failure.kind == "diverged"}
+    return sum(
+        target.key in failed and not unmendable.isdisjoint(stages)
+        for plan in run.graph.plans
+        for target, stages in zip(plan.targets, plan.per_trial, strict=True)
+    )
