@@ -155,7 +155,7 @@ def _reaching() -> Iterator[None]:
     try:
         yield
     except Unreachable as error:
-        raise CutShort(error.message, fix="mend that, then say the same command again; it goes on") from None
+        raise CutShort(error.message, fix="fix that, then run the same command again to resume") from None
 
 
 def _record(sweep: Sweep, options: Options) -> SweepRecord:
@@ -228,7 +228,7 @@ def _write_all(
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else error
         message = f"{options.runs / 'results'} cannot be written: {why}"
-        raise kind(message, fix="make room; the same command goes on, what is done is kept") from None
+        raise kind(message, fix="free some space, then run the same command again to resume") from None
 
 
 @contextmanager
@@ -328,7 +328,7 @@ def _check_requests(
             continue
         message = f"stage {label} asks for {wanted}, and the largest node has {max(engine.nodes)}"
         if options.address is None:
-            raise SweeperError(message, fix=f"ask for less in the search space: resources: {{{label}: {{...}}}}")
+            raise SweeperError(message, fix=f"request less in the search space: resources: {{{label}: {{...}}}}")
         _say(console, f"  {message}; it waits until a larger one joins")
 
 

@@ -110,7 +110,7 @@ def read_record(runs: Path, name: str) -> SweepRecord:
         fix = nearest(name, known) if known else "run one: sweeper run SPACE"
         raise SweeperError(f"no sweep called '{name}' in {runs}", fix=fix) from None
     except (OSError, ValueError):
-        raise SweeperError(f"{path} cannot be read", fix="run the sweep again; it writes the file anew") from None
+        raise SweeperError(f"{path} cannot be read", fix="run the sweep again to rewrite the file") from None
 
 
 def recorded(runs: Path) -> list[str]:
@@ -165,7 +165,7 @@ def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
             _replace(directory / "sweep.json", record)
         except OSError as error:
             message = f"{directory} cannot be written: {error.strerror}"
-            raise SweeperError(message, fix="make room, or choose another place with --runs") from None
+            raise SweeperError(message, fix="free some space, or choose another directory with --runs") from None
         yield
 
 

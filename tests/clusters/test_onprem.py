@@ -133,7 +133,7 @@ def test_a_machine_without_the_token_is_refused(cluster: Cluster) -> None:
     stranger = Host(cluster.room, "stranger", 20, cluster.shared / "keys")
     address = f"{cluster.head.address}:6379"
     join = ["ray.scripts.scripts", "start", f"--address={address}", f"--node-ip-address={stranger.address}"]
-    run = ["sweeper", "run", f"{cluster.shared}/space.yaml", "--address", address, "--runs", f"{cluster.shared}/none"]
+    run = ["sweeper.cli", "run", f"{cluster.shared}/space.yaml", "--address", address, "--runs", f"{cluster.shared}/none"]
     none, wrong = {"RAY_AUTH_MODE": "disabled"}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
     tried = [
         subprocess.Popen(

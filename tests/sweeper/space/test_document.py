@@ -11,23 +11,23 @@ from sweeper.space.document import parse_value, read_yaml
 QUOTE = "\n  fix: quote what is meant as text"
 KINDS = "\n  fix: write a number, text, true, false, null, a list, or names and values; quote what is meant as text"
 MISTAKES = {
-    "a: 2001-99-99\n": f"1:4: a value of kind timestamp is unknown here{KINDS}",
-    "a: !!binary aGk=\n": f"1:4: a value of kind binary is unknown here{KINDS}",
+    "a: 2001-99-99\n": f"1:4: values of type timestamp are not supported{KINDS}",
+    "a: !!binary aGk=\n": f"1:4: values of type binary are not supported{KINDS}",
     "a: !!python/name:os.system ''\n": f"1:4: a value of kind python/name:os.system is unknown here{KINDS}",
-    "a: !own b\n": f"1:4: a value of kind !own is unknown here{KINDS}",
-    "a: !!set {b}\n": f"1:4: a value of kind set is unknown here{KINDS}",
+    "a: !own b\n": f"1:4: values of type !own are not supported{KINDS}",
+    "a: !!set {b}\n": f"1:4: values of type set are not supported{KINDS}",
     "a: !!int b\n": f"1:4: 'b' cannot be read{QUOTE}",
     "a: !!bool b\n": f"1:4: 'b' cannot be read{QUOTE}",
-    "a: !!str [b]\n": "1:4: not valid YAML: expected a scalar node, but found sequence\n  fix: mend the syntax here",
+    "a: !!str [b]\n": "1:4: not valid YAML: expected a scalar node, but found sequence\n  fix: fix the YAML syntax here",
     "a: 0b_\n": f"1:4: '0b_' cannot be read{QUOTE}",
     f"a: 0x{'f' * 5000}\n": f"1:4: '0x{'f' * 38}' cannot be read{QUOTE}",
     f"a: {'1' * 5000}\n": f"1:4: '{'1' * 40}' cannot be read{QUOTE}",
-    'a: "\\0"\n': "1:4: text with characters that cannot be written\n  fix: remove them",
-    'a: "\\uD800"\n': "1:4: text with characters that cannot be written\n  fix: remove them",
-    '"\\e[2J": b\n': "1:1: text with characters that cannot be written\n  fix: remove them",
+    'a: "\\0"\n': "1:4: the text has characters that UTF-8 cannot encode\n  fix: remove them",
+    'a: "\\uD800"\n': "1:4: the text has characters that UTF-8 cannot encode\n  fix: remove them",
+    '"\\e[2J": b\n': "1:1: the text has characters that UTF-8 cannot encode\n  fix: remove them",
     "<<: 3\n": "1:5: not valid YAML: expected a mapping or list of mappings for merging, but found scalar\n"
-               "  fix: mend the syntax here",
-    "a: &x [*x]\n": ": an alias stands within its own anchor\n  fix: write the values out",
+               "  fix: fix the YAML syntax here",
+    "a: &x [*x]\n": ": an alias refers to an anchor that contains it\n  fix: write the values out",
     "[" * 2000: ": nested too deeply\n  fix: a search space is a few levels deep",
     'a: "\\UFFFFFFFF"\n': None,
 }  # fmt: skip

@@ -127,7 +127,7 @@ def test_a_stage_run_holds_its_learning_curve(finished: Project) -> None:
 @pytest.mark.slow
 def test_what_a_killed_driver_did_not_write_is_written_by_the_next_run(project: Project) -> None:
     code = (
-        "import os; from sweeper import tracking; from sweeper.cli.main import main\n"
+        "import os; from sweeper.tracking import tracker as tracking; from sweeper.cli.main import main\n"
         "ended, left = tracking.Tracker.ended, [20]\n"
         "def dying(self, node, failure):\n"
         "    left[0] -= 1\n"
@@ -195,7 +195,7 @@ def test_a_database_that_goes_away_does_not_take_the_sweep_with_it(project: Proj
     )
     done = project.python("-c", code)
     assert done.returncode == 0
-    assert "MLflow stopped answering: the disk is gone\n  the same command writes the rest" in done.stderr
+    assert "MLflow stopped answering: the disk is gone\n  run the same command again to write the rest" in done.stderr
     assert len(list(Directory(Path(project.path) / "runs/store").root.glob("objects/*/*"))) == 50
     assert project.sweeper(*INLINE).returncode == 0
     assert len(runs_of(project, "trial")) == 12
