@@ -13,7 +13,7 @@ KINDS = "\n  fix: write a number, text, true, false, null, a list, or names and 
 MISTAKES = {
     "a: 2001-99-99\n": f"1:4: values of type timestamp are not supported{KINDS}",
     "a: !!binary aGk=\n": f"1:4: values of type binary are not supported{KINDS}",
-    "a: !!python/name:os.system ''\n": f"1:4: a value of kind python/name:os.system is unknown here{KINDS}",
+    "a: !!python/name:os.system ''\n": f"1:4: values of type python/name:os.system are not supported{KINDS}",
     "a: !own b\n": f"1:4: values of type !own are not supported{KINDS}",
     "a: !!set {b}\n": f"1:4: values of type set are not supported{KINDS}",
     "a: !!int b\n": f"1:4: 'b' cannot be read{QUOTE}",
