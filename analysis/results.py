@@ -188,4 +188,4 @@ def _in_order(trials: pa.Table, targets: Sequence[str]) -> pa.Table:
 
 
 def _unreadable(path: Path, error: Exception) -> NoTable:
-    return NoTable(f"{path} cannot be read: {error}\n  fix: run the sweep again; it writes the file anew")
+    return NoTable(f"{path} cannot be read: {error}\n  fix: run the sweep again to rewrite the file")

@@ -26,7 +26,7 @@ def sharing(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
 def _unwritten(names: Sequence[str]) -> str:
     return (
         f"The stages of {', '.join(names)} are not written: they are when a sweep's command ends, and this one has not "
-        "or was killed. The same command writes them."
+        "or was killed. Run the same command again to write them."
     )
 
 

@@ -31,7 +31,7 @@ def export(names: tuple[str, ...], from_mlflow: bool, tracking_uri: str | None, 
     have not finished. Stages and learning curves stay there.
     """
     if not from_mlflow:
-        raise SweeperError("where from?", fix="say sweeper export --from-mlflow")
+        raise SweeperError("choose where to export from", fix="run sweeper export --from-mlflow")
     from rich.console import Console
     from rich.progress import track
 

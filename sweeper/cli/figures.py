@@ -57,6 +57,6 @@ def _drawn(results: Results, directory: Path, formats: Iterable[str]) -> Iterato
                 directory.mkdir(parents=True, exist_ok=True)
                 save(figure, path)
             except OSError as error:
-                fix = "name another directory with -o"
+                fix = "choose another directory with -o"
                 raise SweeperError(f"{path} cannot be written: {error.strerror}", fix=fix) from None
             yield str(path)

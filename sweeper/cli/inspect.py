@@ -84,7 +84,7 @@ def rm(name: str, runs: Path, yes: bool) -> None:
     click.echo(f"stays: artifacts, until sweeper store gc{runs_suffix(runs)}{_store_suffix(runs, name)}")
     if yes:
         removal.carry_out()
-    click.echo("deleted" if yes else "nothing is deleted yet: say the same with --yes")
+    click.echo("deleted" if yes else "nothing deleted yet; run it again with --yes")
 
 
 def _store_suffix(runs: Path, name: str) -> str:

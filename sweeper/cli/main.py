@@ -35,7 +35,7 @@ class _Group(click.Group):
             click.echo(f"error: {error}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("interrupted; the same command goes on where this one stopped", err=True)
+            click.echo("interrupted; run the same command again to resume", err=True)
             sys.exit(INTERRUPTED)
 
 

@@ -47,7 +47,7 @@ def plan(
 
     planned = Graph.of(sweep)
     if graph and not planned.stages:
-        raise SweeperError(f"{sweep.name} is searched: it has no graph before it runs", fix="leave out --graph")
+        raise SweeperError(f"{sweep.name} is a search: it has no graph before it runs", fix="leave out --graph")
     forecast = Forecast.of(planned, open_store(place_of(runs, **place)), slots or own_cpus())
     told = forecast.as_json()
     click.echo(json.dumps(told, indent=1) if as_json else preview(told, forecast.sharing))

@@ -30,7 +30,7 @@ def report(names: tuple[str, ...], runs: Path, output: Path, mlflow: str | None)
     try:
         output.write_text(written, encoding="utf-8")
     except OSError as error:
-        raise SweeperError(f"{output} cannot be written: {error.strerror}", fix="name another file with -o") from None
+        raise SweeperError(f"{output} cannot be written: {error.strerror}", fix="choose another file with -o") from None
     click.echo(f"report: {output} ({decimal(output.stat().st_size)})")
 
 

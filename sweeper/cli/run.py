@@ -137,19 +137,19 @@ def _run(
 def _say_what_went_wrong(finished: Finished, trials: int) -> None:
     if finished.broken_tracking:
         click.echo(finished.broken_tracking, err=True)
-        click.echo("  the same command writes the rest", err=True)
+        click.echo("  run the same command again to write the rest", err=True)
     for stage, trace in finished.traces.items():
         click.echo(f"\n{stage} failed:\n{trace}", err=True)
     if finished.failed:
         again = finished.failed - finished.diverged
-        what = f"; the same command tries {again if finished.diverged else 'them'} again" if again else ""
+        what = f"; run the same command again to retry {again if finished.diverged else 'them'}" if again else ""
         click.echo(f"{finished.failed} of {trials} trials failed{what}", err=True)
     if finished.diverged:
-        fix = "change what they are given, or force them with --rerun STAGE"
-        click.echo(f"  {finished.diverged} diverged and would do so again: {fix}", err=True)
+        fix = "change their parameters, or force them with --rerun STAGE"
+        click.echo(f"  {finished.diverged} diverged and would diverge again: {fix}", err=True)
     if finished.state == "interrupted":
         raise KeyboardInterrupt
     if finished.state == "lost":
-        click.echo(f"error: {finished.note}\n  fix: mend that, then say the same command again; it goes on", err=True)
+        click.echo(f"error: {finished.note}\n  fix: fix that, then run the same command again to resume", err=True)
     if finished.failed or finished.state == "lost":
         sys.exit(1)

@@ -156,7 +156,7 @@ def _opened(place: Place) -> Iterator[Store]:
     except Unreachable:
         raise
     except OSError as error:
-        fix = "is it yours, and is the disk well?"
+        fix = "check its owner and the disk"
         raise SweeperError(f"{error.filename or place.address}: {error.strerror or error}", fix=fix) from None
 
 

@@ -61,5 +61,5 @@ def misfits(graph: Graph, missing: Mapping[str, Stage], executor: Executor) -> I
             continue
         message = f"stage {label} asks for {wanted}, and the largest node has {max(executor.nodes)}"
         if not executor.can_grow:
-            raise SweeperError(message, fix=f"ask for less in the search space: resources: {{{label}: {{...}}}}")
+            raise SweeperError(message, fix=f"request less in the search space: resources: {{{label}: {{...}}}}")
         yield f"  {message}; it waits until a larger one joins"

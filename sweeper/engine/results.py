@@ -73,4 +73,4 @@ class ResultsWriter:
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else error
             message = f"{self._directory} cannot be written: {why}"
-            raise kind(message, fix="make room; the same command goes on, what is done is kept") from None
+            raise kind(message, fix="free some space, then run the same command again to resume") from None

@@ -66,7 +66,7 @@ def _reaching() -> Iterator[None]:
     try:
         yield
     except Unreachable as error:
-        raise CutShort(error.message, fix="mend that, then say the same command again; it goes on") from None
+        raise CutShort(error.message, fix="fix that, then run the same command again to resume") from None
 
 
 @contextmanager

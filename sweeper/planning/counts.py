@@ -53,7 +53,7 @@ def headline(summary: Mapping[str, Any]) -> str:
             *_left_out(space["duplicates"]),
         ]
     ]
-    stale = [f"  cached results of {name} were made by other source code" for name in summary["stale"]]
+    stale = [f"  cached results of {name} were made by different source code" for name in summary["stale"]]
     return "\n".join([f"{COUNTS}, {{to_run:,}} to run".format_map(summary), *included, *stale])
 
 

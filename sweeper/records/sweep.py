@@ -100,7 +100,7 @@ def read_record(runs: Path, name: str) -> SweepRecord:
         fix = nearest(name, known) if known else "run one: sweeper run SPACE"
         raise SweeperError(f"no sweep called '{name}' in {runs}", fix=fix) from None
     except (OSError, ValueError):
-        raise SweeperError(f"{path} cannot be read", fix="run the sweep again; it writes the file anew") from None
+        raise SweeperError(f"{path} cannot be read", fix="run the sweep again to rewrite the file") from None
 
 
 def last_record(runs: Path, wanted: Callable[[SweepRecord], bool]) -> SweepRecord | None:
@@ -151,7 +151,7 @@ def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
             _replace(there.record(record.name), record)
         except OSError as error:
             message = f"{directory} cannot be written: {error.strerror}"
-            raise SweeperError(message, fix="make room, or choose another place with --runs") from None
+            raise SweeperError(message, fix="free some space, or choose another directory with --runs") from None
         yield
 
 

@@ -164,4 +164,4 @@ def _table(path: Path, columns: Sequence[str] | None) -> Any:
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError, ValueError):
-        raise SweeperError(f"{path} cannot be read", fix="run the sweep again; it writes the file anew") from None
+        raise SweeperError(f"{path} cannot be read", fix="run the sweep again to rewrite the file") from None

@@ -23,7 +23,7 @@ from sweeper.trainable.number import Number
 from sweeper.trainable.provenance import repository
 
 METRICS = "metrics.json"
-DAMAGED = {"status": "missing", "cause": "its result is damaged; the same command makes it again"}
+DAMAGED = {"status": "missing", "cause": "its result is damaged; run the same command again to recompute it"}
 Manifests: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 

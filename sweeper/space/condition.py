@@ -20,7 +20,7 @@ LONGEST = 1000
 EXAMPLE = "compare names and values, such as adapter.ratio == 1 or adapter.layers in ['0-64', '40-54']"
 MEANT = {
     "true": "write True", "false": "write False", "none": "write None", "null": "write None",
-    "case": "give the space cases, or name what varies",
+    "case": "add cases to the space, or name what varies",
 }  # fmt: skip
 COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,

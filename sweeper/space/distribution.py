@@ -36,7 +36,7 @@ def check_distribution(name: str, given: Distribution, where: Where) -> None:
         message, fix = f"{name} has {told}", f"give it one of {', '.join(KINDS)}"
         raise SweeperError(message, fix=fix, where=where(key=True))
     if given.step is not None and kinds[0] not in ("int", "uniform"):
-        raise SweeperError(f"{name}: {kinds[0]} has no step", fix="remove it", where=where("step", key=True))
+        raise SweeperError(f"{name}: {kinds[0]} takes no step", fix="remove it", where=where("step", key=True))
     if given.choice is not None:
         _check_choice(name, given.choice, where)
     else:
@@ -130,7 +130,7 @@ def _check_choice(name: str, choice: Sequence[Any], where: Where) -> None:
     seen: set[str] = set()
     for index, value in enumerate(choice):
         if isinstance(value, float) and not math.isfinite(value):
-            raise SweeperError(f"{name}: {value} is no number to try", fix="remove it", where=where("choice", index))
+            raise SweeperError(f"{name}: {value} is not finite", fix="remove it", where=where("choice", index))
         if (text := json.dumps(value, sort_keys=True, default=str)) in seen:
             raise SweeperError(f"{name}: {value!r} is given twice", fix="remove one", where=where("choice", index))
         seen.add(text)
@@ -139,13 +139,13 @@ def _check_choice(name: str, choice: Sequence[Any], where: Where) -> None:
 def _check_bounds(name: str, given: Distribution, kind: str, where: Where) -> None:
     low, high = _ends(given)
     if not (math.isfinite(low) and math.isfinite(high)):
-        message = f"{name}: {kind} from {low:g} to {high:g} has no end"
+        message = f"{name}: {kind} from {low:g} to {high:g} is infinite"
         raise SweeperError(message, fix="give two finite numbers", where=where(kind))
     if low > high:
-        message = f"{name}: {kind} from {low:g} to {high:g} is empty"
-        raise SweeperError(message, fix="give the least first", where=where(kind))
+        message = f"{name}: {kind} from {low:g} to {high:g} is reversed"
+        raise SweeperError(message, fix="give the lower bound first", where=where(kind))
     if given.log_uniform and low <= 0:
-        message = f"{name}: the logarithm of {low:g} does not exist"
-        raise SweeperError(message, fix="give numbers above 0, or take uniform", where=where(kind, 0))
+        message = f"{name}: a logarithmic range cannot start at {low:g}"
+        raise SweeperError(message, fix="use bounds above 0, or uniform", where=where(kind, 0))
     if given.step is not None and given.whole and given.step != int(given.step):
-        raise SweeperError(f"{name}: the step of int is no whole number", fix="such as 2", where=where("step"))
+        raise SweeperError(f"{name}: the step of int must be a whole number", fix="such as 2", where=where("step"))

@@ -110,7 +110,7 @@ def _not_yaml(path: Path, error: Exception) -> SweeperError:
     mark = error.problem_mark or error.context_mark if isinstance(error, yaml.MarkedYAMLError) else None
     where = _where(path, mark) if mark else str(path)
     problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
-    return SweeperError(f"not valid YAML: {problem}", fix="mend the syntax here", where=where)
+    return SweeperError(f"not valid YAML: {problem}", fix="fix the YAML syntax here", where=where)
 
 
 def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node, yaml.Node]]:
@@ -124,7 +124,7 @@ def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node, yaml.Node]]:
 def _check_parts(path: Path, node: yaml.Node, counts: dict[int, int | None]) -> int:
     """Check a node and all below it, and return how many parts it has. ``counts`` remembers those of aliases."""
     if (known := counts.get(id(node), 0)) is None:
-        raise SweeperError(f"{path}: an alias stands within its own anchor", fix="write the values out")
+        raise SweeperError(f"{path}: an alias refers to an anchor that contains it", fix="write the values out")
     if known:
         return known
     counts[id(node)] = None
@@ -152,7 +152,7 @@ def _check_value(path: Path, node: yaml.Node) -> None:
     if node.tag not in PLAIN:
         fix = "write a number, text, true, false, null, a list, or names and values; quote what is meant as text"
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
-        raise SweeperError(f"a value of kind {kind} is unknown here", fix=fix, where=where)
+        raise SweeperError(f"values of type {kind} are not supported", fix=fix, where=where)
     if isinstance(node, yaml.ScalarNode) and node.tag not in NAMES:
         try:
             str(_plain(node))
@@ -160,7 +160,7 @@ def _check_value(path: Path, node: yaml.Node) -> None:
             fix = "quote what is meant as text"
             raise SweeperError(f"'{node.value:.40}' cannot be read", fix=fix, where=where) from None
     elif isinstance(node, yaml.ScalarNode) and UNPRINTABLE.search(node.value):
-        raise SweeperError("text with characters that cannot be written", fix="remove them", where=where)
+        raise SweeperError("the text has characters that UTF-8 cannot encode", fix="remove them", where=where)
 
 
 def _where(path: Path, mark: Any) -> str:

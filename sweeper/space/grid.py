@@ -100,7 +100,7 @@ class Grid:
         for name, each in self.baseline.items():
             if name not in self.varied:
                 fix = nearest(name, self.varied) if self.varied else "remove it: all trials are one row"
-                message = f"baseline: the rows do not vary over '{name}'"
+                message = f"baseline: '{name}' does not vary between rows"
                 raise SweeperError(message, fix=fix, where=each.name_where)
 
 
@@ -154,8 +154,8 @@ def _together(kind: str, lists: Mapping[str, Sequence[Override]]) -> Dimension:
     first = next(iter(lists))
     for name, values in lists.items():
         if len(values) != len(lists[first]):
-            message = f"{name}: {len(values)} values, and {first} has {len(lists[first])}"
-            fix = "give the lists of a group equally many values"
+            message = f"{name}: {len(values)} values, but {first} has {len(lists[first])}"
+            fix = "give all lists of a group the same length"
             raise SweeperError(message, fix=fix, where=values[0].name_where)
     points = [dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
     _check_repetitions(points)

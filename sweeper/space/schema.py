@@ -137,7 +137,7 @@ def message_of(error: ErrorDetails, loc: Sequence[str | int] | None = None) -> s
 
 def _parse(document: Document, model: type[F]) -> F:
     if not isinstance(document.value, dict):
-        raise SweeperError("expected names and values, such as name: layers", where=document.where())
+        raise SweeperError("expected a mapping, such as name: layers", where=document.where())
     try:
         return model.model_validate(document.value)
     except ValidationError as error:

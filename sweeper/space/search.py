@@ -86,7 +86,7 @@ class SearchSpace:
         row = {**point.row, **self.completed(point, params)}
         found, condition = self.start.candidates([(row, origins)]), self.start.kept
         if condition and not all(condition.holds({**given, **each.repeats}) for each in found):
-            raise SweeperError("where drops it", where=condition.where)
+            raise SweeperError("where excludes it", where=condition.where)
         trials, _ = self.start.trials(found)
         origins.attempt(partial(self.start.trainable.check_config, trials[0].config))
         return trials

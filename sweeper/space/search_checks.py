@@ -76,7 +76,7 @@ def _without(document: Document, asked: SearchFile, fixed: Sequence[str]) -> Sea
     left = {name: each for name, each in asked.distributions.items() if name not in fixed}
     if not left:
         message, where = "--set leaves nothing to search", document.where("search", "distributions")
-        raise SweeperError(message, fix="leave one of its names open", where=where)
+        raise SweeperError(message, fix="remove one of its names from the search", where=where)
     enqueue = [{name: value for name, value in row.items() if name not in fixed} for row in asked.enqueue]
     return asked.model_copy(update={"distributions": left, "enqueue": enqueue})
 
@@ -91,7 +91,7 @@ def _check_names(document: Document, asked: SearchFile, grid: Grid, start: Start
             raise SweeperError(f"'{name}' is set by {key}", fix=f"remove it: results are means over {key}", where=where)
         if name not in start.names and not (name == CASE and grid.cases):
             known = [*start.names, *([CASE] if grid.cases else [])]
-            fix = "give the space cases" if name == CASE else nearest(name, known)
+            fix = "add cases to the space" if name == CASE else nearest(name, known)
             raise SweeperError(f"unknown name '{name}'", fix=fix, where=where)
         if name in listed:
             message = f"'{name}' is both searched and {listed[name]}"
@@ -115,13 +115,13 @@ def _conditions(document: Document, asked: SearchFile, grid: Grid, names: Sequen
         if each.when is not None:
             where = document.where("search", "distributions", name, "when")
             if name == CASE:
-                raise SweeperError("the case depends on nothing", fix="remove when", where=where)
+                raise SweeperError("a case cannot have a condition", fix="remove when", where=where)
             later = [other for other in asked.distributions if other not in above]
             found[name] = parse_condition(each.when, known, where, "when")
             for other in found[name].names:
                 if other in later:
-                    fix = f"write {other} above {name}" if other != name else "name others that it depends on"
-                    raise SweeperError(f"when: '{other}' is not known before {name}", fix=fix, where=where)
+                    fix = f"write {other} above {name}" if other != name else "name other parameters"
+                    raise SweeperError(f"when: '{other}' is suggested after {name}", fix=fix, where=where)
         above.append(name)
     return found
 
@@ -169,13 +169,14 @@ def _check_objectives(document: Document, asked: SearchFile, trainable: Trainabl
             message = f"unknown objective '{name}'"
             if name == DEPENDS_ON_OTHERS:
                 raise SweeperError(
-                    f"'{name}' is no objective", fix="it depends on other trials: take seconds", where=where
+                    f"'{name}' cannot be an objective", fix="it depends on other trials; use seconds", where=where
                 )
             raise SweeperError(message, fix=nearest(name, numbers), where=where)
         better = numbers[name].better if name in numbers else None
         if better and (better == "higher") != (sense == "maximise"):
             fix = f"{name}: {'maximise' if better == 'higher' else 'minimise'}"
-            raise SweeperError(f"{sense} {name}: it is the better the {better}", fix=fix, where=where)
+            message = f"objective {name}: {better} is better, but the space says {sense}"
+            raise SweeperError(message, fix=fix, where=where)
     for name in asked.reference:
         if name not in asked.objectives:
             where = document.where("search", "reference", name, key=True)
@@ -188,18 +189,16 @@ def _check_ways(document: Document, searched: SearchSpace) -> None:
     if asked.sampler == "grid":
         for name, each in asked.distributions.items():
             if values(each) is None:
-                fix, where = (
-                    "give it a choice or a step, or take another sampler",
-                    document.where("search", "distributions", name),
-                )
-                raise SweeperError(f"the grid of {name} has no end: {told(each)}", fix=fix, where=where)
+                message = f"sampler grid needs finite choices, but {name} is {told(each)}"
+                where = document.where("search", "distributions", name)
+                raise SweeperError(message, fix="give it a choice or a step, or use another sampler", where=where)
     where = document.where("search", "pruner")
     if asked.pruner and len(asked.objectives) > 1:
-        message = f"a pruner needs one objective, here are {len(asked.objectives)}"
+        message = f"a pruner needs one objective, but the space has {len(asked.objectives)}"
         raise SweeperError(message, fix="remove the pruner, or all objectives but one", where=where)
     if asked.pruner == "wilcoxon" and repeats < FEWEST_PAIRS:
-        message = f"wilcoxon compares seeds, and {repeats} are too few to stop before the last one"
-        raise SweeperError(message, fix=f"give {FEWEST_PAIRS} seeds or more, or take median", where=where)
+        message = f"wilcoxon compares seeds, and {repeats} are too few to prune before the last one"
+        raise SweeperError(message, fix=f"give {FEWEST_PAIRS} seeds or more, or use median", where=where)
 
 
 def _check_enqueued(document: Document, asked: SearchFile) -> None:
@@ -213,4 +212,5 @@ def _check_enqueued(document: Document, asked: SearchFile) -> None:
                 )
             if not holds(asked.distributions[name], value):
                 where, fix = document.where("search", "enqueue", index, name), told(asked.distributions[name])
-                raise SweeperError(f"enqueue: {name} is never {value}", fix=f"it is {fix}", where=where)
+                message = f"enqueue: {value} is outside the distribution of {name}"
+                raise SweeperError(message, fix=f"it is {fix}", where=where)

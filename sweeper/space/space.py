@@ -105,7 +105,7 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
 
 def _check_size(document: Document, count: int) -> None:
     if count > MOST_TRIALS:
-        message, fix = f"a grid of {count:,} trials", f"shorten its lists: {MOST_TRIALS:,} are the most"
+        message, fix = f"a grid of {count:,} trials", f"shorten its lists: the limit is {MOST_TRIALS:,} trials"
         raise SweeperError(message, fix=fix, where=document.where())
 
 
@@ -120,10 +120,11 @@ def _baseline(document: Document, grid: Grid, trials: Sequence[Trial]) -> dict[s
         there = list(dict.fromkeys(str(trial.row[name]) for trial in trials))
         if all(trial.row[name] != value for trial in trials):
             where = grid.baseline[name].where
-            raise SweeperError(f"baseline: no trial has {name} {value}", fix=f"there are {_some(there)}", where=where)
+            fix = f"its values are {_some(there)}"
+            raise SweeperError(f"baseline: no trial has {name} {value}", fix=fix, where=where)
     there = list(dict.fromkeys(" · ".join(str(trial.row[name]) for name in wanted) for trial in trials))
     message = f"baseline: no trial has {' · '.join(map(str, wanted.values()))}"
-    raise SweeperError(message, fix=f"there are {_some(there)}", where=document.where("baseline"))
+    raise SweeperError(message, fix=f"its values are {_some(there)}", where=document.where("baseline"))
 
 
 def _some(values: Sequence[str]) -> str:

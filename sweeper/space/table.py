@@ -34,7 +34,7 @@ def check_table(
         raise SweeperError(message, fix="name one of several rows", where=where)
     for index, case in enumerate(table.bounds):
         if case not in cases:
-            fix = nearest(case, cases) if cases else "give the space cases"
+            fix = nearest(case, cases) if cases else "add cases to the space"
             raise SweeperError(f"table: no case '{case}'", fix=fix, where=document.where("table", "bounds", index))
     if table.published and table.published not in published_names():
         fix, where = nearest(table.published, published_names()), document.where("table", "published")
@@ -47,7 +47,7 @@ def _check_rows(document: Document, rows: Sequence[str], names: Sequence[str]) -
         if name in rows[:index]:
             raise SweeperError(f"table: '{name}' is given twice", fix="remove one", where=where)
         if name not in names:
-            fix = "give the space cases, or name an axis" if name == CASE else nearest(name, names)
+            fix = "add cases to the space, or name an axis" if name == CASE else nearest(name, names)
             raise SweeperError(f"table: unknown name '{name}'", fix=fix, where=where)
 
 
@@ -60,7 +60,8 @@ def _check_columns(
             fix = nearest(name, [*numbers, *fields])
             raise SweeperError(f"table: unknown column '{name}'", fix=fix, where=where)
         if name not in numbers and not _is_number(fields[name].annotation):
-            raise SweeperError(f"table: column '{name}' is no number", fix="name it in the table's rows", where=where)
+            fix = "name it in the table's rows"
+            raise SweeperError(f"table: column '{name}' is not a number", fix=fix, where=where)
 
 
 def _is_number(annotation: Any) -> bool:

@@ -117,8 +117,8 @@ def kept(found: Sequence[Candidate], condition: Condition, values: Mapping[str, 
         each for each in found if condition.holds({**values, **each.row, **each.origins.values, **each.repeats})
     ]
     if not chosen:
-        fix = f"widen it: it is true of none of {len(found):,}"
-        raise SweeperError("where drops every trial", fix=fix, where=condition.where)
+        fix = f"relax the condition: it is false for all {len(found):,}"
+        raise SweeperError("where excludes every trial", fix=fix, where=condition.where)
     return chosen
 
 

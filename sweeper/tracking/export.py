@@ -59,7 +59,7 @@ def export_results(uri: str, names: Sequence[str], runs: Path, track: Track) -> 
     be used; CutShort where MLflow stops answering.
     """
     if RunsDirectory(runs).store.exists():
-        raise SweeperError(f"{runs} has sweeps of its own", fix="name another directory with -o")
+        raise SweeperError(f"{runs} has sweeps of its own", fix="choose another directory with -o")
     database = Path(uri.removeprefix("sqlite:///"))
     if uri.startswith("sqlite:///") and not database.exists():  # it would be made
         fix = "name its directory with --runs, or a server with --tracking-uri"
@@ -74,7 +74,7 @@ def export_results(uri: str, names: Sequence[str], runs: Path, track: Track) -> 
             yield _Export(client, sweep, track).write(RunsDirectory(runs).results)
         except (MlflowException, OSError) as error:
             message = f"{sweep.info.run_name} cannot be exported from {uri}: {first_line(error)}"
-            raise CutShort(message, fix="mend that, and say it again; what is exported stays") from None
+            raise CutShort(message, fix="fix that, then run it again; what was exported is kept") from None
 
 
 def _sweep(client: MlflowClient, name: str, uri: str) -> Run:

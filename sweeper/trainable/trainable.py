@@ -99,7 +99,7 @@ class Trainable:
         if "seed" not in self.config.model_fields:
             raise SweeperError(f"{self.config.__name__} has no seed", fix="add a field to it: seed: int = 0")
         if self.facts and not self.known:
-            raise SweeperError("facts are given without their meaning", fix="add known={name: Number(...)} for each")
+            raise SweeperError("facts are given without a description", fix="add known={name: Number(...)} for each")
         if not self.presets:
             object.__setattr__(self, "presets", {"default": _default(self.config)})
 

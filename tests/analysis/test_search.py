@@ -117,7 +117,7 @@ def test_suggestions_that_cannot_be_read_are_refused_with_what_to_do(tmp_path: P
         with pytest.raises(NoTable) as error:
             Results(results.described, results.directory).trials  # noqa: B018
         assert str(error.value).startswith(str(path))
-        assert str(error.value).splitlines()[-1] == snapshot("  fix: run the sweep again; it writes the file anew")
+        assert str(error.value).splitlines()[-1] == snapshot("  fix: run the sweep again to rewrite the file")
 
 
 def test_a_row_of_the_table_is_all_seeds_of_a_suggestion(tmp_path: Path) -> None:

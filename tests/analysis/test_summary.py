@@ -204,7 +204,7 @@ def test_results_that_are_no_parquet_are_refused_with_what_to_do(tmp_path) -> No
     (tmp_path / "broken" / "trials.parquet").write_bytes(b"PAR1 half a file")
     text = refusal(read_results, tmp_path, "broken")
     assert text.startswith(f"{tmp_path}/broken/trials.parquet")
-    assert text.splitlines()[-1] == snapshot("  fix: run the sweep again; it writes the file anew")
+    assert text.splitlines()[-1] == snapshot("  fix: run the sweep again to rewrite the file")
 
 
 def test_a_column_that_the_results_lack_is_refused_by_name(tmp_path) -> None:

@@ -46,7 +46,7 @@ def test_ctrl_c_without_ray(campaign: Campaign) -> None:
     driver.wait_for_work(3)
     driver.interrupt()
     assert driver.wait_for_exit() == 130
-    assert driver.log.splitlines()[-1] == snapshot("interrupted; the same command goes on where this one stopped")
+    assert driver.log.splitlines()[-1] == snapshot("interrupted; run the same command again to resume")
     campaign.remember()
     assert campaign.judge(campaign.go_on()) == GOOD
 
@@ -72,7 +72,7 @@ def test_on_ray_worker_driver_node_manager_and_control_service_killed(campaign: 
     second.wait_for_work(moment.randrange(1, 5))
     second.interrupt()
     assert second.wait_for_exit() == 130, second.log
-    assert "interrupted; the same command goes on where this one stopped" in second.log
+    assert "interrupted; run the same command again to resume" in second.log
 
     for title, said in (
         (
@@ -80,7 +80,7 @@ def test_on_ray_worker_driver_node_manager_and_control_service_killed(campaign: 
             snapshot(
                 [
                     "error: Ray's node manager (raylet) on this machine died",
-                    "  fix: mend that, then say the same command again; it goes on",
+                    "  fix: fix that, then run the same command again to resume",
                 ]
             ),
         ),
@@ -89,7 +89,7 @@ def test_on_ray_worker_driver_node_manager_and_control_service_killed(campaign: 
             snapshot(
                 [
                     "error: Ray's control service (GCS) has not answered for 20 s",
-                    "  fix: mend that, then say the same command again; it goes on",
+                    "  fix: fix that, then run the same command again to resume",
                 ]
             ),
         ),

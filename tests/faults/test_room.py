@@ -47,7 +47,7 @@ def test_a_stage_that_fills_the_disk_halts_the_sweep(small: Campaign, monkeypatc
     assert done.returncode == 1
     assert done.error == snapshot("""\
 error: the store cannot be written: No space left on device
-  fix: mend that, then say the same command again; it goes on
+  fix: fix that, then run the same command again to resume
 """)
     assert small.store.failures.all() == {}
     small.remember()
@@ -61,7 +61,7 @@ def test_a_disk_that_fills_up_halts_the_sweep(small: Campaign) -> None:
     assert done.returncode == 1
     assert done.error == snapshot("""\
 error: runs/results cannot be written: No space left on device
-  fix: make room; the same command goes on, what is done is kept
+  fix: free some space, then run the same command again to resume
 """)
     small.remember()
     assert small.before
@@ -76,7 +76,7 @@ def test_a_disk_that_is_full_from_the_start(small: Campaign) -> None:
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
 error: runs/sweeps/tiny cannot be written: No space left on device
-  fix: make room, or choose another place with --runs
+  fix: free some space, or choose another directory with --runs
 """)
     (small.runs / "film").unlink()
     mount("-o", "remount,size=20m", small.runs)
@@ -91,7 +91,7 @@ def test_a_disk_that_becomes_read_only(small: Campaign) -> None:
     assert done.returncode == 2
     assert masked(done.stderr, root=small.store.root) == snapshot("""\
 error: the store {root} cannot be written: Read-only file system
-  fix: choose another place with --runs or --store
+  fix: choose another directory with --runs or --store
 """)
     mount("-o", "remount,rw,size=20m", small.runs)
     assert small.judge(small.go_on()) == GOOD

@@ -46,7 +46,7 @@ def test_a_diverged_stage_is_tried_once_and_again_when_forced(
         assert done.stderr.splitlines()[-2:] == snapshot(
             [
                 "2 of 8 trials failed",
-                "  2 diverged and would do so again: change what they are given, or force them with --rerun STAGE",
+                "  2 diverged and would do so again: change their parameters, or force them with --rerun STAGE",
             ]
         )
         assert "the loss is nan at step 7" in done.stdout
@@ -77,7 +77,7 @@ def test_a_stage_that_never_has_enough_memory_fails_and_says_how_much_there_was(
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "out of memory: cannot allocate 999 GiB; it asked for 1 CPU, there is " in done.stdout
-    assert done.stderr.splitlines()[-1] == snapshot("2 of 8 trials failed; the same command tries them again")
+    assert done.stderr.splitlines()[-1] == snapshot("2 of 8 trials failed; run the same command again to retry them")
     assert Counter(starts(campaign).values()) == {1: 2 + 18 + 6, 2: 6}
     campaign.remember()
     monkeypatch.delenv(FAULT)

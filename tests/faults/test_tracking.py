@@ -113,7 +113,7 @@ def test_a_database_that_is_locked_in_the_middle(
     assert done.stderr.splitlines()[-2:] == snapshot(
         [
             "MLflow stopped answering: (sqlite3.OperationalError) database is locked",
-            "  the same command writes the rest",
+            "  run the same command again to write the rest",
         ]
     )
     assert campaign.judge(done) == GOOD
@@ -140,7 +140,7 @@ def test_a_server_that_goes_away_in_the_middle(campaign: Campaign, monkeypatch: 
         uri = f"http://127.0.0.1:{first.port}"
         with at_call(monkeypatch, "log_batch", 4, lambda: (first.shutdown(), first.server_close())):
             done = campaign.go_on("--tracking-uri", uri)
-    assert done.stderr.splitlines()[-1] == snapshot("  the same command writes the rest")
+    assert done.stderr.splitlines()[-1] == snapshot("  run the same command again to write the rest")
     assert campaign.judge(done) == GOOD
     campaign.remember()
     with server(campaign.project.path) as second:

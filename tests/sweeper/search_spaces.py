@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from sweeper.engine.search.study import Study
+from sweeper.records.layout import RunsDirectory
 from sweeper.space.search import SearchSpace
 from tests.project import Project
 

@@ -84,7 +84,7 @@ def judge(seen: Mapping[str, Any], fix: str | None = None) -> Iterator[Check]:
     else:
         yield Check("ok", "devices", _devices(seen))
     if seen["store"]:
-        yield Check("FAIL", "store", seen["store"], fix or "choose another place with --runs or --store")
+        yield Check("FAIL", "store", seen["store"], fix or "choose another directory with --runs or --store")
     else:
         yield Check("ok", "store", f"{seen['root']} can be written, locked and read")
     if seen["free"] is not None:
@@ -143,7 +143,7 @@ def _compared(here: Mapping[str, Any], there: Mapping[str, Any], off: float) -> 
     if versions:
         yield Check("FAIL", "versions", ", ".join(versions), INSTALL)
     if off > WARN_SKEW:
-        fix = "let a time service such as chrony set the clocks"
+        fix = "synchronise the clocks, for example with chrony"
         yield Check("FAIL" if off > FAIL_SKEW else "warn", "clock", f"{off:,.1f} s off the clock here", fix)
 
 

@@ -72,7 +72,7 @@ def read_needs(runs: Path) -> dict[str, frozenset[str]]:
             stages = pq.read_table(path, columns=["stages"]).column("stages")
             needs[directory.name] = frozenset(pc.list_flatten(stages).to_pylist())
         except (OSError, pa.ArrowException):
-            message = f"{path} cannot be read: what its sweep needs is unknown"
+            message = f"{path} cannot be read: cannot tell which artifacts its sweep needs"
             raise SweeperError(message, fix=f"run its sweep again, or remove {directory}") from None
     return needs
 
@@ -183,9 +183,9 @@ def _check_written_down(runs: Path) -> None:
         if written and not (record.is_searched and (driven or status is None or status.state == "running")):
             continue  # a search writes down what it needs when it ends
         if driven:
-            message = f"sweep {name} is being run and has not written down yet what it needs"
-            raise SweeperError(message, fix="wait until it has ended, or stop it with Ctrl-C; it can go on afterwards")
+            message = f"sweep {name} is starting and has not recorded yet which artifacts it needs"
+            raise SweeperError(message, fix="wait until it ends, or stop it with Ctrl-C and resume it later")
         ended = status is not None and status.state == "finished" and status.updated.timestamp() >= began
         if not ended:  # the results of one that finished were removed by the user, who needs them no more
-            message = f"sweep {name} did not finish, and what it needs is not written down"
-            raise SweeperError(message, fix=f"run it again, or give it up: remove {RunsDirectory(runs).sweep(name)}")
+            message = f"sweep {name} did not finish, and which artifacts it needs is not recorded"
+            raise SweeperError(message, fix=f"run it again, or abandon it: remove {RunsDirectory(runs).sweep(name)}")

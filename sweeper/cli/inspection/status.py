@@ -20,7 +20,7 @@ from sweeper.records.sweep import Status, SweepRecord, is_driven, read_record, r
 from sweeper.records.trials import RecordedTrial, read_trials, store_of
 
 WATCH_SECONDS = 1.0
-KILLED = "ended without a word (killed?)"
+KILLED = "driver exited without a final status (killed?)"
 NAMED = 4
 """Failed trials of one cause that are named; the rest is counted."""
 
@@ -139,7 +139,7 @@ def _looks(runs: Path, name: str) -> Iterator[Look]:
 
 
 def _state(now: Look) -> str:
-    return f"{KILLED}: the same command goes on" if now.state == KILLED else now.state
+    return f"{KILLED}; run the same command again to resume" if now.state == KILLED else now.state
 
 
 def _lines(now: Look) -> Iterator[tuple[str, str]]:

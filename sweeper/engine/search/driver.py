@@ -257,7 +257,8 @@ class SearchDriver:
         try:
             found = {**read_metrics(self._store, current.stage.key), **trial.facts}
         except Damaged:
-            raise Halted(f"the result of {trial.label} is damaged; the same command makes it again") from None
+            message = f"the result of {trial.label} is damaged; run the same command again to recompute it"
+            raise Halted(message) from None
         trainable, objectives = self.searched.start.trainable, self.searched.asked.objectives
         if not trainable.costs.keys().isdisjoint(objectives):
             found |= next(costs(trainable, [stages], self._store.manifests(stages)))

@@ -38,7 +38,7 @@ class Cache:
                 (self.root / name).mkdir(exist_ok=True)
         except OSError as error:
             message = f"the cache {self.root} cannot be written: {error.strerror}"
-            raise SweeperError(message, fix="choose another place with --cache") from None
+            raise SweeperError(message, fix="choose another directory with --cache") from None
 
     @contextlib.contextmanager
     def using(self, name: str, fetch: Callable[[Path], None]) -> Iterator[Path]:

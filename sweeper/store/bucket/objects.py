@@ -152,7 +152,7 @@ class Objects:
             seen, at = self.head(name), time.monotonic()
             self.delete([name])
             if seen is None:
-                raise Refused(f"the store {self.url} does not keep what is written", fix=FIX)
+                raise Refused(f"the store {self.url} lost what was just written to it", fix=FIX)
             self._clock = at, seen.made
         at, then = self._clock
         return then + timedelta(seconds=time.monotonic() - at)
@@ -193,9 +193,9 @@ class Objects:
     def _translated(self, error: Exception) -> Unreachable:
         text, bucket = str(error), urlsplit(self.url).netloc
         if "NoSuchBucket" in text:
-            return Refused(f"there is no bucket {bucket}", fix="make it, or name another one with --store")
+            return Refused(f"there is no bucket {bucket}", fix="create it, or choose another one with --store")
         if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-            fix = f"check {KEYS} in the environment, and what they may do: read, write, list and delete"
+            fix = f"check {KEYS} in the environment, and their permissions: read, write, list and delete"
             return Refused(f"the bucket {bucket} denies access: {_reason(text)}", fix=fix)
         if any(place in text for place in METADATA):
             return Refused(f"there are no credentials for the bucket {bucket}", fix=f"set {KEYS} in the environment")
@@ -225,10 +225,10 @@ def objects_at(url: str) -> Objects:
 def _client(url: str) -> Any:
     parts = urlsplit(url)
     if "@" in parts.netloc:
-        raise SweeperError("a store's address has no place for credentials", fix=f"set {KEYS} in the environment")
+        raise SweeperError("a store's address must not contain credentials", fix=f"set {KEYS} in the environment")
     if parts.scheme not in SCHEMES or not parts.netloc:
         fix = "give a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
-        raise SweeperError(f"'{url}' is no place for a store", fix=fix)
+        raise SweeperError(f"'{url}' is not the address of a store", fix=fix)
     retries = {
         "max_retries": 4, "retry_timeout": timedelta(seconds=PATIENCE_SECONDS / 4),
         "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=5), "base": 2},
@@ -248,7 +248,7 @@ def _may_be_open() -> bool:
     allowed = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true", "yes")
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if endpoint.startswith("http://") and not allowed:
-        fix = "use https, or say AWS_ALLOW_HTTP=true where nobody listens in"
+        fix = "use https, or set AWS_ALLOW_HTTP=true on a trusted network"
         raise SweeperError(f"AWS_ENDPOINT_URL is {endpoint}, which is not encrypted", fix=fix)
     return allowed
 

@@ -53,9 +53,9 @@ class Directory(Store):
                 pass
         except OSError as error:
             if error.errno in WITHOUT_LOCKS:
-                fix = "mount it with locks (NFS 4, or NFS 3 without nolock), or choose another place with --store"
+                fix = "mount it with locks (NFS 4, or NFS 3 without nolock), or choose another directory with --store"
                 raise SweeperError(f"the store {self.root} cannot be locked: {error.strerror}", fix=fix) from None
-            fix = "choose another place with --runs or --store"
+            fix = "choose another directory with --runs or --store"
             raise SweeperError(f"the store {self.root} cannot be written: {error.strerror}", fix=fix) from None
 
     def warning(self) -> str | None:

@@ -49,7 +49,7 @@ def test_what_fails_says_how_to_mend_it_and_exits_with_1(project: Project, monke
     assert done.returncode == 1
     assert masked(said(done, "store"), project=project.path) == snapshot("""\
 FAIL store: the store {project}/space.yaml/runs/store cannot be written: Not a directory
-     fix: choose another place with --runs or --store
+     fix: choose another directory with --runs or --store
 """)
     assert masked(said(done, "token"), token=token) == snapshot("""\
 FAIL token: {token} can be read by others (mode 0644)

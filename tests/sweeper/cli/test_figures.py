@@ -59,5 +59,5 @@ def test_a_directory_that_cannot_be_written(project: Project) -> None:
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
 error: taken/layer_selection-importance.pdf cannot be written: File exists
-  fix: name another directory with -o
+  fix: choose another directory with -o
 """)

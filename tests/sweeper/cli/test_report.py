@@ -56,5 +56,5 @@ def test_a_file_that_cannot_be_written(project: Project) -> None:
     assert done.stdout == ""
     assert done.stderr == snapshot("""\
 error: nowhere/report.html cannot be written: No such file or directory
-  fix: name another file with -o
+  fix: choose another file with -o
 """)

@@ -185,7 +185,7 @@ def test_gc_refuses_when_results_cannot_be_read(swept: Project, kept: Directory)
     done = swept.sweeper("store", "gc", "--yes")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
-error: runs/results/tiny/trials.parquet cannot be read: what its sweep needs is unknown
+error: runs/results/tiny/trials.parquet cannot be read: cannot tell which artifacts its sweep needs
   fix: run its sweep again, or remove runs/results/tiny
 """)
     assert kept.all_keys() == before
@@ -206,8 +206,8 @@ def test_gc_waits_for_a_running_sweep_to_write_down_what_it_needs(swept: Project
         done = swept.sweeper("store", "gc", "--yes")
         assert done.returncode == 2
         assert done.stderr == snapshot("""\
-error: sweep tiny is being run and has not written down yet what it needs
-  fix: wait until it has ended, or stop it with Ctrl-C; it can go on afterwards
+error: sweep tiny is starting and has not recorded yet which artifacts it needs
+  fix: wait until it ends, or stop it with Ctrl-C and resume it later
 """)
         os.utime(results, (datetime.now().timestamp() + 2,) * 2)
         assert swept.sweeper("store", "gc", "--yes").returncode == 0
@@ -221,8 +221,8 @@ def test_gc_keeps_what_a_lost_sweep_had_made(swept: Project, kept: Directory) ->
     done = swept.sweeper("store", "gc", "--yes")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
-error: sweep tiny did not finish, and what it needs is not written down
-  fix: run it again, or give it up: remove runs/sweeps/tiny
+error: sweep tiny did not finish, and which artifacts it needs is not recorded
+  fix: run it again, or abandon it: remove runs/sweeps/tiny
 """)
     assert kept.all_keys() == before
 

@@ -73,7 +73,7 @@ def test_retry_runs_the_failed_trials_and_no_others(project: Project, monkeypatc
     project.write(SPACE.replace("[plus, minus]", "[plus, bad]"))
     done = project.sweeper(*RUN)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == snapshot("6 of 12 trials failed; the same command tries them again")
+    assert done.stderr.splitlines()[-1] == snapshot("6 of 12 trials failed; run the same command again to retry them")
     before = made(project)
     project.write(SPACE.replace("[plus, minus]", "[plus, bad, minus]"))
     monkeypatch.setattr("tests.tiny.experiment.bend.body", lambda run, **_: (run.output / "bent.json").write_text("7"))
@@ -167,7 +167,7 @@ def test_a_stage_that_fits_on_no_node_is_refused_before_anything_runs(
         list(misfits(graph, graph.stages, executor))
     assert str(error.value) == snapshot("""\
 stage bend asks for 64 CPU, 4.0 GiB of memory, and the largest node has 2 CPU, 16.0 GiB of memory
-  fix: ask for less in the search space: resources: {bend: {...}}\
+  fix: request less in the search space: resources: {bend: {...}}\
 """)
 
 

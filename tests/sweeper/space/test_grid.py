@@ -157,8 +157,8 @@ MISTAKES = {
     "unequal lengths": (
         ZIP.replace("[2, 3]", "[2, 3, 4]"),
         snapshot("""\
-error: space.yaml:6:5: trunk.steps: 3 values, and branch.kind has 2
-  fix: give the lists of a group equally many values
+error: space.yaml:6:5: trunk.steps: 3 values, but branch.kind has 2
+  fix: give all lists of a group the same length
 """),
     ),
     "a row of a group twice": (
@@ -276,21 +276,21 @@ error: space.yaml:4:44: branch.size: expected less than or equal to 10, got 20
     "baseline of what does not vary": (
         f"{SPACE}baseline: {{trunk.steps: 5}}\n",
         snapshot("""\
-error: space.yaml:9:12: baseline: the rows do not vary over 'trunk.steps'
+error: space.yaml:9:12: baseline: 'trunk.steps' does not vary between rows
   fix: known: branch.kind, branch.size
 """),
     ),
     "misspelled baseline": (
         BASELINE.replace("{branch.kind", "{branch.kin"),
         snapshot("""\
-error: space.yaml:9:12: baseline: the rows do not vary over 'branch.kin'
+error: space.yaml:9:12: baseline: 'branch.kin' does not vary between rows
   fix: did you mean branch.kind?
 """),
     ),
     "baseline of a single row": (
         f"{HEAD}baseline: {{branch.kind: plus}}\n",
         snapshot("""\
-error: space.yaml:4:12: baseline: the rows do not vary over 'branch.kind'
+error: space.yaml:4:12: baseline: 'branch.kind' does not vary between rows
   fix: remove it: all trials are one row
 """),
     ),
@@ -298,21 +298,21 @@ error: space.yaml:4:12: baseline: the rows do not vary over 'branch.kind'
         BASELINE.replace("{branch.kind: minus", "{branch.kind: minus, branch.size: 4"),
         snapshot("""\
 error: space.yaml:9:45: baseline: no trial has branch.size 4
-  fix: there are 1, 2, 3
+  fix: its values are 1, 2, 3
 """),
     ),
     "baseline whose combination is dropped": (
         f"{SPACE}where: branch.kind == 'plus' or branch.size == 1\nbaseline: {{branch.kind: minus, branch.size: 2}}\n",
         snapshot("""\
 error: space.yaml:10:11: baseline: no trial has minus · 2
-  fix: there are plus · 1, plus · 2, plus · 3, minus · 1
+  fix: its values are plus · 1, plus · 2, plus · 3, minus · 1
 """),
     ),
     "baseline of an unknown case": (
         f"{CASES}baseline: {{case: dwon}}\n",
         snapshot("""\
 error: space.yaml:13:18: baseline: no trial has case dwon
-  fix: there are up, down, again
+  fix: its values are up, down, again
 """),
     ),
     "empty baseline": (
@@ -333,7 +333,7 @@ error: space.yaml:9:8: where: unknown name 'branch.sizes'
         f"{SPACE}where: case == 'up'\n",
         snapshot("""\
 error: space.yaml:9:8: where: unknown name 'case'
-  fix: give the space cases, or name what varies
+  fix: add cases to the space, or name what varies
 """),
     ),
     "a call in the condition": (
@@ -353,8 +353,8 @@ error: space.yaml:9:8: where: '<' not supported between instances of 'str' and '
     "condition that drops all": (
         f"{SPACE}where: branch.size > 3\n",
         snapshot("""\
-error: space.yaml:9:8: where drops every trial
-  fix: widen it: it is true of none of 12
+error: space.yaml:9:8: where excludes every trial
+  fix: relax the condition: it is false for all 12
 """),
     ),
     "condition that is no text": (
@@ -395,7 +395,7 @@ error: space.yaml:7:26: 'trunk.steps' is set by repeat
     "repeated name in the baseline": (
         f"{REPEAT}baseline: {{trunk.steps: 1}}\n",
         snapshot("""\
-error: space.yaml:7:12: baseline: the rows do not vary over 'trunk.steps'
+error: space.yaml:7:12: baseline: 'trunk.steps' does not vary between rows
   fix: known: branch.kind
 """),
     ),
@@ -445,7 +445,7 @@ error: space.yaml:4:8: seeds: expected at most 10000 of them, got '0-99999999'
         SPACE.replace("[0, 1]", "0-9999").replace("[1, 2, 3]", str(list(range(10)))),
         snapshot("""\
 error: space.yaml:1:1: a grid of 200,000 trials
-  fix: shorten its lists: 100,000 are the most
+  fix: shorten its lists: the limit is 100,000 trials
 """),
     ),
     "a number that is none": (

@@ -115,7 +115,7 @@ def test_a_failed_trial_fails_the_sweep_of_its_space_alone(paper: Project) -> No
     paper.write(OURS.replace("down: {branch.kind: minus", "down: {branch.kind: bad"), "more/cases.yaml")
     done = paper.sweeper(*RUN)
     assert done.returncode == 1
-    assert "4 of 24 trials failed; the same command tries them again" in done.stderr
+    assert "4 of 24 trials failed; run the same command again to retry them" in done.stderr
     assert "down · 1 · seed 0, down · 1 · seed 1" in done.stdout
     client = MlflowClient(f"sqlite:///{paper.path}/runs/mlflow.db")
     for name, status in (("tiny", "FINISHED"), ("cases", "FAILED")):

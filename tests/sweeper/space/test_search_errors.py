@@ -35,8 +35,8 @@ error: space.yaml:7:27: search.distributions.branch.kind.choice is empty
     "bounds the wrong way round": (
         size("int: [7, 0]"),
         snapshot("""\
-error: space.yaml:8:24: branch.size: int from 7 to 0 is empty
-  fix: give the least first
+error: space.yaml:8:24: branch.size: int from 7 to 0 is reversed
+  fix: give the lower bound first
 """),
     ),
     "bounds that are no whole numbers": (
@@ -49,21 +49,21 @@ error: space.yaml:8:28: search.distributions.branch.size.int.1: expected a valid
     "logarithm of zero": (
         pause("log_uniform: [0, 0.1]"),
         snapshot("""\
-error: space.yaml:8:33: trunk.pause: the logarithm of 0 does not exist
-  fix: give numbers above 0, or take uniform
+error: space.yaml:8:33: trunk.pause: a logarithmic range cannot start at 0
+  fix: use bounds above 0, or uniform
 """),
     ),
     "bounds without an end": (
         pause("uniform: [0, .inf]"),
         snapshot("""\
-error: space.yaml:8:28: trunk.pause: uniform from 0 to inf has no end
+error: space.yaml:8:28: trunk.pause: uniform from 0 to inf is infinite
   fix: give two finite numbers
 """),
     ),
     "bounds that are no numbers": (
         pause("uniform: [.nan, 1]"),
         snapshot("""\
-error: space.yaml:8:28: trunk.pause: uniform from nan to 1 has no end
+error: space.yaml:8:28: trunk.pause: uniform from nan to 1 is infinite
   fix: give two finite numbers
 """),
     ),
@@ -98,21 +98,21 @@ error: space.yaml:8:18: search.distributions.branch.size: expected names and val
     "step of a choice": (
         size("choice: [1, 2], step: 1"),
         snapshot("""\
-error: space.yaml:8:35: branch.size: choice has no step
+error: space.yaml:8:35: branch.size: choice takes no step
   fix: remove it
 """),
     ),
     "step of a logarithm": (
         pause("log_uniform: [0.1, 1], step: 0.1"),
         snapshot("""\
-error: space.yaml:8:42: trunk.pause: log_uniform has no step
+error: space.yaml:8:42: trunk.pause: log_uniform takes no step
   fix: remove it
 """),
     ),
     "step of whole numbers that is none": (
         size("int: [0, 7], step: 1.5"),
         snapshot("""\
-error: space.yaml:8:38: branch.size: the step of int is no whole number
+error: space.yaml:8:38: branch.size: the step of int must be a whole number
   fix: such as 2
 """),
     ),
@@ -133,7 +133,7 @@ error: space.yaml:7:34: branch.kind: 'plus' is given twice
     "choice that is no number": (
         pause("choice: [0, .nan]"),
         snapshot("""\
-error: space.yaml:8:31: trunk.pause: nan is no number to try
+error: space.yaml:8:31: trunk.pause: nan is not finite
   fix: remove it
 """),
     ),
@@ -203,21 +203,21 @@ error: space.yaml:9:16: no stage of the runs reports the objective 'charm'
     "objective that depends on other trials": (
         search_space(("score: max", "seconds_saved: max")),
         snapshot("""\
-error: space.yaml:9:16: 'seconds_saved' is no objective
-  fix: it depends on other trials: take seconds
+error: space.yaml:9:16: 'seconds_saved' cannot be an objective
+  fix: it depends on other trials; use seconds
 """),
     ),
     "objective wanted the worse way": (
         search_space(("maximise", "minimise")),
         snapshot("""\
-error: space.yaml:9:16: minimise score: it is the better the higher
+error: space.yaml:9:16: objective score: higher is better, but the space says minimise
   fix: score: maximise
 """),
     ),
     "cost wanted the worse way": (
         search_space(("score: maximise", "seconds.branches: maximize")),
         snapshot("""\
-error: space.yaml:9:16: maximise seconds.branches: it is the better the lower
+error: space.yaml:9:16: objective seconds.branches: lower is better, but the space says maximise
   fix: seconds.branches: minimise
 """),
     ),
@@ -238,43 +238,43 @@ error: space.yaml:6:3: 'objectives' is missing
     "pruner of two objectives": (
         search_space(("{score: maximise}", "{score: maximise, cost: minimise}"), more="pruner: median"),
         snapshot("""\
-error: space.yaml:11:11: a pruner needs one objective, here are 2
+error: space.yaml:11:11: a pruner needs one objective, but the space has 2
   fix: remove the pruner, or all objectives but one
 """),
     ),
     "wilcoxon of few seeds": (
         search_space(more="pruner: wilcoxon"),
         snapshot("""\
-error: space.yaml:11:11: wilcoxon compares seeds, and 2 are too few to stop before the last one
-  fix: give 5 seeds or more, or take median
+error: space.yaml:11:11: wilcoxon compares seeds, and 2 are too few to prune before the last one
+  fix: give 5 seeds or more, or use median
 """),
     ),
     "grid of a continuum": (
         search_space((SIZE, "trunk.pause: {uniform: [0, 0.1]}"), more="sampler: grid"),
         snapshot("""\
-error: space.yaml:8:18: the grid of trunk.pause has no end: numbers from 0 to 0.1
-  fix: give it a choice or a step, or take another sampler
+error: space.yaml:8:18: sampler grid needs finite choices, but trunk.pause is numbers from 0 to 0.1
+  fix: give it a choice or a step, or use another sampler
 """),
     ),
     "grid of more than can be gone through": (
         search_space((SIZE, "trunk.pause: {uniform: [0, 0.1], step: 1e-7}"), more="sampler: grid"),
         snapshot("""\
-error: space.yaml:8:18: the grid of trunk.pause has no end: numbers from 0 to 0.1 by 1e-07
-  fix: give it a choice or a step, or take another sampler
+error: space.yaml:8:18: sampler grid needs finite choices, but trunk.pause is numbers from 0 to 0.1 by 1e-07
+  fix: give it a choice or a step, or use another sampler
 """),
     ),
     "condition on a name of further down": (
         search_space(("[plus, minus]}", '[plus, minus], when: "branch.size > 1"}')),
         snapshot("""\
-error: space.yaml:7:48: when: 'branch.size' is not known before branch.kind
+error: space.yaml:7:48: when: 'branch.size' is suggested after branch.kind
   fix: write branch.size above branch.kind
 """),
     ),
     "condition on the name itself": (
         size('int: [0, 7], when: "branch.size > 1"'),
         snapshot("""\
-error: space.yaml:8:38: when: 'branch.size' is not known before branch.size
-  fix: name others that it depends on
+error: space.yaml:8:38: when: 'branch.size' is suggested after branch.size
+  fix: name other parameters
 """),
     ),
     "condition on an unknown name": (
@@ -295,7 +295,7 @@ error: space.yaml:8:38: when: unknown name 'seed'
         size("int: [0, 7], when: \"case == 'up'\""),
         snapshot("""\
 error: space.yaml:8:38: when: unknown name 'case'
-  fix: give the space cases, or name what varies
+  fix: add cases to the space, or name what varies
 """),
     ),
     "condition that is none": (
@@ -331,7 +331,7 @@ error: space.yaml:8:38: when: it is 5, neither true nor false
     "condition of the case": (
         CASES.replace("[up, down]}", '[up, down], when: "trunk.steps > 1"}'),
         snapshot("""\
-error: space.yaml:8:38: the case depends on nothing
+error: space.yaml:8:38: a case cannot have a condition
   fix: remove when
 """),
     ),
@@ -388,7 +388,7 @@ error: space.yaml:8:5: 'seed' is set by seeds
         search_space(("branch.kind: {choice: [plus, minus]}", "case: {choice: [up, down]}")),
         snapshot("""\
 error: space.yaml:7:5: unknown name 'case'
-  fix: give the space cases
+  fix: add cases to the space
 """),
     ),
     "unknown case": (
@@ -415,28 +415,28 @@ error: space.yaml:8:18: no case '0'
     "enqueued number that is never suggested": (
         search_space(more="enqueue: [{branch.kind: plus}, {branch.size: 9}]"),
         snapshot("""\
-error: space.yaml:11:48: enqueue: branch.size is never 9
+error: space.yaml:11:48: enqueue: 9 is outside the distribution of branch.size
   fix: it is whole numbers from 0 to 7
 """),
     ),
     "enqueued fraction of whole numbers": (
         search_space(more="enqueue: [{branch.size: 1.5}]"),
         snapshot("""\
-error: space.yaml:11:27: enqueue: branch.size is never 1.5
+error: space.yaml:11:27: enqueue: 1.5 is outside the distribution of branch.size
   fix: it is whole numbers from 0 to 7
 """),
     ),
     "enqueued number between two steps": (
         search_space((SIZE, "branch.size: {int: [1, 7], step: 2}"), more="enqueue: [{branch.size: 4}]"),
         snapshot("""\
-error: space.yaml:11:27: enqueue: branch.size is never 4
+error: space.yaml:11:27: enqueue: 4 is outside the distribution of branch.size
   fix: it is whole numbers from 1 to 7 by 2
 """),
     ),
     "enqueued value that is no choice": (
         search_space(more="enqueue: [{branch.kind: bad}]"),
         snapshot("""\
-error: space.yaml:11:27: enqueue: branch.kind is never bad
+error: space.yaml:11:27: enqueue: bad is outside the distribution of branch.kind
   fix: it is one of plus, minus
 """),
     ),
@@ -557,7 +557,7 @@ def test_what_is_searched_cannot_all_be_set_on_the_command_line(project: Project
         project,
         snapshot("""\
 error: space.yaml:7:5: --set leaves nothing to search
-  fix: leave one of its names open
+  fix: remove one of its names from the search
 """),
         "--set",
         "branch.kind=plus",

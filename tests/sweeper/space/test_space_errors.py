@@ -124,7 +124,7 @@ error: space.yaml:9:1: 'name' is given twice
         "name: [tiny\ntrainable: x\n",
         snapshot("""\
 error: space.yaml:2:10: not valid YAML: expected ',' or ']', but got ':'
-  fix: mend the syntax here
+  fix: fix the YAML syntax here
 """),
     ),
     "a key that is a number": (
@@ -137,13 +137,13 @@ error: space.yaml:5:9: a key must be a plain name
     "an alias of itself": (
         "name: &loop [*loop]\n",
         snapshot("""\
-error: space.yaml: an alias stands within its own anchor
+error: space.yaml: an alias refers to an anchor that contains it
   fix: write the values out
 """),
     ),
     "a list": (
         "- name\n- tiny\n",
-        snapshot("error: space.yaml:1:1: expected names and values, such as name: layers\n"),
+        snapshot("error: space.yaml:1:1: expected a mapping, such as name: layers\n"),
     ),
     "an empty file": (
         "",
@@ -176,7 +176,7 @@ error: space.yaml:8:53: table: unknown column 'seconds.branch'
     "column that is no number": (
         SPACE.replace("[cost, score]", "[cost, branch.kind]"),
         snapshot("""\
-error: space.yaml:8:59: table: column 'branch.kind' is no number
+error: space.yaml:8:59: table: column 'branch.kind' is not a number
   fix: name it in the table's rows
 """),
     ),
@@ -282,7 +282,7 @@ error: space.yaml:8:36: table: across is no row of it: 'branch.size'
         SPACE.replace("columns:", "bounds: [top], columns:"),
         snapshot("""\
 error: space.yaml:8:52: table: no case 'top'
-  fix: give the space cases
+  fix: add cases to the space
 """),
     ),
     "misspelled bound": (
@@ -296,7 +296,7 @@ error: space.yaml:12:45: table: no case 'ups'
         SPACE.replace("rows: [branch.kind", "rows: [case"),
         snapshot("""\
 error: space.yaml:8:16: table: unknown name 'case'
-  fix: give the space cases, or name an axis
+  fix: add cases to the space, or name an axis
 """),
     ),
     "misspelled case in the table": (

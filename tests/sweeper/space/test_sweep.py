@@ -89,7 +89,7 @@ def test_a_failing_stage_fails_only_the_trials_above_it(project: Project) -> Non
     project.write(SPACE.replace("[plus, minus]", "[plus, bad]"))
     done = project.sweeper(*INLINE)
     assert done.returncode == 1
-    assert "6 of 12 trials failed; the same command tries them again" in done.stderr
+    assert "6 of 12 trials failed; run the same command again to retry them" in done.stderr
     assert 'raise ValueError("this branch is bad")' in done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[-1] for line in lines if line.startswith("bad ")] == ["failed"] * 3 + [lines[-3].split()[-1]]
@@ -166,7 +166,7 @@ def test_ctrl_c_leaves_rows_missing_and_the_same_command_goes_on(finished: Proje
     )
     stopped = project.python("-c", code)
     assert stopped.returncode == 130, stopped.stderr
-    assert stopped.stderr.endswith("interrupted; the same command goes on where this one stopped\n")
+    assert stopped.stderr.endswith("interrupted; run the same command again to resume\n")
     assert "Traceback" not in stopped.stderr
     assert "missing" in stopped.stdout
     assert "not run yet" in stopped.stdout

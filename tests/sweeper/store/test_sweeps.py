@@ -100,7 +100,7 @@ def test_doctor_examines_the_bucket(swept: Project, url: str, monkeypatch: pytes
     done = swept.sweeper("doctor", "--store", "s3://no-such-bucket/x")
     assert done.returncode == 1
     assert done.stdout.partition("FAIL store: ")[2].splitlines()[:2] == snapshot(
-        ["there is no bucket no-such-bucket", "     fix: make it, or name another one with --store"]
+        ["there is no bucket no-such-bucket", "     fix: create it, or choose another one with --store"]
     )
 
 
@@ -109,7 +109,7 @@ def test_a_bucket_that_cannot_be_used_is_said_before_anything_starts(swept: Proj
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
 error: there is no bucket no-such-bucket
-  fix: make it, or name another one with --store
+  fix: create it, or choose another one with --store
 """)
     assert not (swept.path / "runs").exists()
     done = swept.sweeper(*RUN, "--store", "s3://bucket/x", "--cache-size", "a lot")
@@ -128,7 +128,7 @@ def test_a_bucket_that_stops_answering_ends_the_run_and_the_same_command_goes_on
     assert done.returncode == 1
     assert masked(done.error, url=url) == snapshot("""\
 error: the store {url} does not answer: 500 Internal Server Error
-  fix: mend that, then say the same command again; it goes on
+  fix: fix that, then run the same command again to resume
 """)
     assert "Traceback" not in done.stderr
     assert 0 < len(started(swept)) < STAGES

@@ -155,7 +155,7 @@ error: experiment 'other' is no sweep's at {uri}
             ("-o", "runs"),
             snapshot("""\
 error: runs has sweeps of its own
-  fix: name another directory with -o
+  fix: choose another directory with -o
 """),
         ),
         (
@@ -196,6 +196,6 @@ error: no sweep has been tracked at {uri}
 
 def test_the_source_has_to_be_said(project: Project) -> None:
     assert project.sweeper("export", "tiny").stderr == snapshot("""\
-error: where from?
-  fix: say sweeper export --from-mlflow
+error: choose where to export from
+  fix: run sweeper export --from-mlflow
 """)

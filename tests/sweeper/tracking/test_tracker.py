@@ -195,7 +195,7 @@ def test_a_database_that_goes_away_does_not_take_the_sweep_with_it(project: Proj
     )
     done = project.python("-c", code)
     assert done.returncode == 0
-    assert "MLflow stopped answering: the disk is gone\n  the same command writes the rest" in done.stderr
+    assert "MLflow stopped answering: the disk is gone\n  run the same command again to write the rest" in done.stderr
     assert len(list(Directory(Path(project.path) / "runs/store").root.glob("objects/*/*"))) == 50
     assert project.sweeper(*INLINE).returncode == 0
     assert len(runs_of(project, "trial")) == 12

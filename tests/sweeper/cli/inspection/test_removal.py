@@ -40,7 +40,7 @@ goes: runs/sweeps/paper
 goes: runs/results/tiny
 goes: runs/results/cases
 stays: artifacts, until sweeper store gc
-nothing is deleted yet: say the same with --yes
+nothing deleted yet; run it again with --yes
 """)
     assert sorted(finished.path.rglob("*")) == before
 

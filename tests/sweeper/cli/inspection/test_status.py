@@ -106,7 +106,7 @@ def test_a_running_sweep_is_counted_in_the_store(finished: Project) -> None:
 def test_a_driver_that_was_killed(finished: Project) -> None:
     record(finished, "running", left=312)
     lines = status(finished).splitlines()
-    assert lines[0] == snapshot("tiny: ended without a word (killed?): the same command goes on")
+    assert lines[0] == snapshot("tiny: driver exited without a final status (killed?); run the same command again to resume")
     assert lines[2] == f"  time     1:01 elapsed, until {TIME}"
 
 

@@ -298,7 +298,7 @@ def test_a_suggestion_that_fails_stays_under_way_and_the_same_command_tries_it_a
 ) -> None:
     done = run(project, search_space(("[plus, minus]", "[plus, bad]"), more="enqueue: [{branch.kind: bad, branch.size: 3}]"))
     assert done.returncode == 1
-    assert "failed; the same command tries them again\n" in done.stderr
+    assert "failed; run the same command again to retry them\n" in done.stderr
     assert states(project)[0] == "running"
     assert set(states(project)) == {"running", "finished"}
     before = suggestions(project)
@@ -337,7 +337,7 @@ def test_an_objective_that_no_run_measures_is_told_at_the_first_one_and_nothing_
     label = trials(project)[0]["trial"]
     assert done.stderr.endswith(
         f"error: the objective beauty was not measured in the run {label}: name one that is measured\n"
-        "  fix: mend that, then say the same command again; it goes on\n"
+        "  fix: fix that, then run the same command again to resume\n"
     )
     assert len(log()) == 5
     assert [each["status"] for each in trials(project)] == ["finished"]
@@ -379,7 +379,7 @@ def test_suggestions_that_are_refused_do_not_count(project: Project) -> None:
     refused = [each for each in found if each["state"] == "failed"]
     assert Counter(each["state"] for each in found)["finished"] == 2
     assert {each["param.branch.size"]: each["cause"] for each in refused}.items() <= {
-        8: "branch.size: 8 is not to be had here", 9: "branch.size: 9 is one too many", 10: "where drops it",
+        8: "branch.size: 8 is not to be had here", 9: "branch.size: 9 is one too many", 10: "where excludes it",
     }.items()  # fmt: skip
     assert refused
     assert all((each["seeds"], each["targets"]) == (0, []) for each in refused)

@@ -183,7 +183,7 @@ def test_an_address_that_is_none(tmp_path: Path) -> None:
         with pytest.raises(SweeperError) as error:
             open_store(Place(address, str(tmp_path)))
         assert masked(str(error.value), address=address) == snapshot("""\
-'{address}' is no place for a store
+'{address}' is not the address of a store
   fix: give a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX\
 """)
 
@@ -192,7 +192,7 @@ def test_credentials_in_an_address_are_refused_and_not_repeated(tmp_path: Path) 
     with pytest.raises(SweeperError) as error:
         open_store(Place("s3://somebody:a-secret@bucket/prefix", str(tmp_path)))
     assert str(error.value) == snapshot("""\
-a store's address has no place for credentials
+a store's address must not contain credentials
   fix: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or GOOGLE_APPLICATION_CREDENTIALS) in the environment\
 """)
 
@@ -205,7 +205,7 @@ def test_a_bucket_that_is_not_there(net: Network, tmp_path: Path) -> None:
         assert error.value.exit_code == 2
         assert str(error.value) == snapshot("""\
 there is no bucket no-such-bucket
-  fix: make it, or name another one with --store\
+  fix: create it, or choose another one with --store\
 """)
 
 
@@ -215,7 +215,7 @@ def test_credentials_that_are_not_accepted_are_not_told(url: str, net: Network, 
         opened(url, tmp_path)
     assert masked(str(error.value), bucket=url.split("/")[2]) == snapshot("""\
 the bucket {bucket} denies access: 403 Forbidden
-  fix: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or GOOGLE_APPLICATION_CREDENTIALS) in the environment, and what they may do: read, write, list and delete\
+  fix: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or GOOGLE_APPLICATION_CREDENTIALS) in the environment, and their permissions: read, write, list and delete\
 """)
 
 
@@ -226,7 +226,7 @@ def test_a_server_without_encryption_must_be_allowed(url: str, tmp_path: Path, m
         opened(url, tmp_path)
     assert str(error.value) == snapshot("""\
 AWS_ENDPOINT_URL is http://example.org, which is not encrypted
-  fix: use https, or say AWS_ALLOW_HTTP=true where nobody listens in\
+  fix: use https, or set AWS_ALLOW_HTTP=true on a trusted network\
 """)
 
 

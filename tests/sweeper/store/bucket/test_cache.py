@@ -163,7 +163,7 @@ def test_a_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> No
         made(tmp_path / "file" / "cache")
     assert masked(str(error.value), tmp_path=tmp_path) == snapshot("""\
 the cache {tmp_path}/file/cache cannot be written: Not a directory
-  fix: choose another place with --cache\
+  fix: choose another directory with --cache\
 """)
 
 

@@ -66,7 +66,7 @@ def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> No
         Directory(tmp_path / "file" / "store").prepare()
     assert masked(str(error.value), tmp_path=tmp_path) == snapshot("""\
 the store {tmp_path}/file/store cannot be written: Not a directory
-  fix: choose another place with --runs or --store\
+  fix: choose another directory with --runs or --store\
 """)
 
 
@@ -105,5 +105,5 @@ def test_a_filesystem_without_locks_is_one_clear_error(tmp_path: Path, monkeypat
         Directory(tmp_path / "store").prepare()
     assert masked(str(error.value), tmp_path=tmp_path) == snapshot("""\
 the store {tmp_path}/store cannot be locked: No locks available
-  fix: mount it with locks (NFS 4, or NFS 3 without nolock), or choose another place with --store\
+  fix: mount it with locks (NFS 4, or NFS 3 without nolock), or choose another directory with --store\
 """)
