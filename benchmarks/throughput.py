@@ -18,9 +18,9 @@ from pathlib import Path
 import click
 import torch
 
+from trainables.common.data.images import write_images
 from trainables.funlora.config import PRESETS, Config
 from trainables.funlora.stages import sample_class, train_adapter, train_base
-from trainables.images import write_images
 
 
 @dataclass

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from tests.trainables.fake_run import FakeRun, KilledError
 from tests.trainables.noise_images import noise_images, write_data
 from tests.trainables.tiny_network import BASE_CLASSES, TINY, randomised
-from trainables.unet import UNet
+from trainables.common.nets.unet import UNet
 
 torch.set_num_threads(1)
 

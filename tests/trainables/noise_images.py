@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from trainables.images import write_images
+from trainables.common.data.images import write_images
 
 
 def write_data(directory: Path, images: torch.Tensor, labels: torch.Tensor) -> Path:

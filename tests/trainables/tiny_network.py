@@ -2,7 +2,7 @@
 
 import torch
 
-from trainables.settings import Backbone
+from trainables.common.settings import Backbone
 
 TINY = Backbone(
     image_channels=1, image_side=8, channels=8, channel_mult=(1, 2), res_blocks=1,

@@ -26,12 +26,12 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from sweeper import InvalidConfig
-from trainables.flow import VectorField
+from trainables.common.flow.path import VectorField
+from trainables.common.nets.unet import UNet, skeleton
+from trainables.common.peft.layers import chosen_layers
+from trainables.common.settings import Backbone, FlowTraining
 from trainables.funlora.functions import functional_matrix, initial_frequencies, initial_ponderations
-from trainables.funlora.layers import chosen_layers
 from trainables.funlora.settings import Adapter
-from trainables.settings import Backbone, FlowTraining
-from trainables.unet import UNet, skeleton
 
 Parameters = dict[str, Tensor]
 Layer = nn.Conv1d | nn.Conv2d

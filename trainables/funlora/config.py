@@ -7,8 +7,18 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from trainables.funlora.settings import Adapter, Samples, Tasks
-from trainables.settings import Backbone, ClassifierTraining, Data, FlowTraining, Quality, Settings, Solver
+from trainables.common.settings import (
+    Backbone,
+    ClassifierTraining,
+    Data,
+    FlowTraining,
+    Quality,
+    Samples,
+    Settings,
+    Solver,
+    Tasks,
+)
+from trainables.funlora.settings import Adapter
 
 
 class Config(Settings):

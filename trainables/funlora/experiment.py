@@ -6,18 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sweeper import Stage
-from trainables.classify import train_classifier
-from trainables.features import check_quality, extract_features
+from trainables.common.classify import train_classifier
+from trainables.common.data.image_sets import check_data, image_stage
+from trainables.common.metrics.features import check_quality, extract_features
+from trainables.common.metrics.grid import sample_grid
+from trainables.common.metrics.quality import compare_features
+from trainables.common.nets.unet import network_size
+from trainables.common.tasks import task_stream
 from trainables.funlora.adapters import adapter_size
 from trainables.funlora.config import Config
 from trainables.funlora.inspection import layer_importance, learned_functions, matrix_ranks
 from trainables.funlora.score import TaskStream, score
 from trainables.funlora.stages import held_out_loss, sample_class, train_adapter, train_base
-from trainables.funlora.tasks import task_stream
-from trainables.grid import sample_grid
-from trainables.image_sets import check_data, image_stage
-from trainables.quality import compare_features
-from trainables.unet import network_size
 
 BYTES_PER_PARAMETER = 4
 GRID_COLUMNS = 8

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from sweeper import StageRun, stage
+from trainables.common.nets.unet import conv_layers, skeleton
+from trainables.common.settings import Backbone
 from trainables.funlora.adapters import by_layer, low_rank_matrix
 from trainables.funlora.functions import initial_frequencies, initial_ponderations
 from trainables.funlora.settings import Adapter
 from trainables.funlora.stages import load_adapter
-from trainables.settings import Backbone
-from trainables.unet import conv_layers, skeleton
 
 
 @dataclass(frozen=True)

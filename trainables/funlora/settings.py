@@ -1,4 +1,4 @@
-"""Settings of a class-incremental run that are FunLoRA's own. Torch-free, as `trainables.settings`."""
+"""Settings of a class-incremental run that are FunLoRA's own. Torch-free, as `trainables.common.settings`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from trainables.settings import FlowTraining, Settings
+from trainables.common.settings import FlowTraining
 
 NUMBER = "(?:0|[1-9][0-9]{0,5})"
 """Written in one way: equal layers have equal text, and so equal keys."""
@@ -33,16 +33,9 @@ def _layers(value: Any) -> str:
 
 
 Layers = Annotated[str, BeforeValidator(_layers)]
-"""Layers by index or by block, one part or several: see `trainables.funlora.layers`."""
+"""Layers by index or by block, one part or several: see `trainables.common.peft.layers`."""
 
 Functions = Literal["none", "rshift", "power", "power_learned", "cosine", "cosine_learned"]
-
-
-class Tasks(Settings):
-    """How the classes arrive."""
-
-    first: int = Field(description="classes in the first task", ge=1)
-    later: int = Field(description="classes in every later task", ge=1)
 
 
 class Adapter(FlowTraining):
@@ -81,15 +74,3 @@ class Adapter(FlowTraining):
                     {"method": self.method, "name": name, "field": name, "fix": f"set adapter.{name} to {neutral}"},
                 )
         return self
-
-
-class Samples(Settings):
-    """Synthetic images per class, made in chunks: more chunks contain the first ones."""
-
-    chunk: int = Field(description="images per chunk and class", ge=1)
-    chunks: int = Field(description="chunks per class", ge=1, le=1000)
-    batch: int = Field(
-        description="images integrated at a time; the noise does not depend on it, and a fixed-step solver's samples "
-        "only by rounding, while dopri5 pools its error over these images",
-        ge=1,
-    )

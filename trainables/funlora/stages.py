@@ -12,15 +12,15 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 
 from sweeper import StageRun, stage
-from trainables.flow import VectorField, Velocity, flow_matching_loss
+from trainables.common.data.images import read_images, to_bytes, to_unit, write_images
+from trainables.common.flow.path import VectorField, Velocity, flow_matching_loss
+from trainables.common.flow.solver import expected_evaluations, integrate
+from trainables.common.nets.unet import UNet
+from trainables.common.seeds import stream_seed
+from trainables.common.settings import Backbone, FlowTraining, Solver
+from trainables.common.training import Ema, train
 from trainables.funlora.adapters import class_field, merged, new_adapter
 from trainables.funlora.settings import Adapter
-from trainables.images import read_images, to_bytes, to_unit, write_images
-from trainables.settings import Backbone, FlowTraining, Solver
-from trainables.solver import expected_evaluations, integrate
-from trainables.streams import stream_seed
-from trainables.training import Ema, train
-from trainables.unet import UNet
 
 TRAINING_WORK = 3.0
 """Cost of an image in a training step beside that of one evaluation: forward and backward."""

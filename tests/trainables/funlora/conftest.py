@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from trainables.unet import UNet
+from trainables.common.nets.unet import UNet
 
 Point = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 

@@ -8,10 +8,10 @@ from sweeper.planning.graph import collect
 from sweeper.trainable.stage import InvalidConfig, Stage
 from tests.masked import masked
 from tests.project import Project
+from trainables.common.tasks import task_stream
 from trainables.funlora.config import CIFAR10, CIFAR100, DIGITS, IMAGENET100, PRESETS, Config
 from trainables.funlora.experiment import check, facts, run, steps
 from trainables.funlora.numbers import PARTS
-from trainables.funlora.tasks import task_stream
 
 VANILLA = {"adapter__functions": "none"}
 RAISED = {**VANILLA, "adapter__raised": "45,48"}

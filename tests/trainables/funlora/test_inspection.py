@@ -11,10 +11,10 @@ from safetensors.torch import save_file
 from tests.trainables.funlora import naive
 from tests.trainables.funlora.tiny_adapter import settings
 from tests.trainables.tiny_network import TINY
+from trainables.common.nets.unet import UNet
 from trainables.funlora.adapters import new_adapter
 from trainables.funlora.inspection import layer_importance, learned_functions, matrix_ranks
 from trainables.funlora.settings import Adapter
-from trainables.unet import UNet
 
 Values = dict[str, torch.Tensor]
 LAYER = "input_blocks.2.0.conv1"  # layer 4, 8 channels to 16

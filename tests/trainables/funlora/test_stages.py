@@ -8,11 +8,11 @@ from safetensors.torch import load_file
 from tests.trainables.funlora.tiny_adapter import settings
 from tests.trainables.noise_images import noise_images, write_data
 from tests.trainables.tiny_network import TINY
+from trainables.common.data.images import read_images
+from trainables.common.seeds import stream_seed
+from trainables.common.settings import FlowTraining, Solver
 from trainables.funlora.adapters import class_field, merged
 from trainables.funlora.stages import held_out_loss, load_adapter, load_base, sample_class, train_adapter, train_base
-from trainables.images import read_images
-from trainables.settings import FlowTraining, Solver
-from trainables.streams import stream_seed
 
 TRAINING = FlowTraining(iterations=8, batch=4, lr=1e-2, warmup=2, ema=0.5, ema_from=3)
 ADAPTER = settings(layers="3-17")

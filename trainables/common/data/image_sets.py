@@ -1,0 +1,123 @@
+"""From a data source to one Arrow file of uint8 pixels per split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sweeper import InvalidConfig, Stage, StageRun, SweeperError, stage
+from trainables.common.data.images import write_batches
+from trainables.common.data.sources.class_list import read_class_list
+from trainables.common.data.sources.data_files import Listing, listing
+from trainables.common.data.sources.labels import check_names
+from trainables.common.data.sources.parts import Part, choose_parts, needed_splits
+from trainables.common.data.sources.pixels import read_pixels
+from trainables.common.data.sources.source import fingerprint, locate, open_source
+from trainables.common.settings import Data
+
+BATCH_BYTES = 2**24
+CHANNELS = (1, 3)
+
+
+def image_stage(data: Data, channels: int, side: int) -> Stage:
+    """The stage that makes images of ``channels`` x ``side`` x ``side`` of a data source. Nothing runs.
+
+    Its key depends on the content of the source, not on where it lies, and on the names in the class list. Raises
+    InvalidConfig for a source or a class list that does not exist.
+    """
+    return load_images(
+        source=str(locate(data.source)), revision=data.revision, content=fingerprint(data),
+        image_column=data.image_column, label_column=data.label_column,
+        train_split=data.train_split, test_split=data.test_split,
+        names=read_class_list(data), classes=data.classes, held_out=data.held_out, channels=channels, side=side,
+    )  # fmt: skip
+
+
+def check_data(data: Data, channels: int, side: int) -> None:
+    """Check that `load_images` can make images of the data: all labels, and the first image of each file it writes.
+
+    The same data is read once in a process. Of what is not downloaded from the hub yet, only the description is
+    checked. Raises InvalidConfig, and SweeperError for an image that cannot be read.
+    """
+    if channels not in CHANNELS:
+        raise InvalidConfig("backbone.image_channels", f"images have no {channels} channels", fix="set it to 1 or 3")
+    place = locate(data.source)
+    _check(data, read_class_list(data), channels, side, listing(place) if isinstance(place, Path) else ())
+
+
+@lru_cache(maxsize=64)
+def _check(data: Data, names: tuple[str, ...] | None, channels: int, side: int, _state: Listing) -> None:
+    """``_state`` is that of the files: what changed is checked again."""
+    source = open_source(data)
+    splits = needed_splits(data, source).values()
+    for split in splits:
+        split.check()
+        if not split.ready and split.names is not None:
+            check_names(split.names, names, data.classes, split.title)
+    if all(split.ready for split in splits):
+        for part in choose_parts(data, names, source):
+            for place, file in part.split.images(part.rows[:1]):
+                read_pixels(file, place, channels, side)
+
+
+@stage(name="common.load_images", version=1, part="data", unkeyed=["source", "revision"])
+def load_images(
+    run: StageRun,
+    source: str,
+    revision: str | None,
+    content: str,
+    image_column: str,
+    label_column: str,
+    train_split: str,
+    test_split: str,
+    names: tuple[str, ...] | None,
+    classes: int,
+    held_out: Literal["test", "validation"],
+    channels: int,
+    side: int,
+) -> None:
+    """``train.arrow`` and ``held_out.arrow``, see `trainables.common.data.images`, in the order of the source.
+
+    Args:
+        source, revision: where the data is. ``content`` says which it is.
+        content: its `fingerprint`.
+        names: of the classes, in the order of their labels; None for all.
+
+    The other arguments are those of `Data`. Raises SweeperError for a source whose content is another by now, for
+    what `check_data` refuses, and for an image that cannot be read.
+    """
+    data = Data(
+        source=source, revision=revision, image_column=image_column, label_column=label_column,
+        train_split=train_split, test_split=test_split, class_list=None, classes=classes, held_out=held_out,
+    )  # fmt: skip
+    if fingerprint(data) != content:
+        raise SweeperError(f"{source} has changed since the run was planned", fix="say the same command again")
+    parts = choose_parts(data, names, open_source(data))
+    total = sum(len(part.rows) for part in parts)
+    done = 0
+
+    def report(more: int) -> None:
+        nonlocal done
+        done += more
+        run.log(done, total)
+
+    for name, part in zip(("train", "held_out"), parts, strict=True):
+        write_batches(run.output / f"{name}.arrow", _batches(part, channels, side, report))
+
+
+def _batches(part: Part, channels: int, side: int, report: Callable[[int], None]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of one size in bytes, so that the division of a file depends on nothing else."""
+    size = max(1, BATCH_BYTES // (channels * side * side))
+    images = part.split.images(part.rows)
+    for start in range(0, len(part.rows), size):
+        labels = part.labels[start : start + size]
+        pixels = np.stack([read_pixels(file, place, channels, side) for place, file in islice(images, len(labels))])
+        report(len(labels))
+        yield torch.from_numpy(pixels), torch.from_numpy(labels)
