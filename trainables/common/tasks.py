@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+from typing import TypeAlias
 
 from trainables.common.settings import Tasks
 
+TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
+"""The classes of every task."""
 
-def task_stream(classes: int, tasks: Tasks, order_seed: int | None) -> tuple[tuple[int, ...], ...]:
-    """The classes of every task, ascending within a task.
+
+def task_stream(classes: int, tasks: Tasks, order_seed: int | None) -> TaskStream:
+    """Return the classes of every task, ascending within a task.
 
     The order depends on ``order_seed`` alone; None keeps the data set's own order.
     """

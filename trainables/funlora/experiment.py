@@ -12,11 +12,11 @@ from trainables.common.metrics.features import check_quality, extract_features
 from trainables.common.metrics.grid import sample_grid
 from trainables.common.metrics.quality import compare_features
 from trainables.common.nets.unet import network_size
-from trainables.common.tasks import task_stream
+from trainables.common.tasks import TaskStream, task_stream
 from trainables.funlora.adapters import adapter_size
 from trainables.funlora.config import Config
 from trainables.funlora.inspection import layer_importance, learned_functions, matrix_ranks
-from trainables.funlora.score import TaskStream, score
+from trainables.funlora.score import score
 from trainables.funlora.stages import held_out_loss, sample_class, train_adapter, train_base
 
 BYTES_PER_PARAMETER = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sweeper import Number
+from trainables.common.metrics.accuracy import ACCURACIES
 
 FACTS = {
     "ppc": Number("parameters per class, embedding rows counted with the backbone", title="PPC"),
@@ -14,24 +15,7 @@ FACTS = {
 }
 
 METRICS = {
-    "la": Number("last accuracy: on the held-out images of all classes after the last task, %", "higher", "LA %"),
-    "aia": Number(
-        "average incremental accuracy: mean over tasks of the accuracy on all classes seen so far, %",
-        "higher",
-        "AIA %",
-    ),
-    "forgetting": Number(
-        "mean over all tasks but the last of the best accuracy on the task before the last one, less that after the "
-        "last one, in points (Chaudhry et al. 2018)",
-        "lower",
-        "forgetting",
-    ),
-    "bwt": Number(
-        "backward transfer: mean over all tasks but the last of the accuracy on the task after the last one, less that "
-        "just after the task itself, in points (Lopez-Paz and Ranzato 2017)",
-        "higher",
-        "BWT",
-    ),
+    **ACCURACIES,
     "fm_loss": Number(
         "flow-matching loss on the held-out images of the later tasks' classes, mean over classes",
         "lower",

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainables.funlora.score import backward_transfer, forgetting, score
+from trainables.common.metrics.accuracy import backward_transfer, forgetting
+from trainables.funlora.score import score
 
 TASKS = ((4, 1), (0, 3), (2,))
 OF_ACCURACIES = {"la", "aia", "accuracy", "accuracy_matrix", "held_out", "forgetting", "bwt"}
