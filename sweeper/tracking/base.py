@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from sweeper.planning.graph import Plan
-from sweeper.plugins import load_plugin
 from sweeper.store.base import Store
+from sweeper.trainable.plugins import load_plugin
 from sweeper.trainable.stage import Stage
 
 MLFLOW = "mlflow"

@@ -39,7 +39,7 @@ def score(
 
     Writes ``metrics.json``: ``accuracy_matrix``, row i the accuracy after task i on the images of every task so far;
     ``held_out``, the number of held-out images of every task; ``accuracy``, on all classes seen after each task;
-    ``la``, its last; ``aia``, its mean; ``forgetting`` and ``bwt``, see `trainables.common.metrics.accuracy`, where there are two tasks;
+    ``la``, its last; ``aia``, its mean; ``forgetting`` and ``bwt`` where there are two tasks, see `accuracies`;
     ``nfe``, evaluations per image, and ``fm_loss``, means over banks and classes where there are any; and what the
     measures hold. Beside it the measures' tables, ``*.arrow``, and pictures.
     """

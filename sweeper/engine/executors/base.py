@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from sweeper.engine.dispatch import Dispatch, Machine
-from sweeper.plugins import load_plugin
+from sweeper.trainable.plugins import load_plugin
 from sweeper.trainable.resources import Resources
 
 BUILT_IN = {
