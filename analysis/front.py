@@ -49,8 +49,9 @@ def hypervolume(points: Sequence[Sequence[float | None]], reference: Sequence[fl
     origin = _gains(reference, senses)
     boxes = [
         tuple(gain - least for gain, least in zip(_gains(point, senses), origin, strict=True))
-        for point in unbeaten if _is_known(point)
-    ]  # fmt: skip
+        for point in unbeaten
+        if _is_known(point)
+    ]
     return _volume([box for box in boxes if min(box) > 0])
 
 

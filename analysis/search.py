@@ -86,11 +86,15 @@ class Search:
         for row in table.to_pylist():
             studies.setdefault(row["study"], []).append(_suggestion(row, told["objectives"], told["distributions"]))
         return cls(
-            sampler=told["sampler"], pruner=told["pruner"], objectives=told["objectives"],
-            given=told["reference"] or {}, trials=told["trials"], distributions=told["distributions"],
+            sampler=told["sampler"],
+            pruner=told["pruner"],
+            objectives=told["objectives"],
+            given=told["reference"] or {},
+            trials=told["trials"],
+            distributions=told["distributions"],
             importances=[Importance(**each) for each in told["importances"]],
             studies=[Study(label, found) for label, found in studies.items()] or [Study("", [])],
-        )  # fmt: skip
+        )
 
     @property
     def senses(self) -> list[Sense]:

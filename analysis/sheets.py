@@ -106,10 +106,12 @@ def _grids(summary: Summary, column: str) -> Iterator[Sheet]:
 
     def grid(caption: str, entry: Any) -> Sheet:
         lines = [
-            Line([Entry(each, value=each) for each in side]
-                 + [entry(places[side, head]) if (side, head) in places else Entry("") for head in heads])
+            Line(
+                [Entry(each, value=each) for each in side]
+                + [entry(places[side, head]) if (side, head) in places else Entry("") for head in heads]
+            )
             for side in sides
-        ]  # fmt: skip
+        ]
         return Sheet(f"{summary.name}: {caption}, by {across}", [*down, *map(str, heads)], len(down), lines)
 
     yield grid(title, lambda index: _ours(summary, index, column))
@@ -127,17 +129,19 @@ def _comparison(summary: Summary, comparison: Comparison) -> Sheet:
     for place, (row, baseline) in enumerate(zip(comparison.rows, comparison.baselines, strict=True)):
         names = [Entry(str(value), value=value) for value in summary.rows[row].axes.values()]
         lines.append(
-            Line([
-                *names,
-                Entry(summary.rows[baseline].label),
-                Entry(str(found.n[place]), value=int(found.n[place])),
-                _signed(float(found.mean[place]), number),
-                _interval(found.t_interval[place], number),
-                _interval(found.bootstrap_interval[place], number),
-                _p(float(found.p[place])),
-                _needed(float(found.needed[place])),
-            ])
-        )  # fmt: skip
+            Line(
+                [
+                    *names,
+                    Entry(summary.rows[baseline].label),
+                    Entry(str(found.n[place]), value=int(found.n[place])),
+                    _signed(float(found.mean[place]), number),
+                    _interval(found.t_interval[place], number),
+                    _interval(found.bootstrap_interval[place], number),
+                    _p(float(found.p[place])),
+                    _needed(float(found.needed[place])),
+                ]
+            )
+        )
     heads = ["baseline", "pairs", "difference", f"{INTERVAL}, t", f"{INTERVAL}, bootstrap", "p (Holm)", "seeds needed"]
     title = f"{summary.name}: {number.title}, paired differences from the baseline"
     return Sheet(title, [*summary.described.rows, *heads], len(summary.described.rows) + 1, lines)

@@ -60,18 +60,28 @@ def write(directory: Path, trials: int, rows: int, config: int) -> None:
     table = pa.table(
         {
             "trial": pa.array([f"{row} · seed {each}" for row, each in zip(place, seed, strict=True)]),
-            "status": pa.array(["finished"] * trials), "cause": pa.nulls(trials, pa.string()),
-            "adapter.layers": pa.array([f"range {row}" for row in place]), "seed": seed,
-            "ppc": 1000 + place, **numbers,
+            "status": pa.array(["finished"] * trials),
+            "cause": pa.nulls(trials, pa.string()),
+            "adapter.layers": pa.array([f"range {row}" for row in place]),
+            "seed": seed,
+            "ppc": 1000 + place,
+            **numbers,
             **{f"config.{index}": random.integers(0, 3, trials) for index in range(config)},
         }
-    )  # fmt: skip
+    )
     number = {"kind": "metric", "meaning": "", "better": "higher", "title": None, "decimals": 2}
     described = {
-        "name": "synthetic", "rows": "adapter.layers", "across": None, "columns": ["ppc", *COLUMNS], "bounds": [],
-        "published": None, "baseline": {"adapter.layers": "range 0"}, "design": ["adapter.layers"],
-        "seeds": ["seed"], "numbers": dict.fromkeys(COLUMNS, number),
-    }  # fmt: skip
+        "name": "synthetic",
+        "rows": "adapter.layers",
+        "across": None,
+        "columns": ["ppc", *COLUMNS],
+        "bounds": [],
+        "published": None,
+        "baseline": {"adapter.layers": "range 0"},
+        "design": ["adapter.layers"],
+        "seeds": ["seed"],
+        "numbers": dict.fromkeys(COLUMNS, number),
+    }
     path = directory / "synthetic" / "trials.parquet"
     path.parent.mkdir()
     pq.write_table(table.replace_schema_metadata({"sweeper.table": json.dumps(described)}), path)

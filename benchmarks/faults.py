@@ -43,9 +43,11 @@ class Tally:
         """Of the Markdown table."""
         count = len(self.verdicts)
         numbers = (
-            sum(not each.problems for each in self.verdicts), sum(not each.differing for each in self.verdicts),
-            sum(len(each.twice) for each in self.verdicts), sum(len(each.leftovers) for each in self.verdicts),
-        )  # fmt: skip
+            sum(not each.problems for each in self.verdicts),
+            sum(not each.differing for each in self.verdicts),
+            sum(len(each.twice) for each in self.verdicts),
+            sum(len(each.leftovers) for each in self.verdicts),
+        )
         took = f"{sum(self.seconds) / max(1, count):.1f} | {max(self.seconds, default=0):.1f}"
         return f"| {kind} | {count} | " + " | ".join(map(str, numbers)) + f" | {took} |"
 
@@ -77,7 +79,14 @@ class Bench:
         self._kills += 1
         campaign = Campaign(Project(_new(self._place / f"killed-{self._kills}")), self._slow)
         campaign.options = (*RUN[2:], *SLOW, "--executor", "inline")
-        how = () if on_ray else ("--executor", "inline",)
+        how = (
+            ()
+            if on_ray
+            else (
+                "--executor",
+                "inline",
+            )
+        )
         driver = Driver(campaign.project, *RUN, *SLOW, *how, **({FAULT: fault} if fault else {}))
         driver.wait_for_work(self.pick.randrange(1, 8))
         campaign.remember()

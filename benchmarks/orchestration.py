@@ -42,9 +42,14 @@ from sweeper.trainable.stage import Stage
 WARM = 0.1
 """Share of the stages that have ended when the clock of ``overhead`` starts."""
 TENTH = (
-    "base.iterations=60", "base.warmup=10", "base.ema_from=18", "adapter.iterations=6", "adapter.ema_from=2",
-    "samples.chunk=10", "classifier.epochs=1",
-)  # fmt: skip
+    "base.iterations=60",
+    "base.warmup=10",
+    "base.ema_from=18",
+    "adapter.iterations=6",
+    "adapter.ema_from=2",
+    "samples.chunk=10",
+    "classifier.epochs=1",
+)
 """A tenth of whatever the digits preset counts in steps, images or epochs."""
 TOY = """\
 name: toy
@@ -171,10 +176,16 @@ def paper(file: Path, sets: tuple[str, ...], seeds: str) -> None:
     tasks = _tasks(graph, seconds)
     bound = max(critical_path(tasks), slot_seconds(tasks) / slots)
     _print_bound("stages run, beside unique stages", len(graph.stages), ends.started_stages)
-    _print_bound("seconds of stages, beside those of the unique ones in the runs per trial", _unique(alone),
-                 math.fsum(seconds.values()))  # fmt: skip
-    _print_bound("first stage's start to last stage's end, beside max(critical path, work / slots)", bound,
-                 span(manifests.values()))  # fmt: skip
+    _print_bound(
+        "seconds of stages, beside those of the unique ones in the runs per trial",
+        _unique(alone),
+        math.fsum(seconds.values()),
+    )
+    _print_bound(
+        "first stage's start to last stage's end, beside max(critical path, work / slots)",
+        bound,
+        span(manifests.values()),
+    )
     _print_bound("the same with the start and end of processes", bound, wall)
     _print_bound("the makespan that is planned with these seconds", bound, makespan(tasks, slots))
 

@@ -141,9 +141,11 @@ def scheduler(gpus: int, count: int) -> None:
     each = [1e6 * took for took in decisions]
     each.sort()
     click.echo(f"{len(graph.stages):,} stages on {gpus:,} GPUs, load {os.getloadavg()[0]:.1f}")
-    click.echo(f"built in {built:.2f} s; {len(each):,} decisions in {wall:.2f} s: mean {sum(each) / len(each):.0f} us, "
-               f"median {each[len(each) // 2]:.0f} us, 99 % {each[int(0.99 * len(each))]:.0f} us, "
-               f"most {each[-1] / 1000:.1f} ms")  # fmt: skip
+    click.echo(
+        f"built in {built:.2f} s; {len(each):,} decisions in {wall:.2f} s: mean {sum(each) / len(each):.0f} us, "
+        f"median {each[len(each) // 2]:.0f} us, 99 % {each[int(0.99 * len(each))]:.0f} us, "
+        f"most {each[-1] / 1000:.1f} ms"
+    )
 
 
 def _graph_of(count: int) -> Graph:

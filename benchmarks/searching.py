@@ -121,8 +121,10 @@ def surrogate(seeds: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
         space = Surrogate.of(_searched(_sweep(Path(directory), trials=1, seed=0)))
     third = len(space.known) // 3
-    click.echo(f"| {len(space.known):,} points, {seeds} seeds | trials to {ENOUGH:.0%}, median | quartiles "
-               f"| seeds within {third} | share after {third} |\n| --- | ---: | ---: | ---: | ---: |")  # fmt: skip
+    click.echo(
+        f"| {len(space.known):,} points, {seeds} seeds | trials to {ENOUGH:.0%}, median | quartiles "
+        f"| seeds within {third} | share after {third} |\n| --- | ---: | ---: | ---: | ---: |"
+    )
     for name in SAMPLERS:
         found = [_search(space, name, seed, third) for seed in range(seeds)]
         count = sorted(each.enough_after for each in found)

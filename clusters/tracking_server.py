@@ -49,9 +49,19 @@ def serve(directory: Path, artifacts: str, host: str, port: int, copy_seconds: f
     if not database.exists():
         fetch(copy, database)
     command = [
-        str(Path(sys.executable).with_name("mlflow")), "server", "--host", host, "--port", str(port), "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{database}", "--artifacts-destination", f"{artifacts}/artifacts",
-    ]  # fmt: skip
+        str(Path(sys.executable).with_name("mlflow")),
+        "server",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--backend-store-uri",
+        f"sqlite:///{database}",
+        "--artifacts-destination",
+        f"{artifacts}/artifacts",
+    ]
     environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
     if not is_loopback(host):
         command += ["--app-name", "basic-auth"]
@@ -82,9 +92,10 @@ def with_password(directory: Path) -> dict[str, str]:
             file.write(secrets.token_urlsafe(24))
     (directory / "auth.ini").write_text(AUTH.format(directory=directory))
     return {
-        "MLFLOW_AUTH_CONFIG_PATH": str(directory / "auth.ini"), "MLFLOW_AUTH_ADMIN_PASSWORD": password.read_text(),
+        "MLFLOW_AUTH_CONFIG_PATH": str(directory / "auth.ini"),
+        "MLFLOW_AUTH_ADMIN_PASSWORD": password.read_text(),
         "MLFLOW_FLASK_SERVER_SECRET_KEY": secrets.token_urlsafe(24),
-    }  # fmt: skip
+    }
 
 
 def put(database: Path, copy: str) -> None:

@@ -28,9 +28,20 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Diverged", "InvalidConfig", "Number", "Stage", "StageRun", "SweeperError", "Trainable", "load", "nearest", "plan",
-    "read", "run", "stage",
-]  # fmt: skip
+    "Diverged",
+    "InvalidConfig",
+    "Number",
+    "Stage",
+    "StageRun",
+    "SweeperError",
+    "Trainable",
+    "load",
+    "nearest",
+    "plan",
+    "read",
+    "run",
+    "stage",
+]
 
 _MODULES = {
     **dict.fromkeys(("load", "plan", "read", "run"), "api"),
@@ -50,4 +61,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-

@@ -92,9 +92,14 @@ def run(
     from sweeper.engine.run import run_sweep
 
     options = Options(
-        runs=Path(runs), store=_place(runs, store), executor=executor, address=address,
-        max_concurrent=max_concurrent, tracker=tracker, tracking_uri=tracking_uri,
-    )  # fmt: skip
+        runs=Path(runs),
+        store=_place(runs, store),
+        executor=executor,
+        address=address,
+        max_concurrent=max_concurrent,
+        tracker=tracker,
+        tracking_uri=tracking_uri,
+    )
     return run_sweep(sweep, options, Console(stderr=True))
 
 

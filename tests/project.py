@@ -85,9 +85,14 @@ class Project:
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments], cwd=self.path, env=self.environment, capture_output=True, text=True,
-            timeout=240, check=False,
-        )  # fmt: skip
+            [sys.executable, *arguments],
+            cwd=self.path,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
 
     def write(self, text: str, name: str = "space.yaml") -> Path:
         path = self.path / name

@@ -37,9 +37,13 @@ def files_of(page: str) -> Iterator[tuple[str, str]]:
 def sweeper(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own, as a reader has it; it has to succeed."""
     done = subprocess.run(
-        [sys.executable, "-m", "sweeper.cli", *arguments], cwd=directory, capture_output=True, text=True, timeout=240,
+        [sys.executable, "-m", "sweeper.cli", *arguments],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=240,
         check=False,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     return done
 
@@ -85,8 +89,13 @@ def test_a_search_space_on_a_page_is_accepted(text: str, tmp_path: Path) -> None
 
 
 def test_the_toy_trainable_is_short() -> None:
-    lines = [line for name, text in files_of("writing-a-trainable.md") if name.endswith(".py")
-             for line in text.splitlines() if line.strip()]  # fmt: skip
+    lines = [
+        line
+        for name, text in files_of("writing-a-trainable.md")
+        if name.endswith(".py")
+        for line in text.splitlines()
+        if line.strip()
+    ]
     assert len(lines) <= MOST_LINES
 
 

@@ -12,18 +12,28 @@ pytestmark = pytest.mark.slow
 
 EXAMPLES = ROOT / "search_spaces" / "examples"
 SMALL = (
-    "tasks.first=8", "backbone.channels=8", "backbone.head_channels=8", "base.iterations=1", "base.batch=2",
-    "adapter.iterations=1", "adapter.batch=2", "solver.method=euler", "samples.chunk=2", "classifier.width=2",
+    "tasks.first=8",
+    "backbone.channels=8",
+    "backbone.head_channels=8",
+    "base.iterations=1",
+    "base.batch=2",
+    "adapter.iterations=1",
+    "adapter.batch=2",
+    "solver.method=euler",
+    "samples.chunk=2",
+    "classifier.width=2",
     "classifier.epochs=1",
-)  # fmt: skip
+)
 AXES = ["rshift · 1 · seed 0", "rshift · 2 · seed 0", "cosine · 1 · seed 0", "cosine · 2 · seed 0"]
 CASES = ["vanilla · seed 0", "funlora · seed 0", "real_images · seed 0"]
 TRIALS = {
     "axes": {"axes": AXES},
     "zip": {
         "zip": [
-            "40-54 · none · 0.1 · seed 0", "40-54 · cosine · 0.03 · seed 0",
-            "45-54 · none · 0.1 · seed 0", "45-54 · cosine · 0.03 · seed 0",
+            "40-54 · none · 0.1 · seed 0",
+            "40-54 · cosine · 0.03 · seed 0",
+            "45-54 · none · 0.1 · seed 0",
+            "45-54 · cosine · 0.03 · seed 0",
         ],
     },
     "cases": {"cases": CASES},
@@ -39,18 +49,22 @@ TRIALS = {
     "seeds": {"seeds": ["funlora · seed 0", "funlora · seed 1", "funlora · seed 4"]},
     "search": {
         "search": [
-            "cosine · 10 · 40-54 · 0.9 · seed 0", "vanilla · 10 · 45-54 · 0.9 · seed 0",
-            "vanilla · 10 · 40-54 · 0.8 · seed 0", "cosine · 6 · 40-54 · 0.9 · seed 0",
+            "cosine · 10 · 40-54 · 0.9 · seed 0",
+            "vanilla · 10 · 45-54 · 0.9 · seed 0",
+            "vanilla · 10 · 40-54 · 0.8 · seed 0",
+            "cosine · 6 · 40-54 · 0.9 · seed 0",
         ],
     },
     "pruner": {
         "pruner": [
             f"{case} · {rate} · seed {seed}"
-            for rate in (0.01178, 0.0884) for case in ("vanilla", "cosine") for seed in (0, 1)
+            for rate in (0.01178, 0.0884)
+            for case in ("vanilla", "cosine")
+            for seed in (0, 1)
         ],
     },
     "include": {"axes": AXES, "cases": CASES},
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

@@ -30,10 +30,17 @@ def draw(results: Results) -> Figure | None:
             mean, std = over_trials(measured[line.row.values])
             beside = (index - (len(panel.lines) - 1) / 2) * min(APART, SPREAD / len(panel.lines))
             axes.errorbar(
-                np.arange(1, len(mean) + 1) + beside, mean, std, color=line.look.colour, marker=line.look.marker,
-                linestyle=line.look.line, elinewidth=0.6, ecolor=(line.look.colour, 0.6), label=line.label,
+                np.arange(1, len(mean) + 1) + beside,
+                mean,
+                std,
+                color=line.look.colour,
+                marker=line.look.marker,
+                linestyle=line.look.line,
+                elinewidth=0.6,
+                ecolor=(line.look.colour, 0.6),
+                label=line.label,
                 rasterized=len(measured) > MANY and line.look.rasters,
-            )  # fmt: skip
+            )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend_of(figure, panels, results.described.rows, {len(found) for found in measured.values()})
     return figure

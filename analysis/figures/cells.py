@@ -26,9 +26,7 @@ DARK = 0.45
 MISSING: dict[str, Any] = {"facecolor": "#d6d6d6", "edgecolor": "#8a8d91", "hatch": "//////", "linewidth": 0.0}
 
 
-def colour_bar(
-    figure: Figure, image: Any, axes: Axes | Sequence[Axes], title: str, *, integer: bool = False
-) -> None:
+def colour_bar(figure: Figure, image: Any, axes: Axes | Sequence[Axes], title: str, *, integer: bool = False) -> None:
     """A flat colour bar below the axes, titled; with ticks at whole numbers alone where they are integers."""
     ticks = MaxNLocator(integer=integer, steps=[1, 2, 5, 10])
     height = BAR / figure.get_figheight()
@@ -63,9 +61,15 @@ def write_cells(axes: Axes, image: AxesImage, texts: Sequence[Sequence[str]], wi
     for (row, column), value in np.ndenumerate(values):
         if texts[row][column]:
             axes.text(
-                column, row, texts[row][column], ha="center", va="center", fontsize=size, linespacing=0.95,
+                column,
+                row,
+                texts[row][column],
+                ha="center",
+                va="center",
+                fontsize=size,
+                linespacing=0.95,
                 color="white" if np.isfinite(value) and _luminance(image, value) < DARK else "black",
-            )  # fmt: skip
+            )
 
 
 def _luminance(image: AxesImage, value: float) -> float:

@@ -105,10 +105,19 @@ def _points(measured: dict[Group, Spread], rivals: Sequence[Group], looks: Looks
 def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
     for each in points:
         axes.errorbar(
-            each.cost.mean, each.value.mean, each.value.std, each.cost.std, color=each.look.colour,
-            marker=each.look.marker, linestyle="none", elinewidth=0.6, ecolor=(each.look.colour, 0.6), zorder=3,
-            markerfacecolor=each.look.colour if each.whole else "none", label=each.row.label,
-        )  # fmt: skip
+            each.cost.mean,
+            each.value.mean,
+            each.value.std,
+            each.cost.std,
+            color=each.look.colour,
+            marker=each.look.marker,
+            linestyle="none",
+            elinewidth=0.6,
+            ecolor=(each.look.colour, 0.6),
+            zorder=3,
+            markerfacecolor=each.look.colour if each.whole else "none",
+            label=each.row.label,
+        )
     scale(axes, [each.cost.mean for each in points])
 
 

@@ -53,9 +53,14 @@ def draw(results: Results) -> Figure | None:
             label, look, width = _told(line, rows)
             steps, values = _mean(line.curves, together)
             axes.plot(
-                steps, values, color=look.colour, linestyle=look.line, linewidth=width, label=label,
+                steps,
+                values,
+                color=look.colour,
+                linestyle=look.line,
+                linewidth=width,
+                label=label,
                 rasterized=look.rasters,
-            )  # fmt: skip
+            )
             handles.setdefault(label, Line2D([], [], color=look.colour, linestyle=look.line, label=label))
         axes.set(title=stage.replace("_", " "), ylabel=metric, xlabel="step" if together else "share of the steps, %")
         _scale(axes)

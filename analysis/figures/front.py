@@ -100,9 +100,16 @@ def _draw_cloud(axes: Axes, panel: Panel, cloud: Cloud, steps: str | None) -> No
     colour = cloud.look.colour if cloud.study else INK
     if points := panel.places(cloud.finished).values():
         axes.plot(
-            *zip(*points, strict=True), color=cloud.look.colour, marker=cloud.look.marker, markersize=2.5,
-            linestyle="none", alpha=0.8, markeredgewidth=0, label=cloud.study, zorder=3,
-        )  # fmt: skip
+            *zip(*points, strict=True),
+            color=cloud.look.colour,
+            marker=cloud.look.marker,
+            markersize=2.5,
+            linestyle="none",
+            alpha=0.8,
+            markeredgewidth=0,
+            label=cloud.study,
+            zorder=3,
+        )
     if points := panel.places(cloud.front).values():
         line = {"drawstyle": steps} if steps else {"linestyle": "none"}
         axes.plot(*zip(*points, strict=True), gid="front", zorder=2, **FRONT | {"color": colour} | line)

@@ -33,9 +33,15 @@ def draw(results: Results) -> Figure | None:
         axes.plot(numbers, values, color=look.colour, linestyle=look.line, drawstyle="steps-post", label=study.label)
         height = ROOM * (len(looks) - place - 0.5)
         axes.plot(
-            pruned(study), [height] * len(pruned(study)), color=look.colour, marker="|", markersize=5, linestyle="none",
-            transform=axes.get_xaxis_transform(), gid="pruned",
-        )  # fmt: skip
+            pruned(study),
+            [height] * len(pruned(study)),
+            color=look.colour,
+            marker="|",
+            markersize=5,
+            linestyle="none",
+            transform=axes.get_xaxis_transform(),
+            gid="pruned",
+        )
     low, high = axes.get_ylim()
     axes.set_ylim(low - (high - low) * ROOM * len(looks), high)
     axes.set(xlabel="suggestion", ylabel=measured(results))
@@ -62,8 +68,9 @@ def _entries(studies: Sequence[Study], looks: Sequence[Look]) -> list[Line2D]:
     """Of the legend: studies where there are several, and what a tick is where there are any."""
     lines = [
         Line2D([], [], color=look.colour, linestyle=look.line, label=study.label)
-        for study, look in zip(studies, looks, strict=True) if study.label
-    ]  # fmt: skip
+        for study, look in zip(studies, looks, strict=True)
+        if study.label
+    ]
     if any(map(pruned, studies)):
         colour = INK if lines else looks[0].colour
         lines.append(

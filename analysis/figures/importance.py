@@ -33,9 +33,14 @@ def draw(results: Results) -> Figure | None:
         look, std = Look.of(index), np.nan_to_num(each.std)
         axes.fill_between(each.places, each.mean - std, each.mean + std, color=look.colour, alpha=0.25, linewidth=0)
         handles += axes.plot(
-            each.places, each.mean, color=look.colour, marker=look.marker, linestyle=look.line, markersize=2.2,
+            each.places,
+            each.mean,
+            color=look.colour,
+            marker=look.marker,
+            linestyle=look.line,
+            markersize=2.2,
             label=each.label,
-        )  # fmt: skip
+        )
     axes.set_ylabel("importance")
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)

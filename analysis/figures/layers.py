@@ -63,9 +63,15 @@ class Places:
             if last - first + 1 >= NAMED:
                 axes.axvline(first - 0.5, color=GREY, linewidth=0.5)
                 axes.text(
-                    (first + last) / 2, 1.0, part, color=INK, fontsize=SMALL, ha="center", va="bottom",
+                    (first + last) / 2,
+                    1.0,
+                    part,
+                    color=INK,
+                    fontsize=SMALL,
+                    ha="center",
+                    va="bottom",
                     transform=axes.get_xaxis_transform(),
-                )  # fmt: skip
+                )
 
 
 @dataclass(frozen=True)

@@ -69,14 +69,27 @@ def _fan(axes: Axes, table: pa.Table, name: str, places: Places, scale: Normaliz
         return
     lines = LineCollection(
         [np.column_stack(points[:2]) for points in means.values()],
-        array=list(means), cmap=BY_LAYER, norm=scale, linewidths=0.5, rasterized=True, gid=name,
-    )  # fmt: skip
+        array=list(means),
+        cmap=BY_LAYER,
+        norm=scale,
+        linewidths=0.5,
+        rasterized=True,
+        gid=name,
+    )
     axes.add_collection(lines)
     function, _, initial = next(iter(means.values()))
     axes.plot(
-        function, initial, color=INK, linestyle="--", linewidth=0.8, marker="o", markersize=2.5,
-        markerfacecolor="none", markeredgewidth=0.6, gid=f"initial_{name}",
-    )  # fmt: skip
+        function,
+        initial,
+        color=INK,
+        linestyle="--",
+        linewidth=0.8,
+        marker="o",
+        markersize=2.5,
+        markerfacecolor="none",
+        markeredgewidth=0.6,
+        gid=f"initial_{name}",
+    )
     axes.autoscale_view()
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(4))

@@ -30,19 +30,52 @@ INK = "#1d1e20"
 GREY = "#8a8d91"
 """Reads on white and on a dark page."""
 STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans", "font.size": FONT, "axes.titlesize": FONT, "axes.labelsize": FONT,
-    "figure.labelsize": FONT, "xtick.labelsize": FONT, "ytick.labelsize": FONT,
-    "legend.fontsize": FONT, "legend.title_fontsize": FONT,
-    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
-    "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5, "xtick.major.pad": 2, "ytick.major.pad": 2, "axes.titlepad": 3, "axes.labelpad": 2,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left",
-    "axes.grid": True, "grid.color": GREY, "grid.alpha": 0.3, "grid.linewidth": 0.4, "axes.axisbelow": True,
-    "lines.linewidth": 1.0, "lines.markersize": 3.5, "hatch.linewidth": 0.5,
-    "legend.frameon": False, "legend.handlelength": 2.2, "legend.columnspacing": 1.0, "legend.borderaxespad": 0.2,
-    "image.cmap": "cividis", "image.interpolation": "none", "savefig.dpi": 300, "pdf.fonttype": 42,
-    "svg.fonttype": "path", "figure.constrained_layout.h_pad": 0.03, "figure.constrained_layout.w_pad": 0.03,
-}  # fmt: skip
+    "font.family": "DejaVu Sans",
+    "font.size": FONT,
+    "axes.titlesize": FONT,
+    "axes.labelsize": FONT,
+    "figure.labelsize": FONT,
+    "xtick.labelsize": FONT,
+    "ytick.labelsize": FONT,
+    "legend.fontsize": FONT,
+    "legend.title_fontsize": FONT,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.pad": 2,
+    "ytick.major.pad": 2,
+    "axes.titlepad": 3,
+    "axes.labelpad": 2,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "grid.color": GREY,
+    "grid.alpha": 0.3,
+    "grid.linewidth": 0.4,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.5,
+    "hatch.linewidth": 0.5,
+    "legend.frameon": False,
+    "legend.handlelength": 2.2,
+    "legend.columnspacing": 1.0,
+    "legend.borderaxespad": 0.2,
+    "image.cmap": "cividis",
+    "image.interpolation": "none",
+    "savefig.dpi": 300,
+    "pdf.fonttype": 42,
+    "svg.fonttype": "path",
+    "figure.constrained_layout.h_pad": 0.03,
+    "figure.constrained_layout.w_pad": 0.03,
+}
 
 # Okabe and Ito's colours without yellow, which no white page shows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
@@ -50,8 +83,13 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "p", ">", "h")
 LineStyle: TypeAlias = Literal["-", "--", "-.", ":"]
 LINES: tuple[LineStyle, ...] = get_args(LineStyle)
 FRONT: dict[str, Any] = {
-    "color": INK, "linewidth": 0.7, "marker": "o", "markersize": 7, "markerfacecolor": "none", "markeredgewidth": 0.7,
-}  # fmt: skip
+    "color": INK,
+    "linewidth": 0.7,
+    "marker": "o",
+    "markersize": 7,
+    "markerfacecolor": "none",
+    "markeredgewidth": 0.7,
+}
 """A line that rings the points on it."""
 
 
@@ -109,8 +147,9 @@ def legend_below(figure: Figure, handles: Sequence[Artist], title: str) -> None:
 def text_width(text: str) -> float:
     """Points of the longest line of a text."""
     font = FontProperties(family=STYLE["font.family"], size=FONT)
-    return max((float(TextPath((0, 0), line, prop=font).get_extents().width) for line in text.split("\n") if line),
-               default=0.0)  # fmt: skip
+    return max(
+        (float(TextPath((0, 0), line, prop=font).get_extents().width) for line in text.split("\n") if line), default=0.0
+    )
 
 
 def _wrapped(text: str, room: float) -> str:

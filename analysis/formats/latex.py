@@ -9,11 +9,30 @@ from analysis.sheets import Entry, Sheet
 
 MARKS = ("{}", "\\textbf{{{}}}", "\\underline{{{}}}")
 SPECIAL = {
-    "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#", "%": "\\%", "_": "\\_",
-    "^": "\\textasciicircum{}", "~": "\\textasciitilde{}", "<": "$<$", ">": "$>$", "|": "$|$", '"': "''",
-    "±": "$\\pm$", "×": "$\\times$", "·": "$\\cdot$", "—": "---", "–": "--", "≥": "$\\geq$", "≤": "$\\leq$",
-    "λ": "$\\lambda$", "ω": "$\\omega$",
-}  # fmt: skip
+    "\\": "\\textbackslash{}",
+    "{": "\\{",
+    "}": "\\}",
+    "$": "\\$",
+    "&": "\\&",
+    "#": "\\#",
+    "%": "\\%",
+    "_": "\\_",
+    "^": "\\textasciicircum{}",
+    "~": "\\textasciitilde{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+    '"': "''",
+    "±": "$\\pm$",
+    "×": "$\\times$",
+    "·": "$\\cdot$",
+    "—": "---",
+    "–": "--",
+    "≥": "$\\geq$",
+    "≤": "$\\leq$",
+    "λ": "$\\lambda$",
+    "ω": "$\\omega$",
+}
 
 
 def latex(sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
@@ -26,11 +45,19 @@ def _table(sheet: Sheet, notes: Sequence[str]) -> str:
     columns = "l" * sheet.names + "r" * (len(sheet.heads) - sheet.names)
     return "\n".join(
         [
-            "\\begin{table}", "\\centering", f"\\caption{{{escaped(sheet.title)}}}", f"\\begin{{tabular}}{{{columns}}}",
-            "\\toprule", *_body(sheet), "\\bottomrule", "\\end{tabular}",
-            *(f"\\par\\smallskip\\footnotesize {escaped(note)}" for note in notes), "\\end{table}", "",
+            "\\begin{table}",
+            "\\centering",
+            f"\\caption{{{escaped(sheet.title)}}}",
+            f"\\begin{{tabular}}{{{columns}}}",
+            "\\toprule",
+            *_body(sheet),
+            "\\bottomrule",
+            "\\end{tabular}",
+            *(f"\\par\\smallskip\\footnotesize {escaped(note)}" for note in notes),
+            "\\end{table}",
+            "",
         ]
-    )  # fmt: skip
+    )
 
 
 def _body(sheet: Sheet) -> Iterator[str]:

@@ -57,20 +57,31 @@ def cost_chart(results: Results, _: Figure) -> Chart:
         for index, (row, value) in enumerate(plot.limits.items())
     ]
     panels = [
-        {"name": described.number(cost).title, "x": described.number(cost).title, "y": metric.title,
-         "logx": is_wide([each.cost.mean for each in points]), "points": [*map(_point, points)],
-         "front": [*map(numbers, front_of(points, metric.better == "higher"))], "limits": limits}
+        {
+            "name": described.number(cost).title,
+            "x": described.number(cost).title,
+            "y": metric.title,
+            "logx": is_wide([each.cost.mean for each in points]),
+            "points": [*map(_point, points)],
+            "front": [*map(numbers, front_of(points, metric.better == "higher"))],
+            "limits": limits,
+        }
         for cost, points in plot.points.items()
-    ]  # fmt: skip
+    ]
     return {"choice": "cost", "first": 0, "panels": panels}
 
 
 def _point(point: Point) -> Chart:
     cost, value = point.cost, point.value
     return {
-        "label": point.row.label, "told": point.row.told(min(cost.n, value.n)), "x": number(cost.mean),
-        "y": number(value.mean), "xstd": number(cost.std), "std": number(value.std), "hollow": not point.whole,
-    } | look_of(point.look)  # fmt: skip
+        "label": point.row.label,
+        "told": point.row.told(min(cost.n, value.n)),
+        "x": number(cost.mean),
+        "y": number(value.mean),
+        "xstd": number(cost.std),
+        "std": number(value.std),
+        "hollow": not point.whole,
+    } | look_of(point.look)
 
 
 def heatmap_chart(results: Results, _: Figure) -> Chart:
@@ -85,10 +96,16 @@ def heatmap_chart(results: Results, _: Figure) -> Chart:
             continue
         cells = [[_cell(by_values.get((y, x)), name, described.decimals) for x in across] for y in down]
         panels.append(
-            {"name": described.title, "x": results.described.rows[1], "y": results.described.rows[0],
-             "across": [*map(str, across)], "down": [*map(str, down)], "cells": cells,
-             "lower": described.better == "lower"}
-        )  # fmt: skip
+            {
+                "name": described.title,
+                "x": results.described.rows[1],
+                "y": results.described.rows[0],
+                "across": [*map(str, across)],
+                "down": [*map(str, down)],
+                "cells": cells,
+                "lower": described.better == "lower",
+            }
+        )
     metric = results.described.number(main_metric(results) or "").title
     first = next((index for index, panel in enumerate(panels) if panel["name"] == metric), 0)
     return {"choice": "column", "first": first, "panels": panels}
@@ -108,10 +125,15 @@ def _cell(row: Group | None, name: str, decimals: int) -> Chart | None:
 def curves_chart(results: Results, figure: Figure) -> Chart:
     """The lines of the figure itself, a panel per stage function and metric."""
     panels = [
-        {"name": f"{axes.get_title(loc='left') or axes.get_title()}: {axes.get_ylabel()}", "x": axes.get_xlabel(),
-         "y": axes.get_ylabel(), "logy": axes.get_yscale() == "log", "lines": list(_lines(axes))}
+        {
+            "name": f"{axes.get_title(loc='left') or axes.get_title()}: {axes.get_ylabel()}",
+            "x": axes.get_xlabel(),
+            "y": axes.get_ylabel(),
+            "logy": axes.get_yscale() == "log",
+            "lines": list(_lines(axes)),
+        }
         for axes in figure.axes
-    ]  # fmt: skip
+    ]
     return {"choice": "stage", "first": 0, "panels": panels}
 
 

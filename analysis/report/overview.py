@@ -58,10 +58,12 @@ def _tiles(total: Counter[str], stages: Sequence[Stage]) -> Html:
         ]
     return element(
         "dl",
-        *(element("div", element("dt", name), element("dd", element("strong", value), " ", element("span", beside)))
-          for name, value, beside in tiles),
+        *(
+            element("div", element("dt", name), element("dd", element("strong", value), " ", element("span", beside)))
+            for name, value, beside in tiles
+        ),
         class_="tiles",
-    )  # fmt: skip
+    )
 
 
 def _paragraph(sweeps: int, total: Counter[str], stages: Sequence[Stage]) -> Html:

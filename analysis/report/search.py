@@ -63,8 +63,9 @@ def _names(search: Search) -> Html:
     """What each searched name may be, and how much every objective depends on it."""
     shares = {
         _of(study.label, objective): importances(search, study, objective)
-        for objective in search.objectives for study in search.studies
-    }  # fmt: skip
+        for objective in search.objectives
+        for study in search.studies
+    }
     known = {head: found for head, found in shares.items() if found}
     lines = [
         (name, [Cell.of(values), *(_share(found.get(name)) for found in known.values())])
@@ -89,11 +90,15 @@ def _list(results: Results, search: Search, study: Study) -> Html:
     lines = [
         (
             str(each.number),
-            [Cell.of(f"{each.state}, in the table" if each.number in shown else each.state),
-             *_numbers(results, each), *_values(each.params), Cell.of(each.cause or "")],
+            [
+                Cell.of(f"{each.state}, in the table" if each.number in shown else each.state),
+                *_numbers(results, each),
+                *_values(each.params),
+                Cell.of(each.cause or ""),
+            ],
         )
         for each in study.suggestions
-    ]  # fmt: skip
+    ]
     titles = [results.described.number(name).title for name in search.objectives]
     heads = ["suggestion", "state", *titles, "seeds", "seconds", *search.distributions, "cause"]
     return grid(_of(study.label, "suggestions in the order in which they were asked for"), heads, lines)

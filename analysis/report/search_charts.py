@@ -33,9 +33,13 @@ def _front(results: Results, search: Search, panel: Panel) -> Chart:
     below, left = (results.described.number(name).title for name in (panel.below, panel.left))
     lines = [line for cloud in panel.clouds for line in _cloud(results, panel, cloud, drawn_steps(search))]
     origin = {
-        "label": "reference", "x": numbers(panel.origin[:1]), "y": numbers(panel.origin[1:]),
-        "hovers": [["reference", reference(search)]], **look_of(Look(GREY, "X", "-")), "dash": "",
-    }  # fmt: skip
+        "label": "reference",
+        "x": numbers(panel.origin[:1]),
+        "y": numbers(panel.origin[1:]),
+        "hovers": [["reference", reference(search)]],
+        **look_of(Look(GREY, "X", "-")),
+        "dash": "",
+    }
     return {"name": below, "x": below, "y": left, "logx": is_wide(panel.amounts), "lines": [*lines, origin]}
 
 
@@ -70,17 +74,29 @@ def _histories(results: Results, search: Search) -> list[Chart]:
     for index, study in enumerate(search.studies):
         values = [nan if value is None else value for value in search.history(study)]
         lines.append(
-            {"label": study.label or measured(results), "x": [each.number for each in study.suggestions],
-             "y": numbers(values), "hovers": [_told(results, each) for each in study.suggestions],
-             **look_of(Look.of(index)), "marker": "", "shape": "hv"}
-        )  # fmt: skip
+            {
+                "label": study.label or measured(results),
+                "x": [each.number for each in study.suggestions],
+                "y": numbers(values),
+                "hovers": [_told(results, each) for each in study.suggestions],
+                **look_of(Look.of(index)),
+                "marker": "",
+                "shape": "hv",
+            }
+        )
     known = [value for line in lines for value in line["y"] if value is not None]
     if pruned and known:
         low = min(known) - BELOW * ((max(known) - min(known)) or 1.0)
         lines.append(
-            {"label": "pruned suggestion", "x": [each.number for each in pruned], "y": numbers([low] * len(pruned)),
-             "hovers": [_told(results, each) for each in pruned], **look_of(Look(GREY, "|", "-")), "dash": ""}
-        )  # fmt: skip
+            {
+                "label": "pruned suggestion",
+                "x": [each.number for each in pruned],
+                "y": numbers([low] * len(pruned)),
+                "hovers": [_told(results, each) for each in pruned],
+                **look_of(Look(GREY, "|", "-")),
+                "dash": "",
+            }
+        )
     return lines
 
 

@@ -55,20 +55,31 @@ def _bars(stages: Sequence[Stage]) -> Html:
     for title, seconds in (("with sharing", seconds_of), ("one run per trial", alone_of)):
         pieces = [
             element(
-                "span", class_=f"piece part-{index % 6}", style=f"width:{100 * seconds(group) / whole:.3f}%",
+                "span",
+                class_=f"piece part-{index % 6}",
+                style=f"width:{100 * seconds(group) / whole:.3f}%",
                 title=f"{part}: {duration(seconds(group))}",
             )
             for index, (part, group) in enumerate(parts.items())
-        ]  # fmt: skip
+        ]
         bars.append(
-            element("div", element("span", title), element("span", *pieces, class_="strip", aria_hidden="true"),
-                    element("span", duration(seconds(stages)), class_="amount"), class_="bar-line")
-        )  # fmt: skip
+            element(
+                "div",
+                element("span", title),
+                element("span", *pieces, class_="strip", aria_hidden="true"),
+                element("span", duration(seconds(stages)), class_="amount"),
+                class_="bar-line",
+            )
+        )
     keys = [
-        element("li", element("span", class_=f"key part-{index % 6}"), part,
-                element("span", f" {duration(seconds_of(group))} of {duration(alone_of(group))}", class_="quiet"))
+        element(
+            "li",
+            element("span", class_=f"key part-{index % 6}"),
+            part,
+            element("span", f" {duration(seconds_of(group))} of {duration(alone_of(group))}", class_="quiet"),
+        )
         for index, (part, group) in enumerate(parts.items())
-    ]  # fmt: skip
+    ]
     caption = element("figcaption", "Stage time by part of a run: spent, of what one run per trial would have taken.")
     return element("figure", *bars, element("ul", *keys, class_="keys"), caption, class_="bars")
 
@@ -89,8 +100,17 @@ def _functions(stages: Sequence[Stage]) -> Html:
             Cell(f"{saved_share(group):.0f}", saved_share(group)),
         ]
         lines.append((name, cells))
-    heads = ["stage function", "part", "run", "trials of each", "in one run per trial", "seconds", "without sharing, s",
-             "saved, s", "saved, %"]  # fmt: skip
+    heads = [
+        "stage function",
+        "part",
+        "run",
+        "trials of each",
+        "in one run per trial",
+        "seconds",
+        "without sharing, s",
+        "saved, s",
+        "saved, %",
+    ]
     return grid("Stages by function; each is run once, whoever needs it", heads, lines)
 
 

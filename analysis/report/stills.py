@@ -46,4 +46,3 @@ class Stills:
     def _keep(self, found: re.Match[str]) -> str:
         self._glyphs.setdefault(found[1], found[2])
         return ""
-

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 @click.option("--from-mlflow", is_flag=True, help="Read the trials' runs in MLflow; there is no other source.")
 @click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow server. [default: the database in --runs]")
 @click.option(
-    "--output", "-o", type=click.Path(path_type=Path, file_okay=False), default="exported", show_default=True,
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="exported",
+    show_default=True,
     help="Directory of the results, as --runs takes it: read them by `sweeper table NAME --runs DIR`.",
-)  # fmt: skip
+)
 @runs_option
 def export(names: tuple[str, ...], from_mlflow: bool, tracking_uri: str | None, output: Path, runs: Path) -> None:
     """Write the results of the sweeps NAME, by default of all, as Parquet files from their runs in MLflow.

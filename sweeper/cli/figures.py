@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", metavar="NAME…", nargs=-1, required=True)
 @click.option(
-    "-o", "directory", type=click.Path(path_type=Path), default="figures", show_default=True,
+    "-o",
+    "directory",
+    type=click.Path(path_type=Path),
+    default="figures",
+    show_default=True,
     help="Directory to write them into.",
-)  # fmt: skip
+)
 @click.option(
-    "--format", "formats", multiple=True, type=click.Choice(["pdf", "svg", "png"]), default=("pdf", "png"),
-    show_default=True, help="Of the files; say it again for another one.",
-)  # fmt: skip
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["pdf", "svg", "png"]),
+    default=("pdf", "png"),
+    show_default=True,
+    help="Of the files; say it again for another one.",
+)
 @runs_option
 def figures(names: tuple[str, ...], directory: Path, formats: tuple[str, ...], runs: Path) -> None:
     """Draw the figures of the sweeps NAME, each as NAME-FIGURE.pdf and .png, one paper column wide.

@@ -12,9 +12,10 @@ from click.core import ParameterSource
 GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 INSTEAD = {
     "executor": ("address", "max_concurrent"),
-    "no_tracking": ("tracker", "tracking_uri"), "tracker": ("no_tracking", "tracking_uri"),
+    "no_tracking": ("tracker", "tracking_uri"),
+    "tracker": ("no_tracking", "tracking_uri"),
     "tracking_uri": ("no_tracking",),
-}  # fmt: skip
+}
 """Options that are not for a run with this one."""
 NEW_EACH_TIME = ("rerun",)
 """It throws away what other code made, of trials too that ``retry`` does not run."""

@@ -47,8 +47,23 @@ def main() -> None:
 
 
 _COMMANDS = (
-    run, retry, plan, status, list_, table, figures, report, show, diff, ui, export, describe, schema, rm, store,
+    run,
+    retry,
+    plan,
+    status,
+    list_,
+    table,
+    figures,
+    report,
+    show,
+    diff,
+    ui,
+    export,
+    describe,
+    schema,
+    rm,
+    store,
     doctor,
-)  # fmt: skip
+)
 for _command in _COMMANDS:
     main.add_command(_command)

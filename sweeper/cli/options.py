@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     pass
 
 runs_option = click.option(
-    "--runs", type=click.Path(path_type=Path), default="runs", show_default=True, envvar="SWEEPER_RUNS",
+    "--runs",
+    type=click.Path(path_type=Path),
+    default="runs",
+    show_default=True,
+    envvar="SWEEPER_RUNS",
     help="Directory of the results, the tracking database and, unless another is named, the store.",
-)  # fmt: skip
+)
 
 
 def space_options(command: Any) -> Any:
@@ -32,19 +36,27 @@ def store_options(command: Any) -> Any:
     """Options that say where the artifacts lie; `place_of` understands them."""
     for option in (
         click.option(
-            "--cache-size", metavar="SIZE", default="20GiB", show_default=True, envvar="SWEEPER_CACHE_SIZE",
+            "--cache-size",
+            metavar="SIZE",
+            default="20GiB",
+            show_default=True,
+            envvar="SWEEPER_CACHE_SIZE",
             help="What the copies may take on a node.",
         ),
         click.option(
-            "--cache", type=click.Path(path_type=Path), envvar="SWEEPER_CACHE",
+            "--cache",
+            type=click.Path(path_type=Path),
+            envvar="SWEEPER_CACHE",
             help="Directory on every node for copies from a bucket. [default: the user's cache directory there]",
         ),
         click.option(
-            "--store", metavar="PLACE", envvar="SWEEPER_STORE",
+            "--store",
+            metavar="PLACE",
+            envvar="SWEEPER_STORE",
             help="Where the artifacts lie: a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX. "
             "[default: store in --runs]",
         ),
-    ):  # fmt: skip
+    ):
         command = option(command)
     return command
 

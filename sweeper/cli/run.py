@@ -24,18 +24,26 @@ def engine_options(command: Any) -> Any:
     for option in (
         click.option("--no-tracking", is_flag=True, help="Track nothing."),
         click.option(
-            "--tracker", metavar="NAME", default="mlflow", show_default=True,
+            "--tracker",
+            metavar="NAME",
+            default="mlflow",
+            show_default=True,
             help="What tracks the sweep: mlflow, or the name of an installed one.",
         ),
         click.option(
             "--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow server. [default: a database in --runs]"
         ),
         click.option(
-            "--save-seconds", type=click.FloatRange(0), default=20.0, show_default=True,
+            "--save-seconds",
+            type=click.FloatRange(0),
+            default=20.0,
+            show_default=True,
             help="How often a stage saves its progress: what an interruption costs at most.",
         ),
         click.option(
-            "--rerun", multiple=True, metavar="STAGE",
+            "--rerun",
+            multiple=True,
+            metavar="STAGE",
             help="Make the artifacts of a stage, and all that rest on them, again where other code or packages made "
             "them; and try its diverged ones again.",
         ),
@@ -46,17 +54,22 @@ def engine_options(command: Any) -> Any:
             "--address", help="Ray cluster to run on, from one of its nodes: auto, or HOST:PORT. [default: one here]"
         ),
         click.option(
-            "--executor", metavar="NAME", default="ray", show_default=True,
+            "--executor",
+            metavar="NAME",
+            default="ray",
+            show_default=True,
             help="What runs the stages: ray; inline for this process, one stage after the other, without Ray; or the "
             "name of an installed one.",
         ),
         click.option(
-            "--optuna-storage", metavar="URL", envvar="SWEEPER_OPTUNA_STORAGE",
+            "--optuna-storage",
+            metavar="URL",
+            envvar="SWEEPER_OPTUNA_STORAGE",
             help="Database of the studies of searched spaces. [default: a file in --runs]",
         ),
         store_options,
         runs_option,
-    ):  # fmt: skip
+    ):
         command = option(command)
     return command
 

@@ -282,9 +282,13 @@ class Dispatch:
 
     def _record(self, node: Stage, cause: str, kind: Kind) -> None:
         failure = Failure(
-            kind=kind, cause=cause, stage=node.function.name, source=source_hash(node.function.module),
-            sweep=self._graph.first_space[node.key], when=datetime.now(UTC).isoformat(),
-        )  # fmt: skip
+            kind=kind,
+            cause=cause,
+            stage=node.function.name,
+            source=source_hash(node.function.module),
+            sweep=self._graph.first_space[node.key],
+            when=datetime.now(UTC).isoformat(),
+        )
         try:
             self._store.failures.record(node.key, failure)
         except Unreachable as error:

@@ -114,9 +114,12 @@ class Display(Observer):
         self._told = 0.0
         self._began = self._printed = time.monotonic()
         self._bar = Progress(
-            BarColumn(24), TextColumn("{task.description}"), console=console, transient=True,
+            BarColumn(24),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
             disable=not console.is_terminal,
-        )  # fmt: skip
+        )
         self._task = self._bar.add_task("", total=self._total)
 
     def __enter__(self) -> Self:
@@ -178,10 +181,18 @@ class Display(Observer):
             for key, (node, began, share) in self._running.items()
         )
         return Status(
-            state=state, updated=datetime.now(UTC), done=self._done, total=self._total, failed=len(self._failures),
-            failures=tuple(self._failures[-MAX_FAILURES:]), elapsed=now - self._began,
-            left=self._left(now), running=running, note=note, search=self._searched(),
-        )  # fmt: skip
+            state=state,
+            updated=datetime.now(UTC),
+            done=self._done,
+            total=self._total,
+            failed=len(self._failures),
+            failures=tuple(self._failures[-MAX_FAILURES:]),
+            elapsed=now - self._began,
+            left=self._left(now),
+            running=running,
+            note=note,
+            search=self._searched(),
+        )
 
     def _say(self, line: str) -> None:
         say(self._console, f"  {line}")

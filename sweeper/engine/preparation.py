@@ -25,15 +25,23 @@ def record_of(sweep: Sweep, options: Options) -> SweepRecord:
     """Return the record of the sweep as it is begun now."""
     asked, (host, pid), there = sweep.asked, here(), RunsDirectory(options.runs)
     return SweepRecord(
-        name=sweep.name, spaces=tuple(space.name for space in sweep.spaces), file=asked.file.absolute(),
-        sets=tuple(asked.sets), seeds=asked.seeds, preset=asked.preset, options=dict(options.given),
+        name=sweep.name,
+        spaces=tuple(space.name for space in sweep.spaces),
+        file=asked.file.absolute(),
+        sets=tuple(asked.sets),
+        seeds=asked.seeds,
+        preset=asked.preset,
+        options=dict(options.given),
         sources={str(path.absolute()): path.read_text() for path in sweep.files},
         tracking_uri=(options.tracking_uri or there.tracking_uri) if options.tracker == MLFLOW else None,
         store=None if options.store == there.place else options.store,
         optuna_storage=None if has_password(options.optuna_storage) else options.optuna_storage,
         is_searched=any(space.searched for space in sweep.spaces),
-        commit=repository(sweep.spaces[0].trainable.module).commit, began=datetime.now(UTC), host=host, pid=pid,
-    )  # fmt: skip
+        commit=repository(sweep.spaces[0].trainable.module).commit,
+        began=datetime.now(UTC),
+        host=host,
+        pid=pid,
+    )
 
 
 def prepare(run: SweepRun) -> None:

@@ -106,9 +106,15 @@ def _execute(run: SweepRun, executor: Executor, targets: Collection[str] | None,
             show = Display(missing, executor.slots, run.console, tell, lambda: progress_of(run.searches))
             display = stack.enter_context(show)
             dispatch = Dispatch(
-                run.graph, run.store, machine=executor.machine, save_seconds=run.options.save_seconds,
-                observers=[observer, display], targets=targets, searches=run.searches, parallel=executor.slots,
-            )  # fmt: skip
+                run.graph,
+                run.store,
+                machine=executor.machine,
+                save_seconds=run.options.save_seconds,
+                observers=[observer, display],
+                targets=targets,
+                searches=run.searches,
+                parallel=executor.slots,
+            )
             executor.run(dispatch)
             end = End.of(run, dispatch)
     except KeyboardInterrupt:

@@ -119,12 +119,14 @@ def _box(cell: Cell, keys: Sequence[str], forecast: Forecast) -> Box:
     if len(sets) > 1:
         words += f", {sizes[0]} each" if len(sizes) == 1 else f", {sizes[0]}-{sizes[-1]} each"
     return Box(
-        *cell, words, rows,
+        *cell,
+        words,
+        rows,
         cached=sum(key in forecast.manifests for key in keys),
         to_run=sum(key in forecast.missing for key in keys),
         stages=len(keys),
         seconds=total(keys, forecast.estimates.seconds),
-    )  # fmt: skip
+    )
 
 
 def _heights(columns: Iterable[Column]) -> dict[int, float]:

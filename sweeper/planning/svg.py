@@ -90,9 +90,12 @@ def svg(graph: Boxes, sharing: Sharing, title: str) -> ET.Element:
     deepest = max(map(len, columns))
     width, height = 2 * MARGIN + WIDTH + ACROSS * (len(columns) - 1), TOP + MARGIN + DOWN * deepest
     root = ET.Element(
-        "svg", xmlns="http://www.w3.org/2000/svg", width=str(width), height=str(height),
+        "svg",
+        xmlns="http://www.w3.org/2000/svg",
+        width=str(width),
+        height=str(height),
         viewBox=f"0 0 {width} {height}",
-    )  # fmt: skip
+    )
     ET.SubElement(root, "style").text = STYLE
     ET.SubElement(root, "rect", {"class": "paper", "width": "100%", "height": "100%"})
     _text(root, MARGIN, 26, _cut(title, width // 9), "title")

@@ -31,13 +31,26 @@ SHOWN = (".png", ".arrow")
 """Ends of the names of a last stage's files that stand beside its trials' numbers."""
 STAGES = pa.schema(
     [
-        ("key", pa.string()), ("name", pa.string()), ("stage", pa.string()), ("part", pa.string()),
-        ("trials", pa.int64()), ("sweep", pa.string()), ("started", pa.string()), ("seconds", pa.float64()),
-        ("machine", pa.string()), ("device", pa.string()), ("cpus", pa.int64()), ("gpus", pa.float64()),
-        ("peak_memory", pa.int64()), ("commit", pa.string()), ("diff", pa.string()), ("source", pa.string()),
-        ("packages", pa.string()), ("sweeper", pa.string()),
+        ("key", pa.string()),
+        ("name", pa.string()),
+        ("stage", pa.string()),
+        ("part", pa.string()),
+        ("trials", pa.int64()),
+        ("sweep", pa.string()),
+        ("started", pa.string()),
+        ("seconds", pa.float64()),
+        ("machine", pa.string()),
+        ("device", pa.string()),
+        ("cpus", pa.int64()),
+        ("gpus", pa.float64()),
+        ("peak_memory", pa.int64()),
+        ("commit", pa.string()),
+        ("diff", pa.string()),
+        ("source", pa.string()),
+        ("packages", pa.string()),
+        ("sweeper", pa.string()),
     ]
-)  # fmt: skip
+)
 """``name`` has the plain parameters, ``stage`` is the function; ``peak_memory`` is in bytes, ``packages`` in JSON."""
 CURVES = pa.schema([("key", pa.string()), ("metric", pa.string()), ("step", pa.float64()), ("value", pa.float64())])
 
@@ -83,7 +96,7 @@ def write_files(files: Iterable[TrialFile], place: Path) -> None:
             labels = pa.array([file.trial] * len(table), pa.string())
             measures.setdefault(Path(file.name).stem, []).append(table.add_column(0, "trial", labels))
         elif file.name.endswith(".png"):
-            copy = place / contract.PICTURES / file.target[:contract.KEY_PREFIX] / file.name
+            copy = place / contract.PICTURES / file.target[: contract.KEY_PREFIX] / file.name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.content)
     for name, tables in measures.items():
@@ -98,9 +111,13 @@ def _stages(plan: Plan, manifests: Manifests) -> Iterator[dict[str, Any]]:
             row = {name: manifest.get(name) for name in STAGES.names}
             label = node.function.label
             yield row | {
-                "key": key, "name": stage_name(label, node.params), "stage": label, "part": node.function.part,
-                "trials": trials[key], "packages": json.dumps(manifest["packages"]),
-            }  # fmt: skip
+                "key": key,
+                "name": stage_name(label, node.params),
+                "stage": label,
+                "part": node.function.part,
+                "trials": trials[key],
+                "packages": json.dumps(manifest["packages"]),
+            }
 
 
 def _curves(plan: Plan, store: Store, manifests: Manifests) -> pa.Table:

@@ -113,9 +113,7 @@ def kept(found: Sequence[Candidate], condition: Condition, values: Mapping[str, 
         condition: what keeps one.
         values: of the preset, by dotted name.
     """
-    chosen = [
-        each for each in found if condition.holds({**values, **each.row, **each.origins.values, **each.repeats})
-    ]
+    chosen = [each for each in found if condition.holds({**values, **each.row, **each.origins.values, **each.repeats})]
     if not chosen:
         fix = f"relax the condition: it is false for all {len(found):,}"
         raise SweeperError("where excludes every trial", fix=fix, where=condition.where)

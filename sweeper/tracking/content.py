@@ -129,11 +129,14 @@ def started_rows(plan: Plan) -> list[dict[str, Any]]:
     unknown = dict.fromkeys(plan.space.trainable.costs)
     return [
         {
-            **started_row(plan.space, trial), **unknown,
-            "target": target.key, "stages": list(stages), "commit": repository(plan.space.trainable.module).commit,
+            **started_row(plan.space, trial),
+            **unknown,
+            "target": target.key,
+            "stages": list(stages),
+            "commit": repository(plan.space.trainable.module).commit,
         }
         for (trial, target), stages in zip(plan.pairs(), plan.per_trial, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _is_judged(space: Space, metric: str) -> bool:

@@ -81,8 +81,9 @@ def find_runs(runs: Path, space: str, uri: str) -> Found:
         return Found("", {})
     found = {
         run.data.tags[KEY]: run
-        for run in runs_of(client, [experiment.experiment_id], "trial") if run.info.status == "FINISHED"
-    }  # fmt: skip
+        for run in runs_of(client, [experiment.experiment_id], "trial")
+        if run.info.status == "FINISHED"
+    }
     trials = read_trials(runs, space)
     keys = {trial.label: trial_key(trial.target, trial.label) for trial in trials}
     there = {label: found[key] for label, key in keys.items() if key in found}

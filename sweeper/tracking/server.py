@@ -92,11 +92,19 @@ def _served(runs: Path, port: int | None) -> Iterator[tuple[subprocess.Popen[byt
     port = port or _free_port()
     server = Path(sys.executable).with_name("mlflow")
     command = [
-        str(server) if server.exists() else shutil.which("mlflow") or "mlflow", "server",
-        "--backend-store-uri", there.tracking_uri,
-        "--artifacts-destination", there.tracked_files.absolute().as_uri(),
-        "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-    ]  # fmt: skip
+        str(server) if server.exists() else shutil.which("mlflow") or "mlflow",
+        "server",
+        "--backend-store-uri",
+        there.tracking_uri,
+        "--artifacts-destination",
+        there.tracked_files.absolute().as_uri(),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
     environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
     process = subprocess.Popen(  # noqa: S603
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, start_new_session=True

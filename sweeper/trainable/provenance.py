@@ -83,8 +83,13 @@ def _git(directory: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(  # noqa: S603
             ["git", *arguments],  # noqa: S607
-            cwd=directory, capture_output=True, text=True, errors="replace", check=True, timeout=GIT_SECONDS,
-        )  # fmt: skip
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=True,
+            timeout=GIT_SECONDS,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None

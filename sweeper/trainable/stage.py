@@ -321,8 +321,14 @@ def stage(
 
     def decorate(body: Callable[..., None]) -> StageFunction:
         return StageFunction(
-            body, name=name, version=version, resources=Resources(cpus, gpus, memory), work=work, part=part,
-            unkeyed=unkeyed, reports=reports,
-        )  # fmt: skip
+            body,
+            name=name,
+            version=version,
+            resources=Resources(cpus, gpus, memory),
+            work=work,
+            part=part,
+            unkeyed=unkeyed,
+            reports=reports,
+        )
 
     return decorate

@@ -51,9 +51,14 @@ def write_search(
     shown = {"name": "pareto", "rows": names, "columns": list(objectives), "design": names, "seeds": ["seed"]}
     results = write_sweep(directory, list(rows.values()) or [_nothing(names, objectives)], **shown | described)
     told = {
-        "sampler": "tpe", "pruner": "median", "objectives": dict(objectives), "reference": None, "trials": 60,
-        "distributions": {name: f"what {name} may be" for name in names}, "importances": [],
-    } | dict(search or {})  # fmt: skip
+        "sampler": "tpe",
+        "pruner": "median",
+        "objectives": dict(objectives),
+        "reference": None,
+        "trials": 60,
+        "distributions": {name: f"what {name} may be" for name in names},
+        "importances": [],
+    } | dict(search or {})
     table = pa.Table.from_pylist([_suggestion(place, made, objectives) for place in range(len(made))])
     table = table if made else pa.table({"study": pa.array([], pa.string())})
     metadata = {b"sweeper.search": json.dumps(told)}
@@ -68,10 +73,16 @@ def _trials(each: Made) -> list[dict[str, Any]]:
         return [state | {"trial": f"{label} · seed 0", "target": _target(label, 0), "stages": [], "seed": 0}]
     seeds = [dict(zip(each["values"], numbers, strict=True)) for numbers in zip(*each["values"].values(), strict=True)]
     return [
-        {"trial": f"{label} · seed {seed}", **state, "seed": seed, **numbers, "target": _target(label, seed),
-         "stages": [_target(label, seed)]}
+        {
+            "trial": f"{label} · seed {seed}",
+            **state,
+            "seed": seed,
+            **numbers,
+            "target": _target(label, seed),
+            "stages": [_target(label, seed)],
+        }
         for seed, numbers in enumerate(seeds)
-    ]  # fmt: skip
+    ]
 
 
 def _suggestion(place: int, made: Sequence[Made], objectives: Mapping[str, str]) -> dict[str, Any]:
@@ -103,12 +114,15 @@ def digits(directory: Path, studies: Sequence[str] = ("",), count: int = 40, **d
     made = [_drawn(draw, study, place) for place, study in enumerate(studies) for _ in range(count)]
     shares = {"adapter.layers": 0.61, "adapter.lr": 0.24, "case": 0.15}
     search = {
-        "reference": {"aia": 20.0}, "trials": count,
+        "reference": {"aia": 20.0},
+        "trials": count,
         "importances": [
             {"study": study, "objective": objective, "name": name, "importance": share if objective == "aia" else 1 / 3}
-            for study in studies for objective in BOTH for name, share in shares.items()
+            for study in studies
+            for objective in BOTH
+            for name, share in shares.items()
         ],
-    }  # fmt: skip
+    }
     return write_search(directory, made, BOTH, search, **described)
 
 

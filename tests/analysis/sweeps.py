@@ -42,10 +42,19 @@ NUMBERS = {
 def write_sweep(directory: Path, trials: Sequence[Mapping[str, Any]], **described: Any) -> Results:
     """Trials as the results of a sweep below ``directory``, described as the layer selection or otherwise."""
     description = {
-        "name": "layer_selection", "trainable": "funlora", "rows": "adapter.layers", "across": None,
-        "columns": ["ppc", "la", "aia"], "bounds": [], "published": None, "baseline": {},
-        "design": ["adapter.layers"], "seeds": ["seed"], "numbers": NUMBERS, **described,
-    }  # fmt: skip
+        "name": "layer_selection",
+        "trainable": "funlora",
+        "rows": "adapter.layers",
+        "across": None,
+        "columns": ["ppc", "la", "aia"],
+        "bounds": [],
+        "published": None,
+        "baseline": {},
+        "design": ["adapter.layers"],
+        "seeds": ["seed"],
+        "numbers": NUMBERS,
+        **described,
+    }
     path = directory / description["name"] / "trials.parquet"
     path.parent.mkdir(parents=True)
     table = pa.Table.from_pylist(
@@ -75,8 +84,9 @@ def layer_selection(directory: Path, seeds: int = 3, **described: Any) -> Result
     pq.write_table(pa.Table.from_pylist([_stage(key, rows) for key in keys]), place / "stages.parquet")
     curves = [
         {"key": key, "metric": "loss", "step": float(step), "value": 1 / step + index / 100}
-        for index, key in enumerate(keys) for step in range(10, 110, 10)
-    ]  # fmt: skip
+        for index, key in enumerate(keys)
+        for step in range(10, 110, 10)
+    ]
     pq.write_table(pa.Table.from_pylist(curves), place / "curves.parquet")
     (place / "measures").mkdir()
     for name in ("importance", "ranks", "functions"):
@@ -94,26 +104,55 @@ def _trial(layers: str, ppc: int, level: float, seed: int) -> dict[str, Any]:
     matrix = [[99.0], [97.0, 93.0 + jitter], [level - 5, level + jitter, level + 5 + jitter]]
     own = (f"{ppc * 10 + seed:012x}" * 6)[:64]  # its beginning names its pictures
     return {
-        "trial": f"{layers} · seed {seed}", "status": "finished", "cause": None, "adapter.layers": layers,
-        "seed": seed, "adapter.functions": "cosine_learned", "base.iterations": 600, "ppc": ppc,
-        "parameters": 35_000_000 + 9 * ppc, "la": accuracy[-1], "aia": sum(accuracy) / 3, "forgetting": 92 - level,
-        "fm_loss": 0.5 - level / 1000 + seed / 500, "nfe": 6.0, "accuracy": accuracy, "accuracy_matrix": matrix,
-        "held_out": [50, 50, 50], "seconds": 20.0 + ppc / 1000 + seed, "seconds_saved": 12.0 if seed else 0.0,
-        "gpu_hours": 0.0, "peak_memory": 420.0 + seed, "seconds.sampling": 3.0 + seed, "target": own,
-        "stages": [f"{1000 + seed:064x}", own], "commit": "0123456789abcdef",
-    }  # fmt: skip
+        "trial": f"{layers} · seed {seed}",
+        "status": "finished",
+        "cause": None,
+        "adapter.layers": layers,
+        "seed": seed,
+        "adapter.functions": "cosine_learned",
+        "base.iterations": 600,
+        "ppc": ppc,
+        "parameters": 35_000_000 + 9 * ppc,
+        "la": accuracy[-1],
+        "aia": sum(accuracy) / 3,
+        "forgetting": 92 - level,
+        "fm_loss": 0.5 - level / 1000 + seed / 500,
+        "nfe": 6.0,
+        "accuracy": accuracy,
+        "accuracy_matrix": matrix,
+        "held_out": [50, 50, 50],
+        "seconds": 20.0 + ppc / 1000 + seed,
+        "seconds_saved": 12.0 if seed else 0.0,
+        "gpu_hours": 0.0,
+        "peak_memory": 420.0 + seed,
+        "seconds.sampling": 3.0 + seed,
+        "target": own,
+        "stages": [f"{1000 + seed:064x}", own],
+        "commit": "0123456789abcdef",
+    }
 
 
 def _stage(key: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     trials = sum(key in row["stages"] for row in rows)
     stage = "train_base" if trials > 1 else "score"
     return {
-        "key": key, "name": f"{stage} seed={int(key, 16) % 10}", "stage": stage, "part": "training", "trials": trials,
-        "sweep": "layer_selection", "started": "2026-03-01T12:00:00+00:00", "seconds": 12.0 if trials > 1 else 8.0,
-        "machine": "here", "device": "cpu", "cpus": 1, "gpus": 0.0, "peak_memory": 420 * 2**20,
-        "commit": "0123456789abcdef", "source": "fedcba",
+        "key": key,
+        "name": f"{stage} seed={int(key, 16) % 10}",
+        "stage": stage,
+        "part": "training",
+        "trials": trials,
+        "sweep": "layer_selection",
+        "started": "2026-03-01T12:00:00+00:00",
+        "seconds": 12.0 if trials > 1 else 8.0,
+        "machine": "here",
+        "device": "cpu",
+        "cpus": 1,
+        "gpus": 0.0,
+        "peak_memory": 420 * 2**20,
+        "commit": "0123456789abcdef",
+        "source": "fedcba",
         "packages": json.dumps({"python": "3.11.7", "torch": "2.13.0"}),
-    }  # fmt: skip
+    }
 
 
 def _measure(name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
@@ -129,7 +168,9 @@ def _measure(name: str, rows: Sequence[Mapping[str, Any]]) -> Any:
                 else:
                     for function in (1, 2, 3):
                         yield place | {
-                            "function": function, "lambda": 1.0 + layer / 100 + label / 50,
+                            "function": function,
+                            "lambda": 1.0 + layer / 100 + label / 50,
                             "omega": function + 0.125 * label,
-                            "initial_lambda": 1.0, "initial_omega": float(function),
-                        }  # fmt: skip
+                            "initial_lambda": 1.0,
+                            "initial_omega": float(function),
+                        }

@@ -39,10 +39,14 @@ def test_every_study_is_told_by_its_label_and_measured_from_the_same_point(tmp_p
 
 def test_what_did_not_finish_and_what_was_asked_twice_are_counted_as_such(tmp_path: Path) -> None:
     made = [
-        point("a", 60, 100), point("a", 60, 100), point("b", 70, 200), pruned({"case": "c"}),
+        point("a", 60, 100),
+        point("a", 60, 100),
+        point("b", 70, 200),
+        pruned({"case": "c"}),
         suggestion({"case": "d"}, {}, state="failed", cause="the loss is nan"),
-        suggestion({"case": "e"}, {}, state="running"), suggestion({"case": "f"}, {}, state="running"),
-    ]  # fmt: skip
+        suggestion({"case": "e"}, {}, state="running"),
+        suggestion({"case": "f"}, {}, state="running"),
+    ]
     assert notes(write_search(tmp_path, made))[0] == (
         "the Pareto front: 2 of 3 finished suggestions, 1 of which repeats another; "
         "7 of 60 asked, 1 pruned, 1 failed, 2 running"
@@ -95,8 +99,16 @@ def test_a_study_of_which_nothing_has_finished_leaves_the_rows_of_the_others(tmp
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1234.5, "1,234.5"), (34054, "34,054"), (20.0, "20"), (2345678.9, "2,345,679"), (0.0123456, "0.012346"), (0, "0"),
-     (-3.25, "-3.25"), (float("inf"), "inf")],
-)  # fmt: skip
+    [
+        (1234.5, "1,234.5"),
+        (34054, "34,054"),
+        (20.0, "20"),
+        (2345678.9, "2,345,679"),
+        (0.0123456, "0.012346"),
+        (0, "0"),
+        (-3.25, "-3.25"),
+        (float("inf"), "inf"),
+    ],
+)
 def test_amounts_are_told_to_five_digits_and_never_in_powers_of_ten(value: float, text: str) -> None:
     assert amount(value) == text

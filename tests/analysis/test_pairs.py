@@ -20,10 +20,12 @@ def compared(results: Results, column: str = "la") -> tuple[Summary, dict[str, t
     differences = found.differences
     return summary, {
         summary.rows[row].label: (
-            summary.rows[baseline].label, int(differences.n[place]), float(differences.mean[place])
+            summary.rows[baseline].label,
+            int(differences.n[place]),
+            float(differences.mean[place]),
         )
         for place, (row, baseline) in enumerate(zip(found.rows, found.baselines, strict=True))
-    }  # fmt: skip
+    }
 
 
 def test_rows_are_paired_by_seed_whatever_their_order(tmp_path) -> None:
@@ -37,9 +39,12 @@ def test_rows_are_paired_by_seed_whatever_their_order(tmp_path) -> None:
 
 def test_a_seed_that_one_of_the_rows_lacks_is_no_pair(tmp_path) -> None:
     trials = [
-        trial("0-64", 0, 80.0), trial("0-64", 1, None, **KILLED), trial("0-64", 2, 90.0),
-        trial("40-54", 0, 70.0), trial("40-54", 1, 75.0),
-    ]  # fmt: skip
+        trial("0-64", 0, 80.0),
+        trial("0-64", 1, None, **KILLED),
+        trial("0-64", 2, 90.0),
+        trial("40-54", 0, 70.0),
+        trial("40-54", 1, 75.0),
+    ]
     _, found = compared(write_sweep(tmp_path, trials, baseline=BASELINE))
     assert found == {"0-64": ("40-54", 1, 10.0)}
 
@@ -68,8 +73,10 @@ def test_a_row_is_compared_with_the_baseline_that_is_otherwise_like_it(tmp_path)
 def test_what_else_varies_within_rows_makes_pairs_as_seeds_do(tmp_path) -> None:
     trials = [
         trial(layers, seed, la + 10 * lr + seed, lr=lr)
-        for layers, la in (("0-64", 50), ("40-54", 40)) for lr in (1, 2, 3) for seed in (0, 1)
-    ]  # fmt: skip
+        for layers, la in (("0-64", 50), ("40-54", 40))
+        for lr in (1, 2, 3)
+        for seed in (0, 1)
+    ]
     _, found = compared(write_sweep(tmp_path, trials, baseline=BASELINE, design=["adapter.layers", "lr"]))
     assert found == {"0-64": ("40-54", 6, 10.0)}
 
@@ -85,8 +92,10 @@ def test_what_a_row_decides_is_no_obstacle_to_pairs(tmp_path) -> None:
 def test_trials_are_paired_by_all_repeated_names(tmp_path) -> None:
     trials = [
         trial(layers, seed, la + fold, fold=fold)
-        for layers, la in (("0-64", 50), ("40-54", 40)) for seed in (0, 1) for fold in (0, 1, 2)
-    ]  # fmt: skip
+        for layers, la in (("0-64", 50), ("40-54", 40))
+        for seed in (0, 1)
+        for fold in (0, 1, 2)
+    ]
     _, found = compared(write_sweep(tmp_path, trials, baseline=BASELINE, seeds=["seed", "fold"]))
     assert found == {"0-64": ("40-54", 6, 10.0)}
 

@@ -18,9 +18,13 @@ def point(case: str, aia: float, ppc: float, **more: object) -> Made:
 
 
 MADE = [
-    point("worst", 50, 400), point("cheap", 60, 100), pruned({"case": "given up"}), point("dear", 90, 300),
-    point("beaten", 55, 100), point("between", 80, 200),
-]  # fmt: skip
+    point("worst", 50, 400),
+    point("cheap", 60, 100),
+    pruned({"case": "given up"}),
+    point("dear", 90, 300),
+    point("beaten", 55, 100),
+    point("between", 80, 200),
+]
 
 
 def searched(results: Results) -> Search:

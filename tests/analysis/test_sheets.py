@@ -31,9 +31,12 @@ def test_rows_that_are_printed_alike_are_marked_alike(tmp_path: Path) -> None:
 
 def test_a_row_that_is_not_whole_and_a_bound_are_never_the_best(tmp_path: Path) -> None:
     trials = [
-        trial("limit", 0, 99.0), trial("half", 0, 98.0), trial("half", 1, None, **UNRUN), trial("a", 0, 1.0),
+        trial("limit", 0, 99.0),
+        trial("half", 0, 98.0),
+        trial("half", 1, None, **UNRUN),
+        trial("a", 0, 1.0),
         trial("b", 0, 2.0),
-    ]  # fmt: skip
+    ]
     (sheet,) = sheets(tmp_path, trials, bounds=["limit"])
     assert ranks(sheet) == {"limit": 0, "half": 0, "a": 2, "b": 1}
     assert [line.entries[1].whole for line in sheet.lines] == [True, False, True, True]
@@ -60,8 +63,10 @@ def test_a_rule_stands_between_bounds_rows_and_what_only_the_paper_has(tmp_path:
 
 GRID = [
     {"chunks": chunks, "points": points, "seed": 0, "la": 10.0 * chunks + points}
-    for chunks in (1, 2) for points in (2, 10) if (chunks, points) != (2, 10)
-]  # fmt: skip
+    for chunks in (1, 2)
+    for points in (2, 10)
+    if (chunks, points) != (2, 10)
+]
 ACROSS = {"rows": ["chunks", "points"], "design": ["chunks", "points"], "across": "points"}
 
 
@@ -82,8 +87,10 @@ def test_a_grid_has_a_sheet_for_every_column_and_its_published_values(tmp_path: 
     trials = [row | {"nfe": 4.0} for row in GRID]
     found = sheets(tmp_path, trials, columns=["nfe", "la"], published="paper/grid", **ACROSS)
     assert [sheet.title.partition(": ")[2] for sheet in found] == [
-        "evaluations, by points", "LA %, by points", "LA % published, by points",
-    ]  # fmt: skip
+        "evaluations, by points",
+        "LA %, by points",
+        "LA % published, by points",
+    ]
     assert [entry.text for entry in found[2].lines[0].entries] == ["1", "56.27", "63.00"]
 
 

@@ -116,8 +116,11 @@ def test_rows_keep_the_order_of_the_sweep_and_may_have_several_names(tmp_path) -
     ]
     found = summary(tmp_path, trials, rows=["adapter.layers", "solver.method"], published=None)
     assert [tuple(row.axes.values()) for row in found.rows] == [
-        ("b", "rk4"), ("b", "euler"), ("aa", "rk4"), ("aa", "euler"),
-    ]  # fmt: skip
+        ("b", "rk4"),
+        ("b", "euler"),
+        ("aa", "rk4"),
+        ("aa", "euler"),
+    ]
     assert [row.cells["la"].mean for row in found.rows] == [16.0, 16.0, 17.0, 17.0]
 
 
@@ -131,8 +134,11 @@ CASES = [
 def test_rows_lie_together_by_the_first_of_their_names(tmp_path) -> None:
     found = summary(tmp_path, CASES, rows=["adapter.layers", "case"], published=None)
     assert [tuple(row.axes.values()) for row in found.rows] == [
-        ("0-64", "rshift"), ("0-64", "cosine"), ("40-54", "rshift"), ("40-54", "cosine"),
-    ]  # fmt: skip
+        ("0-64", "rshift"),
+        ("0-64", "cosine"),
+        ("40-54", "rshift"),
+        ("40-54", "cosine"),
+    ]
 
 
 def test_published_values_are_found_by_every_row_name_in_their_order(tmp_path, monkeypatch) -> None:

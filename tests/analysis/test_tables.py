@@ -15,9 +15,16 @@ def test_a_table_of_the_paper_is_as_it_was_last_looked_at(table: str, how: Forma
 
 def test_every_table_of_the_paper_is_among_them() -> None:
     assert TABLES == [
-        "cost", "final", "functions", "layer_selection", "operations", "peft", "quality", "reduction_ratio",
+        "cost",
+        "final",
+        "functions",
+        "layer_selection",
+        "operations",
+        "peft",
+        "quality",
+        "reduction_ratio",
         "solver_nfe",
-    ]  # fmt: skip
+    ]
 
 
 def test_the_command_line_offers_every_format() -> None:

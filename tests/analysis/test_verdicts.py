@@ -11,8 +11,9 @@ def said(directory: Path, rows: dict[str, list[float | None]], column: str = "la
     """The verdicts on rows of one value per seed, against the row called 40-54."""
     trials = [
         {"adapter.layers": name, "seed": seed, column: value}
-        for name, values in rows.items() for seed, value in enumerate(values)
-    ]  # fmt: skip
+        for name, values in rows.items()
+        for seed, value in enumerate(values)
+    ]
     baseline = {"adapter.layers": "40-54"}
     return verdicts(summarise(write_sweep(directory, trials, columns=[column], baseline=baseline)))
 
@@ -31,9 +32,13 @@ def test_a_difference_that_seeds_settle_is_better_or_worse_by_what_the_column_me
 
 def test_rows_that_fare_alike_are_told_together(tmp_path) -> None:
     rows = {
-        "a": [80.0, 80.1, 80.3], "b": [70.0, 71.4, 70.1], "c": [60.0, 60.1, 60.3], "d": [60.2, 60.1, 60.4],
-        "e": [70.0, 70.201, 70.1], "40-54": [70.0, 70.2, 70.1],
-    }  # fmt: skip
+        "a": [80.0, 80.1, 80.3],
+        "b": [70.0, 71.4, 70.1],
+        "c": [60.0, 60.1, 60.3],
+        "d": [60.2, 60.1, 60.4],
+        "e": [70.0, 70.201, 70.1],
+        "40-54": [70.0, 70.2, 70.1],
+    }
     assert said(tmp_path, rows) == snapshot(
         [
             "a is better than 40-54 in LA % with 3 seeds",

@@ -83,9 +83,14 @@ class Place:
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command there."""
         return subprocess.run(
-            self.command(*command), env={**os.environ, **environment}, capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL, timeout=240,
-        )  # fmt: skip
+            self.command(*command),
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=240,
+        )
 
     def ip(self, *arguments: str) -> None:
         """Change its network, by the process numbers outside."""

@@ -23,13 +23,37 @@ from ray.autoscaler._private.util import prepare_config, validate_config
 
 AWS, ONPREM = ROOT / "cluster.yaml", ROOT / "clusters" / "onprem.yaml"
 COMMANDS = [
-    "initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands",
-    "head_start_ray_commands", "worker_start_ray_commands",
-]  # fmt: skip
+    "initialization_commands",
+    "setup_commands",
+    "head_setup_commands",
+    "worker_setup_commands",
+    "head_start_ray_commands",
+    "worker_start_ray_commands",
+]
 PRESENT = {
-    "apt-get", "cat", "cd", "chmod", "cut", "echo", "exit", "export", "grep", "ln", "mv", "nohup", "pgrep", "pkill",
-    "printf", "python3", "setsid", "sh", "sudo", "tail", "test", "ulimit",
-}  # fmt: skip
+    "apt-get",
+    "cat",
+    "cd",
+    "chmod",
+    "cut",
+    "echo",
+    "exit",
+    "export",
+    "grep",
+    "ln",
+    "mv",
+    "nohup",
+    "pgrep",
+    "pkill",
+    "printf",
+    "python3",
+    "setsid",
+    "sh",
+    "sudo",
+    "tail",
+    "test",
+    "ulimit",
+}
 """What a Debian or Ubuntu has; python3-venv and the project are installed by commands of the file."""
 
 

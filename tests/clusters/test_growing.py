@@ -20,16 +20,23 @@ pytestmark = [pytest.mark.cluster, pytest.mark.skipif(ABSENT is not None, reason
 
 WORKER = {"resources": {"CPU": 1, "GPU": 1}, "node_config": {}, "min_workers": 0, "max_workers": 1}
 CONFIG = {
-    "cluster_name": "growing", "max_workers": 2, "upscaling_speed": 1.0, "idle_timeout_minutes": 0.05,
+    "cluster_name": "growing",
+    "max_workers": 2,
+    "upscaling_speed": 1.0,
+    "idle_timeout_minutes": 0.05,
     "provider": {"type": "fake_multinode", "use_node_id_as_ip": True, "disable_node_updaters": True},
-    "head_node_type": "head", "available_node_types": {
-        "head": {"resources": {}, "node_config": {}, "max_workers": 0}, "on_demand": WORKER, "spot": WORKER,
+    "head_node_type": "head",
+    "available_node_types": {
+        "head": {"resources": {}, "node_config": {}, "max_workers": 0},
+        "on_demand": WORKER,
+        "spot": WORKER,
     },
-    **{name: {} for name in ["auth", "docker", "file_mounts"]}, "file_mounts_sync_continuously": False,
+    **{name: {} for name in ["auth", "docker", "file_mounts"]},
+    "file_mounts_sync_continuously": False,
     **{name: [] for name in ["cluster_synced_files", "rsync_exclude", "rsync_filter", "initialization_commands"]},
     **{f"{whose}setup_commands": [] for whose in ["", "head_", "worker_"]},
     **{f"{whose}_start_ray_commands": [] for whose in ["head", "worker"]},
-}  # fmt: skip
+}
 SPACE = """\
 name: tiny
 trainable: tests.tiny
@@ -56,11 +63,14 @@ def test_a_sweep_on_a_cluster_without_workers_brings_those_it_can_use_and_they_g
     host: Host, tmp_path: Path
 ) -> None:
     environment = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-        "RAY_AUTH_MODE": "token", "RAY_FAKE_CLUSTER": "1", "RAY_enable_autoscaler_v2": "0",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "RAY_AUTH_MODE": "token",
+        "RAY_FAKE_CLUSTER": "1",
+        "RAY_enable_autoscaler_v2": "0",
         "AUTOSCALER_UPDATE_INTERVAL_S": "1",
         "RAY_AUTOSCALER_UTILIZATION_SCORER": "sweeper.engine.executors.ray.spot.spot_first",
-    }  # fmt: skip
+    }
     assert host.run("ray", "get-auth-token", "--generate", **environment).returncode == 0
     start = f"ray start --head --num-cpus=0 --node-ip-address={host.address} --object-store-memory=100000000"
     done = host.run("sh", "-c", f"{start} --autoscaling-config ~/ray_bootstrap_config.yaml", **environment)
@@ -68,9 +78,13 @@ def test_a_sweep_on_a_cluster_without_workers_brings_those_it_can_use_and_they_g
 
     run = f"cd {tmp_path}; python -m sweeper.cli run space.yaml --address auto --no-tracking"
     driver = subprocess.Popen(
-        host.command("sh", "-c", run), env=os.environ | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        host.command("sh", "-c", run),
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     wait_for(lambda: len(host.processes("raylet/raylet")) == 1 + 2 or driver.poll() is not None)
     told = driver.communicate(timeout=PATIENCE)[0]
     assert driver.returncode == 0, told

@@ -19,10 +19,14 @@ ABSENT = lacking()
 pytestmark = [pytest.mark.cluster, pytest.mark.skipif(ABSENT is not None, reason=str(ABSENT))]
 
 SOON = {
-    "RAY_health_check_initial_delay_ms": 1000, "RAY_health_check_period_ms": 1000, "RAY_health_check_timeout_ms": 1000,
-    "RAY_health_check_failure_threshold": 3, "RAY_gcs_rpc_server_reconnect_timeout_s": 5,
-    "AUTOSCALER_UPDATE_INTERVAL_S": 1, "AUTOSCALER_HEARTBEAT_TIMEOUT_S": 5,
-}  # fmt: skip
+    "RAY_health_check_initial_delay_ms": 1000,
+    "RAY_health_check_period_ms": 1000,
+    "RAY_health_check_timeout_ms": 1000,
+    "RAY_health_check_failure_threshold": 3,
+    "RAY_gcs_rpc_server_reconnect_timeout_s": 5,
+    "AUTOSCALER_UPDATE_INTERVAL_S": 1,
+    "AUTOSCALER_HEARTBEAT_TIMEOUT_S": 5,
+}
 """Ray waits for half a minute or longer before it gives up a node. Nothing else differs from what users have."""
 ONE_SLOT = """'RAY_OVERRIDE_RESOURCES={"CPU":1}'"""
 SPACE = """\
@@ -133,15 +137,26 @@ def test_a_machine_without_the_token_is_refused(cluster: Cluster) -> None:
     stranger = Host(cluster.room, "stranger", 20, cluster.shared / "keys")
     address = f"{cluster.head.address}:6379"
     join = ["ray.scripts.scripts", "start", f"--address={address}", f"--node-ip-address={stranger.address}"]
-    run = ["sweeper.cli", "run", f"{cluster.shared}/space.yaml", "--address", address, "--runs", f"{cluster.shared}/none"]
+    run = [
+        "sweeper.cli",
+        "run",
+        f"{cluster.shared}/space.yaml",
+        "--address",
+        address,
+        "--runs",
+        f"{cluster.shared}/none",
+    ]
     none, wrong = {"RAY_AUTH_MODE": "disabled"}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
     tried = [
         subprocess.Popen(
-            stranger.command(sys.executable, "-m", *command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**os.environ, **token, "RAY_NUM_REDIS_GET_RETRIES": "2"}, text=True,
+            stranger.command(sys.executable, "-m", *command),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **token, "RAY_NUM_REDIS_GET_RETRIES": "2"},
+            text=True,
         )
         for command, token in [(join, none), (join, wrong), (run, wrong)]
-    ]  # fmt: skip
+    ]
     told = [process.communicate(timeout=PATIENCE)[0] for process in tried]
     for each in told:
         assert "InvalidAuthToken: Authentication token is missing or incorrect" in each, told

@@ -34,9 +34,15 @@ def test_a_job_ends_with_the_table_and_stops_its_ray(host: Host, tmp_path: Path)
     (tmp_path / "space.yaml").write_text(SPACE)
     job = f"cd {tmp_path}; {ROOT}/clusters/slurm.sh space.yaml --no-tracking --seeds 0"
     done = host.run(
-        "bash", "-c", job, PATH=f"{commands}:{os.environ['PATH']}", PYTHONPATH=str(ROOT), SLURM_JOB_ID="7",
-        SLURM_JOB_NODELIST="node", SLURM_JOB_NUM_NODES="1",
-    )  # fmt: skip
+        "bash",
+        "-c",
+        job,
+        PATH=f"{commands}:{os.environ['PATH']}",
+        PYTHONPATH=str(ROOT),
+        SLURM_JOB_ID="7",
+        SLURM_JOB_NODELIST="node",
+        SLURM_JOB_NUM_NODES="1",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("(n=1)") == 6, done.stdout + done.stderr
     assert "results: runs/results/tiny/trials.parquet" in done.stdout

@@ -172,8 +172,11 @@ def of_file(name: str, harm: Harm, missing: bool = False) -> Damage:
 
 FILES = ("results/tiny/trials.parquet", "sweeps/tiny/sweep.json", "sweeps/tiny/status.json")
 DAMAGES: dict[str, Damage] = {
-    **{f"{function}: {name}": of_artifact(function, harm) for name, harm in HARMS.items()
-       for function in ("grow", "bend", "total")},
+    **{
+        f"{function}: {name}": of_artifact(function, harm)
+        for name, harm in HARMS.items()
+        for function in ("grow", "bend", "total")
+    },
     "bend: all inputs of a result": of_all_inputs,
     **{f"progress: {name}": of_progress(harm) for name, harm in PROGRESSES.items()},
     "progress: of a stage that is done": stale("progress", "{key}"),
@@ -181,9 +184,12 @@ DAMAGES: dict[str, Damage] = {
     "tmp: stale file": stale("tmp", "0123"),
     "claims: stale": stale("claims", "{key}", "{key}"),
     "failures: garbage": stale("failures", "{key}.json", "{key}.new"),
-    **{f"{name.rpartition('/')[2]}: {how}": of_file(name, harm) for name in FILES
-       for how, harm in (("truncated", truncate), ("flipped", flip), ("garbled", garble), ("missing", remove))},
-}  # fmt: skip
+    **{
+        f"{name.rpartition('/')[2]}: {how}": of_file(name, harm)
+        for name in FILES
+        for how, harm in (("truncated", truncate), ("flipped", flip), ("garbled", garble), ("missing", remove))
+    },
+}
 
 
 def keys_of(store: Directory, function: str) -> list[str]:

@@ -57,10 +57,14 @@ class Driver:
         self.mark = f"{project.path}#{uuid.uuid4().hex}"
         self._log = (project.path / f"log.{uuid.uuid4().hex}").open("w+")
         self.process = subprocess.Popen(
-            project.command(*arguments), cwd=project.path, stdout=self._log, stderr=subprocess.STDOUT,
-            env={**project.environment, **environment, MARK: self.mark}, start_new_session=True,
+            project.command(*arguments),
+            cwd=project.path,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env={**project.environment, **environment, MARK: self.mark},
+            start_new_session=True,
             preexec_fn=_hear_ctrl_c,
-        )  # fmt: skip
+        )
 
     @property
     def done(self) -> int:

@@ -34,7 +34,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
 @pytest.fixture
 def campaign(tmp_path: Path, undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch) -> Campaign:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    return Campaign(Project(tmp_path), undisturbed, ("--executor", "inline",))
+    return Campaign(
+        Project(tmp_path),
+        undisturbed,
+        (
+            "--executor",
+            "inline",
+        ),
+    )
 
 
 def runs(uri: str) -> dict[str, Counter[str]]:

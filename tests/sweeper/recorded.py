@@ -20,10 +20,17 @@ def drive(
 ) -> AbstractContextManager[None]:
     """Be the driver of a sweep."""
     values = {
-        "file": project.path / "space.yaml", "sets": (), "seeds": None, "preset": None, "sources": {},
-        "tracking_uri": f"sqlite:///{project.path}/runs/mlflow.db", "commit": None, "began": BEGAN, "host": "here",
+        "file": project.path / "space.yaml",
+        "sets": (),
+        "seeds": None,
+        "preset": None,
+        "sources": {},
+        "tracking_uri": f"sqlite:///{project.path}/runs/mlflow.db",
+        "commit": None,
+        "began": BEGAN,
+        "host": "here",
         "pid": 4711,
-    } | said  # fmt: skip
+    } | said
     record = SweepRecord(name=name, spaces=tuple(spaces), **values)
     return driving(project.path / "runs", record)
 

@@ -31,7 +31,9 @@ def test_every_public_name_is_there_whatever_was_imported_before() -> None:
 def test_the_public_names_are_no_part_of_the_code_that_workers_must_share() -> None:
     followed = [each.name for each in closure("sweeper.engine.worker")]
     assert "sweeper.trainable.stage" in followed
-    assert not {"sweeper.api", "sweeper.engine.run", "sweeper.planning.graph", "sweeper.trainable.trainable"} & set(followed)
+    assert not {"sweeper.api", "sweeper.engine.run", "sweeper.planning.graph", "sweeper.trainable.trainable"} & set(
+        followed
+    )
 
 
 def test_a_sweep_is_loaded_planned_run_and_read(project: Project) -> None:

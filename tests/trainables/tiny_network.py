@@ -5,9 +5,16 @@ import torch
 from trainables.common.settings import Backbone
 
 TINY = Backbone(
-    image_channels=1, image_side=8, channels=8, channel_mult=(1, 2), res_blocks=1,
-    attention_resolutions=(4,), head_channels=8, norm_groups=4, dropout=0.1,
-)  # fmt: skip
+    image_channels=1,
+    image_side=8,
+    channels=8,
+    channel_mult=(1, 2),
+    res_blocks=1,
+    attention_resolutions=(4,),
+    head_channels=8,
+    norm_groups=4,
+    dropout=0.1,
+)
 BASE_CLASSES = 2
 
 

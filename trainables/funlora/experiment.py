@@ -96,9 +96,17 @@ def _bank(config: Config, model: ClassModel) -> Iterator[Stage]:
     """The chunks of a class's samples."""
     for chunk in range(config.samples.chunks):
         yield sample_class(
-            model.base, model.adapter, config.backbone, config.solver, model.label, model.row, config.samples.chunk,
-            config.samples.batch, chunk, config.seed,
-        )  # fmt: skip
+            model.base,
+            model.adapter,
+            config.backbone,
+            config.solver,
+            model.label,
+            model.row,
+            config.samples.chunk,
+            config.samples.batch,
+            chunk,
+            config.seed,
+        )
 
 
 def _inspections(config: Config, models: dict[int, ClassModel]) -> Iterator[Stage]:

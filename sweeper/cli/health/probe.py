@@ -95,9 +95,13 @@ def _gpus() -> Any:
     environment = {name: value for name, value in os.environ.items() if (name, value) != ("CUDA_VISIBLE_DEVICES", "")}
     try:  # in a process of its own, because Ray hides the GPUs from what asks for none
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-c", TORCH], env=environment, capture_output=True, text=True, check=True,
+            [sys.executable, "-c", TORCH],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
             timeout=TORCH_SECONDS,
-        )  # fmt: skip
+        )
     except subprocess.CalledProcessError as error:
         return (error.stderr.strip().splitlines() or ["it ended without a word"])[-1]
     except subprocess.TimeoutExpired:

@@ -33,14 +33,16 @@ def comparison_text(comparison: Mapping[str, Any]) -> str:
         (mark, each["key"][:12], f"{each['sweep']}/{each['trial']}", each["status"])
         for mark, each in zip("AB", comparison["trials"], strict=True)
     ]
-    return "\n".join([
-        *aligned(heads),
-        *_side_by_side("config", comparison["config"]),
-        *_stage_lines(comparison["stages"]),
-        *_side_by_side("facts", comparison["facts"]),
-        *_number_lines({**comparison["metrics"], "seconds": comparison["seconds"]}),
-        *_side_by_side("made by", comparison["made_by"], if_none="the same commit, packages, devices and machines"),
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            *aligned(heads),
+            *_side_by_side("config", comparison["config"]),
+            *_stage_lines(comparison["stages"]),
+            *_side_by_side("facts", comparison["facts"]),
+            *_number_lines({**comparison["metrics"], "seconds": comparison["seconds"]}),
+            *_side_by_side("made by", comparison["made_by"], if_none="the same commit, packages, devices and machines"),
+        ]
+    )
 
 
 def _identity(details: Details) -> dict[str, str]:

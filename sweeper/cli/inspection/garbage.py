@@ -137,10 +137,13 @@ def usage(store: Store, needs: Needs) -> dict[str, Any]:
     places = {
         kind: sum(each.bytes for each in store.entries(place))
         for kind, place in (
-            ("progress", "progress"), ("damaged", "damaged"), ("claims", "claims"), ("failures", "failures"),
+            ("progress", "progress"),
+            ("damaged", "damaged"),
+            ("claims", "claims"),
+            ("failures", "failures"),
             ("leftovers", "tmp"),
         )
-    }  # fmt: skip
+    }
     places["being_written"] = store.being_written()
     return {
         "functions": dict(sorted(functions.items(), key=lambda item: -item[1]["bytes"])),

@@ -40,17 +40,19 @@ def trial_text(details: Details, runs: Path) -> str:
     cause = f": {trial.cause}" if details.status != "finished" and trial.cause else ""
     head = [("sweep", trial.space), ("trial", trial.label), ("key", trial.target), ("status", details.status + cause)]
     rest = [name for name in details.config if name not in details.differ]
-    return "\n".join([
-        *aligned(head),
-        *_values("config that differs within the sweep", {name: details.config[name] for name in details.differ}),
-        *_values("config", {name: details.config[name] for name in rest}),
-        *_values("facts", details.facts),
-        *_values("metrics", details.metrics),
-        *_stages(details),
-        *_seconds(details),
-        *_origins(details),
-        *_mlflow(details, runs),
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            *aligned(head),
+            *_values("config that differs within the sweep", {name: details.config[name] for name in details.differ}),
+            *_values("config", {name: details.config[name] for name in rest}),
+            *_values("facts", details.facts),
+            *_values("metrics", details.metrics),
+            *_stages(details),
+            *_seconds(details),
+            *_origins(details),
+            *_mlflow(details, runs),
+        ]
+    )
 
 
 def _values(title: str, values: Mapping[str, Any]) -> list[str]:
@@ -95,9 +97,7 @@ def _seconds(details: Details) -> list[str]:
 def _origins(details: Details) -> list[str]:
     if not details.made:
         return []
-    changed = Counter(
-        label(each) for each in details.made if each["source"] != source_hash(module_of(each))
-    )
+    changed = Counter(label(each) for each in details.made if each["source"] != source_hash(module_of(each)))
     source = f"other code than now: {_counts(changed)}" if changed else "the code is the same now"
     packages = [(name, _counts(versions)) for name, versions in details.packages.items()]
     commits = Counter(commit.replace("+", ", with changes") for commit in details.counted("commit").elements())

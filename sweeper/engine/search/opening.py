@@ -65,10 +65,15 @@ def write_suggestions(search: SearchDriver, manifests: Manifests, directory: Pat
     names = [*search.searched.distributions]
     rows = list(_rows(search, manifests))
     types = {
-        "study": pa.string(), "number": pa.int64(), "state": pa.string(), "cause": pa.string(), "seeds": pa.int64(),
-        "seconds": pa.float64(), **{f"value.{name}": pa.float64() for name in search.searched.asked.objectives},
+        "study": pa.string(),
+        "number": pa.int64(),
+        "state": pa.string(),
+        "cause": pa.string(),
+        "seeds": pa.int64(),
+        "seconds": pa.float64(),
+        **{f"value.{name}": pa.float64() for name in search.searched.asked.objectives},
         "targets": pa.list_(pa.string()),
-    }  # fmt: skip
+    }
     columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
     columns |= {f"param.{name}": _column([row["params"].get(name) for row in rows]) for name in names}
     table = pa.table(columns).replace_schema_metadata({SEARCH_METADATA: json.dumps(_described(search))})
@@ -103,11 +108,16 @@ def _rows(search: SearchDriver, manifests: Manifests) -> Iterator[dict[str, Any]
             made = {key for target in targets for key in stages[target] if key in manifests} - spent
             spent |= made
             yield {
-                "study": study.point.label, "number": each.number, "state": each.state, "cause": each.cause,
-                "seeds": sum(target in manifests for target in targets), "targets": targets,
-                "seconds": sum(manifests[key]["seconds"] for key in made), "params": each.params,
+                "study": study.point.label,
+                "number": each.number,
+                "state": each.state,
+                "cause": each.cause,
+                "seeds": sum(target in manifests for target in targets),
+                "targets": targets,
+                "seconds": sum(manifests[key]["seconds"] for key in made),
+                "params": each.params,
                 **{f"value.{name}": value for name, value in zip(objectives, values, strict=True)},
-            }  # fmt: skip
+            }
 
 
 def _column(values: Sequence[Any]) -> pa.Array:

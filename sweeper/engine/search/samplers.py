@@ -56,9 +56,12 @@ def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSamp
             return _Grid(seed=own)
         case "qmc":
             return QMCSampler(
-                seed=seed, scramble=True, independent_sampler=RandomSampler(seed=own),
-                warn_asynchronous_seeding=False, warn_independent_sampling=False,
-            )  # fmt: skip
+                seed=seed,
+                scramble=True,
+                independent_sampler=RandomSampler(seed=own),
+                warn_asynchronous_seeding=False,
+                warn_independent_sampling=False,
+            )
 
 
 class _Grid(BruteForceSampler):

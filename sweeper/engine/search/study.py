@@ -40,12 +40,16 @@ OWNER = "owner"
 ASKED, DRAWN = 3, 20
 """How often a suggestion is asked for that is no repetition, of the sampler and then at random."""
 DIRECTIONS: dict[Sense, StudyDirection] = {
-    "maximise": StudyDirection.MAXIMIZE, "minimise": StudyDirection.MINIMIZE,
-}  # fmt: skip
+    "maximise": StudyDirection.MAXIMIZE,
+    "minimise": StudyDirection.MINIMIZE,
+}
 STATES = {
-    TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed",
-    TrialState.RUNNING: "running", TrialState.WAITING: "waiting",
-}  # fmt: skip
+    TrialState.COMPLETE: "finished",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
 
 
 @dataclass
@@ -95,11 +99,13 @@ class Study:
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         try:
             self._study = optuna.create_study(
-                storage=storage and RDBStorage(storage), study_name=name, load_if_exists=True,
+                storage=storage and RDBStorage(storage),
+                study_name=name,
+                load_if_exists=True,
                 directions=[DIRECTIONS[sense] for sense in asked.objectives.values()],
                 sampler=make_sampler(asked.sampler, asked.seed, asked.trials, 0),
                 pruner=make_pruner(asked.pruner, steps) if asked.pruner else optuna.pruners.NopPruner(),
-            )  # fmt: skip
+            )
             self._study.set_metric_names(list(asked.objectives))
             self._study.set_user_attr("distributions", searched.told)
             for row in asked.enqueue:
@@ -176,9 +182,10 @@ class Study:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     found[objective] = optuna.importance.get_param_importances(
-                        completed, target=_value_at(index),
+                        completed,
+                        target=_value_at(index),
                         evaluator=optuna.importance.FanovaImportanceEvaluator(seed=self._searched.asked.seed),
-                    )  # fmt: skip
+                    )
             except (ValueError, RuntimeError):
                 continue
         return found
@@ -221,9 +228,14 @@ class Study:
     def _suggestion(self, trial: FrozenTrial) -> Suggestion:
         values = trial.values if trial.state == TrialState.COMPLETE else None
         return Suggestion(
-            trial.number, STATES[trial.state], self._params(trial), values,
-            trial.user_attrs.get(CAUSE), trial.user_attrs.get(DONE, 0), dict(trial.intermediate_values),
-        )  # fmt: skip
+            trial.number,
+            STATES[trial.state],
+            self._params(trial),
+            values,
+            trial.user_attrs.get(CAUSE),
+            trial.user_attrs.get(DONE, 0),
+            dict(trial.intermediate_values),
+        )
 
     def _params(self, trial: FrozenTrial) -> dict[str, Any]:
         """The values that the suggestion is asked for; none of one that a killed driver has not drawn to its end."""

@@ -230,13 +230,15 @@ def _client(url: str) -> Any:
         fix = "give a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
         raise SweeperError(f"'{url}' is not the address of a store", fix=fix)
     retries = {
-        "max_retries": 4, "retry_timeout": timedelta(seconds=PATIENCE_SECONDS / 4),
+        "max_retries": 4,
+        "retry_timeout": timedelta(seconds=PATIENCE_SECONDS / 4),
         "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=5), "base": 2},
-    }  # fmt: skip
+    }
     options = {
-        "timeout": timedelta(seconds=REQUEST_SECONDS), "connect_timeout": timedelta(seconds=5),
+        "timeout": timedelta(seconds=REQUEST_SECONDS),
+        "connect_timeout": timedelta(seconds=5),
         "allow_http": _may_be_open(),
-    }  # fmt: skip
+    }
     try:
         return from_url(url, retry_config=retries, client_options=options)  # type: ignore[call-overload]
     except (BaseError, ValueError) as error:

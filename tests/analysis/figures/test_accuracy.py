@@ -35,8 +35,11 @@ def test_bounds_are_grey(tmp_path: Path) -> None:
 
 
 def test_many_rows_of_two_names_have_a_panel_per_value_of_the_first(tmp_path: Path) -> None:
-    rows = [{"adapter.layers": layers, "case": case, "seed": 0, **GOOD[0]} for layers in ("0-64", "40-54")
-            for case in ("add", "mul", "cosine", "power", "rshift")]  # fmt: skip
+    rows = [
+        {"adapter.layers": layers, "case": case, "seed": 0, **GOOD[0]}
+        for layers in ("0-64", "40-54")
+        for case in ("add", "mul", "cosine", "power", "rshift")
+    ]
     figure = draw(write_sweep(tmp_path, rows, rows=["adapter.layers", "case"]))
     assert figure
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["adapter.layers 0-64", "adapter.layers 40-54"]

@@ -29,9 +29,12 @@ def test_points_carry_mean_and_deviation_and_the_axes_their_titles(tmp_path: Pat
 
 def test_the_front_joins_whole_rows_alone_and_bounds_are_lines_apart(tmp_path: Path) -> None:
     rows = {
-        "real": [trial(0, 99)], "a": [trial(100, 70)], "b": [trial(200, 80)], "worse": [trial(300, 75)],
+        "real": [trial(0, 99)],
+        "a": [trial(100, 70)],
+        "b": [trial(200, 80)],
+        "worse": [trial(300, 75)],
         "partial": [trial(50, 90), KILLED],
-    }  # fmt: skip
+    }
     figure = draw(cases(tmp_path, rows, bounds=["real"]))
     assert figure
     (axes,) = figure.axes
@@ -39,8 +42,15 @@ def test_the_front_joins_whole_rows_alone_and_bounds_are_lines_apart(tmp_path: P
     assert line(axes, "limit").get_ydata()[0] == 99
     drawn = {each.get_xydata()[0][0]: each for each in axes.lines if each.get_gid() is None}
     assert drawn[50].get_markerfacecolor() == "none"
-    assert words(figure) == ["a", "b", "worse", "partial (n=1 of 2)", "Pareto front", "hollow: trials missing",
-                             "limit: real"]  # fmt: skip
+    assert words(figure) == [
+        "a",
+        "b",
+        "worse",
+        "partial (n=1 of 2)",
+        "Pareto front",
+        "hollow: trials missing",
+        "limit: real",
+    ]
 
 
 def test_there_is_a_panel_for_every_cost_that_rows_differ_in(tmp_path: Path) -> None:

@@ -19,17 +19,23 @@ def write_curves(results: Results, curves: dict[str, tuple[str, dict[float, floa
     pq.write_table(pa.Table.from_pylist(stages), results.directory / "stages.parquet")
     rows = [
         {"key": key, "metric": "loss", "step": step, "value": value}
-        for key, (_, curve) in curves.items() for step, value in curve.items()
-    ]  # fmt: skip
+        for key, (_, curve) in curves.items()
+        for step, value in curve.items()
+    ]
     pq.write_table(pa.Table.from_pylist(rows), results.directory / "curves.parquet")
 
 
 def test_a_line_is_the_mean_of_a_rows_stages_and_a_shared_stage_is_drawn_once(tmp_path: Path) -> None:
     results = cases(tmp_path, ROWS)
-    write_curves(results, {
-        "base": ("train_base", {10.0: 4.0, 20.0: 2.0}), "m0": ("train_adapter", {5.0: 3.0, 10.0: 1.0}),
-        "m1": ("train_adapter", {5.0: 5.0, 10.0: 2.0}), "a0": ("train_adapter", {5.0: 9.0, 10.0: 8.0}),
-    })  # fmt: skip
+    write_curves(
+        results,
+        {
+            "base": ("train_base", {10.0: 4.0, 20.0: 2.0}),
+            "m0": ("train_adapter", {5.0: 3.0, 10.0: 1.0}),
+            "m1": ("train_adapter", {5.0: 5.0, 10.0: 2.0}),
+            "a0": ("train_adapter", {5.0: 9.0, 10.0: 8.0}),
+        },
+    )
     figure = draw(results)
     assert figure
     base, adapter = figure.axes
@@ -41,9 +47,13 @@ def test_a_line_is_the_mean_of_a_rows_stages_and_a_shared_stage_is_drawn_once(tm
 
 def test_curves_of_unequal_length_are_compared_at_equal_shares_of_their_steps(tmp_path: Path) -> None:
     results = cases(tmp_path, {"mul": ROWS["mul"]})
-    write_curves(results, {
-        "m0": ("train_adapter", {0.0: 0.0, 10.0: 10.0}), "m1": ("train_adapter", {0.0: 0.0, 50.0: 100.0, 100.0: 200.0}),
-    })  # fmt: skip
+    write_curves(
+        results,
+        {
+            "m0": ("train_adapter", {0.0: 0.0, 10.0: 10.0}),
+            "m1": ("train_adapter", {0.0: 0.0, 50.0: 100.0, 100.0: 200.0}),
+        },
+    )
     (axes,) = draw(results).axes  # type: ignore[union-attr]
     drawn = np.array(points(axes.lines[0]))
     assert drawn[[0, 50, 100]].tolist() == [[0, 0], [50, pytest.approx(52.5)], [100, pytest.approx(105)]]

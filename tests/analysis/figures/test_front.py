@@ -30,8 +30,11 @@ def test_every_finished_suggestion_is_a_point_and_the_front_joins_those_that_no_
     assert front.get_drawstyle() == "steps-post"
     assert [points(each) for each in lines(axes, "reference")] == [[(400, 20)]]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("PPC", "AIA %")
-    assert words(figure) == ["finished suggestion", "Pareto front",
-                             "reference: aia 20 (given) and ppc 400 (the worst found)"]  # fmt: skip
+    assert words(figure) == [
+        "finished suggestion",
+        "Pareto front",
+        "reference: aia 20 (given) and ppc 400 (the worst found)",
+    ]
 
 
 def test_a_front_of_two_numbers_to_maximise_steps_down_before_a_point(tmp_path: Path) -> None:

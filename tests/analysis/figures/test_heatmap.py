@@ -12,8 +12,11 @@ draw = FIGURES["heatmap"].draw
 
 
 def hatched(axes: Axes) -> list[tuple[float, float]]:
-    return [(each.get_x() + 0.5, each.get_y() + 0.5) for each in axes.patches
-            if isinstance(each, Rectangle) and each.get_hatch()]  # fmt: skip
+    return [
+        (each.get_x() + 0.5, each.get_y() + 0.5)
+        for each in axes.patches
+        if isinstance(each, Rectangle) and each.get_hatch()
+    ]
 
 
 def written(axes: Axes) -> dict[tuple[float, float], str]:

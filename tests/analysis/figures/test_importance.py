@@ -13,11 +13,22 @@ draw = FIGURES["importance"].draw
 def test_a_point_is_the_mean_over_classes_and_the_band_their_deviation_both_averaged(tmp_path: Path) -> None:
     results = cases(tmp_path, {"mul": [{"la": 1.0}, {"la": 2.0}]})
     values = {0: {2: 0.1, 3: 0.3, 4: 0.2}, 1: {2: 0.5, 3: 0.5, 4: 0.8}}
-    write_measure(results, "importance", [
-        {"trial": f"mul · seed {seed}", "layer": layer, "name": f"block.{layer}", "label": label,
-         "importance": value + layer}
-        for layer in (7, 3) for seed, classes in values.items() for label, value in classes.items()
-    ])  # fmt: skip
+    write_measure(
+        results,
+        "importance",
+        [
+            {
+                "trial": f"mul · seed {seed}",
+                "layer": layer,
+                "name": f"block.{layer}",
+                "label": label,
+                "importance": value + layer,
+            }
+            for layer in (7, 3)
+            for seed, classes in values.items()
+            for label, value in classes.items()
+        ],
+    )
     (axes,) = draw(results).axes  # type: ignore[union-attr]
     mean = np.mean([np.mean(list(each.values())) for each in values.values()])
     std = np.mean([np.std(list(each.values()), ddof=1) for each in values.values()])

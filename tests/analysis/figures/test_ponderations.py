@@ -10,10 +10,16 @@ draw = FIGURES["ponderations"].draw
 
 def function(case: str, layer: int, label: int, index: int, omega: float | None) -> dict[str, object]:
     return {
-        "trial": f"{case} · seed 0", "layer": layer, "name": f"block.{layer}", "label": label, "function": index,
-        "lambda": layer + index + label / 10, "omega": omega, "initial_lambda": 1.0,
+        "trial": f"{case} · seed 0",
+        "layer": layer,
+        "name": f"block.{layer}",
+        "label": label,
+        "function": index,
+        "lambda": layer + index + label / 10,
+        "omega": omega,
+        "initial_lambda": 1.0,
         "initial_omega": None if omega is None else float(index),
-    }  # fmt: skip
+    }
 
 
 def test_a_line_per_layer_is_the_mean_over_classes_beside_the_initial_value(tmp_path: Path) -> None:
@@ -26,8 +32,9 @@ def test_a_line_per_layer_is_the_mean_over_classes_beside_the_initial_value(tmp_
     lamda, omega, _, none, *_ = figure.axes
     now = lamda.collections[0].get_segments()  # type: ignore[attr-defined]
     assert [segment.tolist() for segment in now] == [
-        [[1, pytest.approx(41.3)], [2, pytest.approx(42.3)]], [[1, pytest.approx(42.3)], [2, pytest.approx(43.3)]],
-    ]  # fmt: skip
+        [[1, pytest.approx(41.3)], [2, pytest.approx(42.3)]],
+        [[1, pytest.approx(42.3)], [2, pytest.approx(43.3)]],
+    ]
     assert points(lamda.lines[0]) == [(1, 1), (2, 1)]
     assert omega.collections[0].get_segments()[0].tolist() == [[1, 1.375], [2, 2.375]]  # type: ignore[attr-defined]
     assert points(omega.lines[0]) == [(1, 1), (2, 2)]
@@ -39,8 +46,10 @@ def test_of_too_many_rows_those_with_the_most_layers_are_shown_and_the_figure_sa
     results = cases(tmp_path, {name: [{"la": 1.0}] for name in names})
     rows = [
         function(name, layer, 2, index, omega=float(index + place))
-        for place, name in enumerate(names) for layer in range(2 if place in (3, 5) else 1) for index in (1, 2)
-    ]  # fmt: skip
+        for place, name in enumerate(names)
+        for layer in range(2 if place in (3, 5) else 1)
+        for index in (1, 2)
+    ]
     write_measure(results, "functions", rows)
     figure = draw(results)
     assert figure

@@ -23,7 +23,7 @@ DOCUMENT = """\
 %s
 \\end{document}
 """
-NASTY = "50% of A&B_C #1 {x} $5 ~ ^ \\ <|> \"±×·—–≥≤λω"
+NASTY = '50% of A&B_C #1 {x} $5 ~ ^ \\ <|> "±×·—–≥≤λω'
 
 
 @pytest.mark.skipif(ENGINE is None, reason="neither pdflatex nor tectonic is here: only the syntax is checked")

@@ -112,10 +112,20 @@ def test_the_page_names_no_address_and_may_run_its_own_scripts_alone(of_two) -> 
 
 def test_names_that_look_like_markup_are_text_also_in_the_figures_data(tmp_path, written) -> None:
     rows = [
-        {"trial": f"{EVIL}{seed}", "adapter.layers": f"{EVIL}{row}", "seed": seed, "case": EVIL, "ppc": 9 + row,
-         "la": 80.0 + row, "aia": 90.0, "accuracy": [99.0, 80.0 + row], "commit": EVIL}
-        for row in (0, 1) for seed in (0, 1)
-    ]  # fmt: skip
+        {
+            "trial": f"{EVIL}{seed}",
+            "adapter.layers": f"{EVIL}{row}",
+            "seed": seed,
+            "case": EVIL,
+            "ppc": 9 + row,
+            "la": 80.0 + row,
+            "aia": 90.0,
+            "accuracy": [99.0, 80.0 + row],
+            "commit": EVIL,
+        }
+        for row in (0, 1)
+        for seed in (0, 1)
+    ]
     rows[3] |= {"status": "failed", "cause": EVIL}
     results = write_sweep(tmp_path, rows, name=EVIL.replace("/", ""))
     evil = page([results], {results.name: {f"{EVIL}0": LINK + EVIL}}, EVIL)

@@ -62,8 +62,12 @@ def test_points_of_the_interactive_front_say_what_was_suggested(written) -> None
     assert front["x"] == [3328, 9152, 33630]
     assert (front["shape"], front["ring"]) == ("hv", True)
     assert front["hovers"][2][1:] == [
-        "AIA % 73.903", "PPC 33,630", "case cosine", "adapter.layers 0-64", "adapter.lr 0.002397",
-    ]  # fmt: skip
+        "AIA % 73.903",
+        "PPC 33,630",
+        "case cosine",
+        "adapter.layers 0-64",
+        "adapter.lr 0.002397",
+    ]
     assert (reference["x"], reference["y"]) == ([33630], [20])
 
 

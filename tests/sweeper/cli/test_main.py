@@ -81,9 +81,18 @@ def test_the_plan_of_the_papers_network_gives_the_papers_parameters_per_class(pr
     planned = project.sweeper("plan", str(LAYER_SELECTION), "--preset", "cifar100", "--json")
     counted = {row["adapter.layers"]: row["ppc"] for row in json.loads(planned.stdout)["rows"]}
     assert counted == {
-        "0-64": 34054, "5-54": 29440, "15-44": 18432, "15-54": 24832, "25-44": 13312, "25-54": 19712, "35-54": 13056,
-        "40-54": 9728, "45-54": 6400, "40-49": 6656, "45-49": 3328,
-    }  # fmt: skip
+        "0-64": 34054,
+        "5-54": 29440,
+        "15-44": 18432,
+        "15-54": 24832,
+        "25-44": 13312,
+        "25-54": 19712,
+        "35-54": 13056,
+        "40-54": 9728,
+        "45-54": 6400,
+        "40-49": 6656,
+        "45-49": 3328,
+    }
     assert list(project.path.iterdir()) == [project.path / "space.yaml"]
 
 

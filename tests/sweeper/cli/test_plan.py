@@ -192,18 +192,35 @@ def test_a_plan_is_json_that_a_program_can_read(copy: Project) -> None:
     plan = json.loads(copy.sweeper(*PLAN, "--json", "--seeds", "0-3").stdout)
     assert (plan["trials"], plan["stages"], plan["unique"], plan["cached"], plan["to_run"]) == (24, 120, 100, 50, 50)
     assert plan["rows"][0] == {
-        "space": "tiny", "label": "plus · 1", "branch.kind": "plus", "branch.size": 1, "seeds": [0, 1, 2, 3],
-        "cost": 100, "stages": 20, "cached": 10, "to_run": 10, "own": 16, "shared": [{"group": 6, "stages": 4}],
+        "space": "tiny",
+        "label": "plus · 1",
+        "branch.kind": "plus",
+        "branch.size": 1,
+        "seeds": [0, 1, 2, 3],
+        "cost": 100,
+        "stages": 20,
+        "cached": 10,
+        "to_run": 10,
+        "own": 16,
+        "shared": [{"group": 6, "stages": 4}],
         "seconds": 4124.0,
-    }  # fmt: skip
+    }
     assert plan["groups"][6] == {"rows": [row["label"] for row in plan["rows"]], "stages": 4}
     assert plan["seconds"] == {
-        "one_run_per_trial": 24744.0, "shared": 4744.0,
-        "measured_stages": 50, "scaled_stages": 50, "counted_stages": 0, "unknown_stages": 0,
-    }  # fmt: skip
+        "one_run_per_trial": 24744.0,
+        "shared": 4744.0,
+        "measured_stages": 50,
+        "scaled_stages": 50,
+        "counted_stages": 0,
+        "unknown_stages": 0,
+    }
     assert plan["expected"] == {
-        "slots": 2, "makespan": 1186.0, "critical_path": 1011.0, "work": 2372.0, "unknown_stages": 0,
-    }  # fmt: skip
+        "slots": 2,
+        "makespan": 1186.0,
+        "critical_path": 1011.0,
+        "work": 2372.0,
+        "unknown_stages": 0,
+    }
     assert plan["saved"] == {"seconds": 20000.0, "core_hours": pytest.approx(20000 / 3600), "gpu_hours": None}
     assert plan["disk"] == {"bytes_here": 50000, "bytes_to_come": 50000, "unknown_stages": 0}
 

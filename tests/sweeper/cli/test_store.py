@@ -57,9 +57,19 @@ def make(store: Directory, key: str, **manifest: object) -> Path:
 
 def record(project: Project, began: datetime) -> SweepRecord:
     return SweepRecord(
-        name="tiny", spaces=("tiny",), file=project.path / "space.yaml", sets=(), seeds=None, preset=None, sources={},
-        tracking_uri=None, commit=None, began=began, host="here", pid=1,
-    )  # fmt: skip
+        name="tiny",
+        spaces=("tiny",),
+        file=project.path / "space.yaml",
+        sets=(),
+        seeds=None,
+        preset=None,
+        sources={},
+        tracking_uri=None,
+        commit=None,
+        began=began,
+        host="here",
+        pid=1,
+    )
 
 
 def test_ls_lists_every_artifact_newest_first_with_who_needs_it(swept: Project, kept: Directory) -> None:
@@ -68,8 +78,9 @@ def test_ls_lists_every_artifact_newest_first_with_who_needs_it(swept: Project, 
     assert [each["made"] for each in found] == sorted((each["made"] for each in found), reverse=True)
     trunks = listed(swept, "--stage", "grow")
     assert [(each["params"]["seed"], each["needed_by"]) for each in trunks] == [
-        (1, ["tiny"]), (0, ["tiny", "tiny-branch.kind=minus"]),
-    ]  # fmt: skip
+        (1, ["tiny"]),
+        (0, ["tiny", "tiny-branch.kind=minus"]),
+    ]
     head, *lines = swept.sweeper("store", "ls", "--stage", "grow").stdout.splitlines()
     assert head.split() == ["key", "size", "seconds", "made", "needed", "by", "stage"]
     assert lines[1].startswith(f"{trunks[1]['key']:.12}  ")
@@ -153,14 +164,29 @@ def test_gc_deletes_what_no_results_need_and_only_with_yes(swept: Project, kept:
 
 def test_gc_deletes_what_dead_processes_left_and_nothing_of_living_ones(swept: Project, kept: Directory) -> None:
     needed = str(listed(swept)[0]["key"])
-    dead = [kept.root / place for place in (
-        "tmp/dead/half", f"claims/{OTHER}", f"failures/{OTHER}.json", f"damaged/{OTHER}.12345678/file",
-        f"progress/{OTHER}/00000000.aa/state", f"progress/{needed}/00000000.aa/state",
-    )]  # fmt: skip
+    dead = [
+        kept.root / place
+        for place in (
+            "tmp/dead/half",
+            f"claims/{OTHER}",
+            f"failures/{OTHER}.json",
+            f"damaged/{OTHER}.12345678/file",
+            f"progress/{OTHER}/00000000.aa/state",
+            f"progress/{needed}/00000000.aa/state",
+        )
+    ]
     artifact = make(kept, KEY)
-    living = [artifact, *(kept.root / place for place in (
-        f"claims/{KEY}", f"progress/{KEY}/00000000.aa/state", f"failures/{KEY}.json",
-    ))]  # fmt: skip
+    living = [
+        artifact,
+        *(
+            kept.root / place
+            for place in (
+                f"claims/{KEY}",
+                f"progress/{KEY}/00000000.aa/state",
+                f"failures/{KEY}.json",
+            )
+        ),
+    ]
     for path in [*dead, *living[1:]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("left")
@@ -168,8 +194,12 @@ def test_gc_deletes_what_dead_processes_left_and_nothing_of_living_ones(swept: P
         fcntl.flock(claim, fcntl.LOCK_EX)
         shown = swept.sweeper("store", "gc")
         assert [line.split()[:2] for line in shown.stdout.splitlines()[:-1]] == [
-            ["progress", "2"], ["damaged", "unknown"], ["failures", "1"], ["leftovers", "1"], ["claims", "1"],
-        ]  # fmt: skip
+            ["progress", "2"],
+            ["damaged", "unknown"],
+            ["failures", "1"],
+            ["leftovers", "1"],
+            ["claims", "1"],
+        ]
         assert all(path.exists() for path in [*dead, *living])
         assert swept.sweeper("store", "gc", "--yes").returncode == 0
         assert all(path.exists() for path in [*living, mine])

@@ -100,9 +100,21 @@ def test_the_command_of_a_sweep_names_the_options_that_were_given_and_no_others(
     assert command(project) == "sweeper run space.yaml --executor inline"
     project.sweeper(*RUN, "--seeds", "0", "--cache", "the cache", "--cache-size", "2GiB", "--save-seconds", "7")
     assert shlex.split(command(project)) == [
-        "sweeper", "run", "space.yaml", "--seeds", "0", "--executor", "inline", "--no-tracking", "--cache", "the cache",
-        "--cache-size", "2GiB", "--save-seconds", "7",
-    ]  # fmt: skip
+        "sweeper",
+        "run",
+        "space.yaml",
+        "--seeds",
+        "0",
+        "--executor",
+        "inline",
+        "--no-tracking",
+        "--cache",
+        "the cache",
+        "--cache-size",
+        "2GiB",
+        "--save-seconds",
+        "7",
+    ]
     monkeypatch.setenv("SWEEPER_STORE", "elsewhere")
     project.sweeper(*RUN)
     assert command(project).endswith(" --store elsewhere")
@@ -120,8 +132,11 @@ def test_retry_has_the_options_of_the_last_run_unless_it_is_given_others(project
     assert "starting Ray" not in done.stderr
     options = read_record(project.path / "runs", "tiny").options
     assert options == {
-        "executor": "inline", "no_tracking": True, "save_seconds": 8.0, "store": str(project.path / "elsewhere"),
-    }  # fmt: skip
+        "executor": "inline",
+        "no_tracking": True,
+        "save_seconds": 8.0,
+        "store": str(project.path / "elsewhere"),
+    }
     done = project.sweeper("retry", "tiny", "--address", "127.0.0.1:1")
     assert "inline" not in done.stderr
 

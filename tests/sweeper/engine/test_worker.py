@@ -19,9 +19,18 @@ def job_of(node: Stage, store: Directory, save_seconds: float = 60) -> Job:
     request = Resources(1, 0.0, 0)
     place, function, code = store.place, node.function.location, code_of(node.function.module)
     return Job(
-        node.key, function, node.params, node.input_keys, place, "test", code, Repository("abc+", "-1\n+2"), save_seconds,
-        request, request,
-    )  # fmt: skip
+        node.key,
+        function,
+        node.params,
+        node.input_keys,
+        place,
+        "test",
+        code,
+        Repository("abc+", "-1\n+2"),
+        save_seconds,
+        request,
+        request,
+    )
 
 
 def ignore(step: int, total: int) -> None: ...

@@ -16,8 +16,11 @@ def test_equal_stages_are_one_box(forecast: Forecast) -> None:
     found = Boxes.of(forecast)
     assert sum(box.stages for box in found.boxes) == 50
     assert (found.boxes[0].function, found.boxes[0].depth, found.boxes[0].words, found.boxes[0].stages) == (
-        "grow", 0, "all 6 rows", 2,
-    )  # fmt: skip
+        "grow",
+        0,
+        "all 6 rows",
+        2,
+    )
     bends = [box for box in found.boxes if box.function == "bend"]
     assert [(box.depth, box.stages, box.words) for box in bends] == [
         (1, 6, f"{kind} · {size}") for kind in ("plus", "minus") for size in (1, 2, 3)
@@ -38,8 +41,10 @@ def test_boxes_say_whether_their_stages_are_there(graph: Graph, store: Store) ->
 def test_too_many_boxes_are_told_apart_by_the_number_of_their_rows(forecast: Forecast) -> None:
     found = Boxes.of(forecast, most=3)
     assert [(box.function, box.stages, box.words) for box in found.boxes] == [
-        ("grow", 2, "all 6 rows"), ("bend", 36, "all 6 rows, 1 each"), ("total", 12, "all 6 rows, 1 each"),
-    ]  # fmt: skip
+        ("grow", 2, "all 6 rows"),
+        ("bend", 36, "all 6 rows, 1 each"),
+        ("total", 12, "all 6 rows, 1 each"),
+    ]
     assert found.edges == {(0, 1): 36, (1, 2): 36}
 
 

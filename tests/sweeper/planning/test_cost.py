@@ -34,9 +34,13 @@ def test_a_number_of_which_one_part_is_unknown_is_not_known(plan, manifests) -> 
     del manifests[plan.targets[0].key]
     first, *others = costs(plan.space.trainable, plan.per_trial, manifests)
     assert first == {
-        "seconds": None, "seconds_saved": 0.0, "seconds.grow": 8.0, "seconds.branches": None, "gpu_hours": None,
+        "seconds": None,
+        "seconds_saved": 0.0,
+        "seconds.grow": 8.0,
+        "seconds.branches": None,
+        "gpu_hours": None,
         "peak_memory": None,
-    }  # fmt: skip
+    }
     assert {each["seconds"] for each in others} == {14.5}
 
 
@@ -75,9 +79,10 @@ def test_a_function_that_never_ran_has_its_counted_work_at_the_mean_rate_of_all(
     short, long, climbed = trunk_of(10), trunk_of(30), climb(links=7)
     bent = bend(trunk=short, branch=Branch(kind="plus", size=1), turn=0)  # counts no work: it is left out of the mean
     found = estimate(
-        by_key(short, long, bent, climbed), on_cpu(short, long, bent, climbed),
+        by_key(short, long, bent, climbed),
+        on_cpu(short, long, bent, climbed),
         {short.key: 10.0, long.key: 50.0, bent.key: 1000.0},
-    )  # fmt: skip
+    )
     assert found.counted == {climbed.key: 7 * (10 + 50) / (10 + 30)}
 
 

@@ -124,8 +124,10 @@ def test_changed_source_of_the_same_version_is_told(
     assert stale(graph, manifests) == []
     monkeypatch.setattr(summary_module, "source_hash", lambda module: "changed")
     assert stale(graph, manifests) == [
-        "tests.bend", "tests.grow", "tests.total",
-    ]  # fmt: skip
+        "tests.bend",
+        "tests.grow",
+        "tests.total",
+    ]
 
 
 def test_the_base_of_the_layer_selection_is_trained_once_per_seed(store: Store) -> None:
@@ -156,7 +158,9 @@ def suggested(graph: Graph, **params: object) -> list[Stage]:
     return steps
 
 
-def test_a_searched_space_begins_without_trials_and_takes_in_what_is_suggested(searched_graph: Graph, store: Store) -> None:
+def test_a_searched_space_begins_without_trials_and_takes_in_what_is_suggested(
+    searched_graph: Graph, store: Store
+) -> None:
     plan, listed = searched_graph.plans
     before = len(searched_graph.missing(store))
     assert (plan.trials, plan.stages, len(plan.starts)) == ([], {}, 5)
@@ -165,7 +169,9 @@ def test_a_searched_space_begins_without_trials_and_takes_in_what_is_suggested(s
     assert [each.key for each in plan.targets] == [steps[-1].key]
     assert len(plan.stages) == 1 + 3 + 3
     assert searched_graph.first_space[steps[0].key] == "hunt"
-    assert len(searched_graph.missing(store)) == before + 1 + 3  # the trunk is there; two of the steps are on the way only
+    assert (
+        len(searched_graph.missing(store)) == before + 1 + 3
+    )  # the trunk is there; two of the steps are on the way only
     assert len(listed.trials) == 2
 
 

@@ -17,8 +17,13 @@ def groups(sharing: Sharing, index: int) -> list[tuple[int, str]]:
 def test_rows_are_trials_without_their_seeds(project: Project) -> None:
     sharing = sharing_of(project.path / "space.yaml")
     assert [row.name for row in sharing.rows] == [
-        "plus · 1", "plus · 2", "plus · 3", "minus · 1", "minus · 2", "minus · 3",
-    ]  # fmt: skip
+        "plus · 1",
+        "plus · 2",
+        "plus · 3",
+        "minus · 1",
+        "minus · 2",
+        "minus · 3",
+    ]
     assert [[trial.seed for trial in row.trials] for row in sharing.rows] == [[0, 1]] * 6
     assert [len(row.stages) for row in sharing.rows] == [10] * 6
 

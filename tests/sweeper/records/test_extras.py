@@ -92,7 +92,9 @@ def test_measures_of_earlier_trials_are_gone_from_the_start_of_a_run(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = measure_of_earlier_trials(project.path / "runs" / "results")
-    monkeypatch.setattr("sweeper.engine.results.write_measures", lambda *_: None)  # as in a run that is killed before its end
+    monkeypatch.setattr(
+        "sweeper.engine.results.write_measures", lambda *_: None
+    )  # as in a run that is killed before its end
     assert project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking").returncode == 0
     assert not earlier.exists()
 

@@ -9,9 +9,15 @@ from sweeper.space.condition import parse_condition
 from tests.masked import masked
 
 VALUES: dict[str, Any] = {
-    "layers": "40-54", "adapter.ratio": 2, "adapter.lr": 0.03, "seed": 1, "case": "big", "order": None, "flip": True,
+    "layers": "40-54",
+    "adapter.ratio": 2,
+    "adapter.lr": 0.03,
+    "seed": 1,
+    "case": "big",
+    "order": None,
+    "flip": True,
     "mult": [1, 2, 2],
-}  # fmt: skip
+}
 
 
 def holds(text: str) -> bool:

@@ -26,11 +26,11 @@ MISTAKES = {
     'a: "\\uD800"\n': "1:4: the text has characters that UTF-8 cannot encode\n  fix: remove them",
     '"\\e[2J": b\n': "1:1: the text has characters that UTF-8 cannot encode\n  fix: remove them",
     "<<: 3\n": "1:5: not valid YAML: expected a mapping or list of mappings for merging, but found scalar\n"
-               "  fix: fix the YAML syntax here",
+    "  fix: fix the YAML syntax here",
     "a: &x [*x]\n": ": an alias refers to an anchor that contains it\n  fix: write the values out",
     "[" * 2000: ": nested too deeply\n  fix: a search space is a few levels deep",
     'a: "\\UFFFFFFFF"\n': None,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", MISTAKES, ids=lambda text: text[:12].strip())
@@ -65,10 +65,20 @@ def test_the_place_of_a_value_that_replaces_a_merged_one_is_its_own(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1e-3", 0.001), ("1E5", 1e5), ("-2.e+3", -2000.0), (".5e1", 5.0), ("e5", "e5"), ("1e", "1e"), ("0x1e3", 0x1E3),
-        ("[1e3, a]", [1000.0, "a"]), ("", None), ("[1", "[1"), ("2001-99-99", "2001-99-99"), ("!!int b", "!!int b"),
+        ("1e-3", 0.001),
+        ("1E5", 1e5),
+        ("-2.e+3", -2000.0),
+        (".5e1", 5.0),
+        ("e5", "e5"),
+        ("1e", "1e"),
+        ("0x1e3", 0x1E3),
+        ("[1e3, a]", [1000.0, "a"]),
+        ("", None),
+        ("[1", "[1"),
+        ("2001-99-99", "2001-99-99"),
+        ("!!int b", "!!int b"),
     ],
-)  # fmt: skip
+)
 def test_values_of_the_command_line(text: str, value: object) -> None:
     assert parse_value(text) == value
     assert type(parse_value(text)) is type(value)

@@ -45,8 +45,10 @@ def test_the_lists_of_a_group_move_together_and_groups_make_a_grid(load: Load) -
 
 
 def test_groups_are_combined_with_cases_and_axes(load: Load) -> None:
-    space = load(f"{HEAD}cases: {{a: {{}}, b: {{trunk.steps: 3}}}}\naxes: {{branch.kind: [minus, plus]}}\n"
-                 "zip: [{branch.size: [4, 5]}]\n")  # fmt: skip
+    space = load(
+        f"{HEAD}cases: {{a: {{}}, b: {{trunk.steps: 3}}}}\naxes: {{branch.kind: [minus, plus]}}\n"
+        "zip: [{branch.size: [4, 5]}]\n"
+    )
     assert labels(space) == [f"{case} · {kind} · {n}" for case in "ab" for kind in ("minus", "plus") for n in (4, 5)]
 
 
@@ -121,8 +123,11 @@ def test_the_baseline_is_written_as_the_results_have_it(load: Load) -> None:
 def test_rows_are_repeated_over_any_field_of_the_config(load: Load) -> None:
     space = load(REPEAT)
     assert [trial.label for trial in space.trials] == [
-        "minus · seed 3 · steps 1", "minus · seed 3 · steps 2", "minus · seed 4 · steps 1", "minus · seed 4 · steps 2",
-    ]  # fmt: skip
+        "minus · seed 3 · steps 1",
+        "minus · seed 3 · steps 2",
+        "minus · seed 4 · steps 1",
+        "minus · seed 4 · steps 2",
+    ]
     assert [(trial.seed, trial.config.trunk.steps) for trial in space.trials] == [(3, 1), (3, 2), (4, 1), (4, 2)]
     assert {tuple(trial.row) for trial in space.trials} == {("branch.kind",)}
     assert space.repeated == ["seed", "trunk.steps"]
@@ -148,8 +153,9 @@ def test_a_condition_may_ask_for_a_repeated_name(load: Load) -> None:
 def test_a_set_value_ends_the_repetition_of_its_name(load: Load) -> None:
     space = load(REPEAT, sets=["trunk.steps=7"])
     assert [(trial.label, trial.config.trunk.steps) for trial in space.trials] == [
-        ("minus · seed 3", 7), ("minus · seed 4", 7),
-    ]  # fmt: skip
+        ("minus · seed 3", 7),
+        ("minus · seed 4", 7),
+    ]
     assert space.repeated == ["seed"]
 
 

@@ -129,8 +129,9 @@ def test_the_command_line_applies_to_every_included_space(paper: Project) -> Non
     planned = paper.sweeper("plan", "paper.yaml", "--json", "--seeds", "0-2", "--set", "branch.size=4")
     summary = json.loads(planned.stdout)
     assert [(space["name"], space["trials"]) for space in summary["spaces"]] == [
-        ("tiny-branch.size=4", 6), ("cases-branch.size=4", 9),
-    ]  # fmt: skip
+        ("tiny-branch.size=4", 6),
+        ("cases-branch.size=4", 9),
+    ]
     assert {row["cost"] for row in summary["rows"]} == {400}
     assert [row["space"] for row in summary["rows"]] == ["tiny-branch.size=4"] * 2 + ["cases-branch.size=4"] * 3
     assert {tuple(row["seeds"]) for row in summary["rows"]} == {(0, 1, 2)}

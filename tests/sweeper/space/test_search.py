@@ -53,7 +53,9 @@ def test_a_condition_may_ask_for_what_the_case_gives_the_preset_has_or_the_row_s
     preset = read(search_space((SIZE, SIZE[:-1] + ', when: "trunk.steps == 5 and trunk.pause == 0"}')))
     assert "branch.size" in suggested(preset, {"branch.kind": "plus", "branch.size": 1})
     rows = read(
-        search_space((SIZE, SIZE[:-1] + ', when: "trunk.steps > 2"}'), ("search:", "axes: {trunk.steps: [2, 3]}\nsearch:"))
+        search_space(
+            (SIZE, SIZE[:-1] + ', when: "trunk.steps > 2"}'), ("search:", "axes: {trunk.steps: [2, 3]}\nsearch:")
+        )
     )
     given = {"branch.kind": "plus", "branch.size": 1}
     assert ["branch.size" in suggested(rows, given, row) for row in range(2)] == [False, True]
@@ -63,7 +65,12 @@ def test_a_condition_may_ask_for_what_the_case_gives_the_preset_has_or_the_row_s
     ("text", "params", "size", "steps"),
     [
         (search_space((SIZE, DEPENDS)), {"branch.kind": "minus"}, 1, 5),  # the preset's
-        (search_space((SIZE, DEPENDS), ("search:", "fixed: {branch.size: 4}\nsearch:")), {"branch.kind": "minus"}, 4, 5),
+        (
+            search_space((SIZE, DEPENDS), ("search:", "fixed: {branch.size: 4}\nsearch:")),
+            {"branch.kind": "minus"},
+            4,
+            5,
+        ),
         (CASES, {"case": "up", "branch.size": 6}, 6, 4),
         (CASES, {"case": "down", "trunk.steps": 3}, 2, 3),
     ],

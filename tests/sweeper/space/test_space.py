@@ -20,9 +20,7 @@ def test_a_space_is_the_grid_of_its_axes_times_its_seeds(load: Load) -> None:
     assert space.trials[-1].facts == {"cost": 300}
 
 
-@pytest.mark.parametrize(
-    ("given", "meant"), [("0-2", [0, 1, 2]), ("5", [5]), ("0,3-4", [0, 3, 4]), ("0, 2", [0, 2])]
-)
+@pytest.mark.parametrize(("given", "meant"), [("0-2", [0, 1, 2]), ("5", [5]), ("0,3-4", [0, 3, 4]), ("0, 2", [0, 2])])
 def test_seeds_may_be_given_on_the_command_line(load: Load, given: str, meant: list[int]) -> None:
     assert sorted({trial.seed for trial in load(seeds=given).trials}) == meant
 
@@ -56,8 +54,12 @@ def test_a_set_value_is_read_as_yaml_would_read_it(load: Load) -> None:
 def test_a_trial_is_a_case_at_a_point_of_the_grid_with_a_seed(load: Load) -> None:
     space = load(CASES)
     assert [trial.label for trial in space.trials[:5]] == [
-        "up · 1 · seed 0", "up · 1 · seed 1", "up · 2 · seed 0", "up · 2 · seed 1", "down · 1 · seed 0",
-    ]  # fmt: skip
+        "up · 1 · seed 0",
+        "up · 1 · seed 1",
+        "up · 2 · seed 0",
+        "up · 2 · seed 1",
+        "down · 1 · seed 0",
+    ]
     assert len(space.trials) == 3 * 2 * 2
     assert [trial.config.branch.kind for trial in space.trials] == ["plus"] * 4 + ["minus"] * 8
 

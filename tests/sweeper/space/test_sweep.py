@@ -140,13 +140,19 @@ def test_cases_are_rows_of_the_table_and_of_the_results(project: Project) -> Non
     lines = done.stdout.splitlines()
     assert [line.split()[:2] for line in lines[2:9]] == [
         ["branch.size", "case"],
-        ["1", "up"], ["1", "down"], ["1", "again"],
-        ["2", "up"], ["2", "down"], ["2", "again"],
-    ]  # fmt: skip
+        ["1", "up"],
+        ["1", "down"],
+        ["1", "again"],
+        ["2", "up"],
+        ["2", "down"],
+        ["2", "again"],
+    ]
     rows = pq.read_table(project.path / "runs/results/cases/trials.parquet").to_pylist()
     assert [(row["case"], row["branch.kind"], row["trunk.steps"]) for row in rows[::4]] == [
-        ("up", "plus", 2), ("down", "minus", 3), ("again", "minus", 3),
-    ]  # fmt: skip
+        ("up", "plus", 2),
+        ("down", "minus", 3),
+        ("again", "minus", 3),
+    ]
     assert [row["target"] for row in rows[4:8]] == [row["target"] for row in rows[8:12]]
 
 

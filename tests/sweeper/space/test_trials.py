@@ -15,8 +15,11 @@ TWICE = CASES.replace(", remark: as down}", "}")
 def test_of_equal_trials_the_first_stays(load: Load) -> None:
     space = load(TWICE)
     assert [trial.label for trial in space.trials[::2]] == [
-        "up · 1 · seed 0", "up · 2 · seed 0", "down · 1 · seed 0", "down · 2 · seed 0",
-    ]  # fmt: skip
+        "up · 1 · seed 0",
+        "up · 2 · seed 0",
+        "down · 1 · seed 0",
+        "down · 2 · seed 0",
+    ]
     assert space.duplicates[0] == ("again · 1 · seed 0", "down · 1 · seed 0")
     assert [dropped for dropped, _ in space.duplicates] == [
         f"again · {size} · seed {seed}" for size in (1, 2) for seed in (0, 1)
@@ -60,8 +63,11 @@ def test_a_run_has_no_rows_of_duplicates(project: Project) -> None:
     done = project.sweeper("run", "space.yaml", "--executor", "inline", "--no-tracking")
     assert done.returncode == 0, done.stderr
     assert [line.split()[:2] for line in done.stdout.splitlines()[3:7]] == [
-        ["1", "up"], ["1", "down"], ["2", "up"], ["2", "down"],
-    ]  # fmt: skip
+        ["1", "up"],
+        ["1", "down"],
+        ["2", "up"],
+        ["2", "down"],
+    ]
 
 
 def test_equal_ones_among_ten_thousand_are_found_in_seconds(load: Load) -> None:

@@ -80,12 +80,16 @@ def test_a_trial_run_keeps_its_pictures_and_all_of_the_trial_as_a_file(finished:
         assert picture.size == (3, 2)
     told = json.loads(Path(client.download_artifacts(run.info.run_id, "trial.json")).read_text())
     assert told["config"] == {
-        "seed": 0, "trunk": {"steps": 5, "pause": 0.0}, "branch": {"kind": "minus", "size": 3}, "remark": "nothing",
-    }  # fmt: skip
+        "seed": 0,
+        "trunk": {"steps": 5, "pause": 0.0},
+        "branch": {"kind": "minus", "size": 3},
+        "remark": "nothing",
+    }
     (row,) = (
-        row for row in pq.read_table(finished.path / "runs/results/tiny/trials.parquet").to_pylist()
+        row
+        for row in pq.read_table(finished.path / "runs/results/tiny/trials.parquet").to_pylist()
         if row["trial"] == "minus · 3 · seed 0"
-    )  # fmt: skip
+    )
     assert told["metrics"] == {name: row[name] for name in ("score", "path", "matrix")}
     assert told["costs"] == {name: row[name] for name in told["costs"]}
     assert list(told["stages"]) == row["stages"]
@@ -103,12 +107,21 @@ def test_runs_get_the_parameters_that_come_to_differ_later(project: Project) -> 
     params = {run.info.run_name: run.data.params for run in runs_of(project, "trial", "cases")}
     assert len(params) == len(before) + 2
     assert params["up · 1 · seed 0"] == {
-        "case": "up", "branch.kind": "plus", "branch.size": "1", "trunk.steps": "2", "remark": "nothing", "seed": "0",
-    }  # fmt: skip
-    assert params["again · 2 · seed 0"] == {
-        "case": "again", "branch.kind": "minus", "branch.size": "2", "trunk.steps": "3", "remark": "as down",
+        "case": "up",
+        "branch.kind": "plus",
+        "branch.size": "1",
+        "trunk.steps": "2",
+        "remark": "nothing",
         "seed": "0",
-    }  # fmt: skip
+    }
+    assert params["again · 2 · seed 0"] == {
+        "case": "again",
+        "branch.kind": "minus",
+        "branch.size": "2",
+        "trunk.steps": "3",
+        "remark": "as down",
+        "seed": "0",
+    }
     project.write(few)
     assert project.sweeper(*INLINE).returncode == 0
     assert {run.info.run_name: run.data.params for run in runs_of(project, "trial", "cases")} == params

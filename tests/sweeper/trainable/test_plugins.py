@@ -82,22 +82,34 @@ def test_the_tracker_of_an_installed_package_is_told_of_every_stage_and_of_the_e
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--executor", "inlin"], snapshot("""\
+        (
+            ["--executor", "inlin"],
+            snapshot("""\
 error: no executor is called 'inlin'
   fix: did you mean inline?
-""")),
-        (["--executor", "broken"], snapshot("""\
+"""),
+        ),
+        (
+            ["--executor", "broken"],
+            snapshot("""\
 error: the executor 'broken' (nowhere.at.all:Executor) cannot be imported: No module named 'nowhere'
   fix: mend or reinstall its package
-""")),
-        (["--executor", "inline", "--max-concurrent", "2"], snapshot("""\
+"""),
+        ),
+        (
+            ["--executor", "inline", "--max-concurrent", "2"],
+            snapshot("""\
 error: --executor inline runs in this process
   fix: leave out --address and --max-concurrent, or choose another executor
-""")),
-        (["--executor", "inline", "--tracker", "mlflw"], snapshot("""\
+"""),
+        ),
+        (
+            ["--executor", "inline", "--tracker", "mlflw"],
+            snapshot("""\
 error: no tracker is called 'mlflw'
   fix: did you mean mlflow?
-""")),
+"""),
+        ),
     ],
 )
 def test_an_executor_or_tracker_that_cannot_be_used_is_told_before_anything_is_written(

@@ -30,10 +30,19 @@ def shadow(project: Project) -> None:
 def test_modules_in_the_working_directory_shadow_none_of_ours(project: Project, way: str) -> None:
     shadow(project)
     environment = {**os.environ, "PYTHONPATH": str(ROOT) if way == "module" else ""}
-    for arguments in (["plan", "space.yaml"], ["run", "space.yaml", "--executor", "inline", "--no-tracking"], ["table", "tiny"]):
+    for arguments in (
+        ["plan", "space.yaml"],
+        ["run", "space.yaml", "--executor", "inline", "--no-tracking"],
+        ["table", "tiny"],
+    ):
         done = subprocess.run(
-            [sys.executable, *WAYS[way], *arguments], cwd=project.path, env=environment, capture_output=True, text=True,
-            timeout=240, check=False,
-        )  # fmt: skip
+            [sys.executable, *WAYS[way], *arguments],
+            cwd=project.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     assert done.stdout.count("(n=2)") == 6

@@ -38,7 +38,13 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
 @pytest.mark.parametrize(
     "line",
-    ["from .train import fit", "from . import train", "from lab.train import fit", "import lab.train", "from .train import *"],
+    [
+        "from .train import fit",
+        "from . import train",
+        "from lab.train import fit",
+        "import lab.train",
+        "from .train import *",
+    ],
 )
 def test_code_of_the_own_package_counts_however_it_is_imported(write: Write, line: str) -> None:
     before = write(lab__experiment=line, lab__train="def fit(): return 1")
@@ -46,7 +52,9 @@ def test_code_of_the_own_package_counts_however_it_is_imported(write: Write, lin
 
 
 def test_code_counts_at_any_depth_and_inside_functions(write: Write) -> None:
-    before = write(lab__experiment="def run():\n    from .train import fit", lab__train="import lab.model", lab__model="A = 1")
+    before = write(
+        lab__experiment="def run():\n    from .train import fit", lab__train="import lab.model", lab__model="A = 1"
+    )
     assert write(lab__model="A = 2") != before
 
 

@@ -159,6 +159,5 @@ def test_a_stage_that_belongs_to_no_part_of_the_trainable_is_named(project: Proj
     config = mine / "config.py"
     config.write_text(config.read_text().replace('"grow": ', '"grown": '))
     assert refusal(project) == (
-        "error: stage mine.grow belongs to 'grow', which is no part of its trainable\n"
-        "  fix: did you mean grown?\n"
+        "error: stage mine.grow belongs to 'grow', which is no part of its trainable\n  fix: did you mean grown?\n"
     )

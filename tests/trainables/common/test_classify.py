@@ -10,9 +10,7 @@ from trainables.common.data.images import read_images, to_unit
 from trainables.common.nets.resnet import ResNet18
 from trainables.common.settings import ClassifierTraining
 
-SHORT = ClassifierTraining(
-    width=16, epochs=1, batch=8, lr=0.05, momentum=0.9, weight_decay=5e-4, crop=1, flip=True
-)
+SHORT = ClassifierTraining(width=16, epochs=1, batch=8, lr=0.05, momentum=0.9, weight_decay=5e-4, crop=1, flip=True)
 LONGER = SHORT.model_copy(update={"width": 8, "batch": 20, "epochs": 6, "crop": 0, "flip": False})
 
 

@@ -21,15 +21,19 @@ EVERY = [
     *({"method": method} for method in RIVALS),
 ]
 SHAPES = [
-    *({"ratio": ratio, "rank": rank, "functions": functions} for ratio in (2, 3) for rank in (1, 2)
-      for functions in ("none", "cosine_learned")),
+    *(
+        {"ratio": ratio, "rank": rank, "functions": functions}
+        for ratio in (2, 3)
+        for rank in (1, 2)
+        for functions in ("none", "cosine_learned")
+    ),
     {"rank": 2, "raised": "3-5"},
     {"rank": 2, "operation": "add", "functions": "rshift"},
     {"p": 10, "functions": "cosine"},
     {"p": 1, "functions": "power_learned"},
     {"method": "lora_conv_v1", "rank": 3},
     {"method": "lora_conv_v2", "rank": 2, "raised": "0"},
-]  # fmt: skip
+]
 ATTENTION = [
     {"layers": "attention", "functions": "cosine_learned"},
     {"layers": "attention", "functions": "rshift", "operation": "add"},
@@ -65,9 +69,16 @@ def test_a_new_adapter_leaves_the_field_as_it_is(double_net, point, values) -> N
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {"rank": 2, "raised": "4"}, {"operation": "add"}, {"functions": "rshift", "operation": "mul_add"},
-               {"method": "lora_conv_v1"}], ids=named
-)  # fmt: skip
+    "values",
+    [
+        {},
+        {"rank": 2, "raised": "4"},
+        {"operation": "add"},
+        {"functions": "rshift", "operation": "mul_add"},
+        {"method": "lora_conv_v1"},
+    ],
+    ids=named,
+)
 def test_a_new_adapter_without_cosines_is_the_base_to_the_last_bit(net, point, values) -> None:
     x, t, y = (value.float() if value.is_floating_point() else value for value in point)
     adapter = settings(**values)
@@ -244,9 +255,10 @@ def train(net, adapter, steps: int) -> tuple[dict, dict, list]:
 
 
 @pytest.mark.parametrize(
-    "values", [*EVERY, *ATTENTION, {"rank": 2, "raised": "4"}, {"rank": 2, "functions": "cosine"}, {"ratio": 3}],
+    "values",
+    [*EVERY, *ATTENTION, {"rank": 2, "raised": "4"}, {"rank": 2, "functions": "cosine"}, {"ratio": 3}],
     ids=named,
-)  # fmt: skip
+)
 def test_everything_learned_moves_within_two_steps_and_the_base_gets_no_gradient(net, values) -> None:
     started, ended, gradients = train(net, settings(**values), steps=2)
     assert len(started) >= 4

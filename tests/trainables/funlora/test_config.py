@@ -95,10 +95,33 @@ def test_a_reversed_range_is_answered_with_the_right_one(name, written, right) -
 
 @pytest.mark.parametrize(
     "nonsense",
-    ["40-", "-40-54", "40 - 54", "0-4,,5", "0-4,", "", "4.5-5", "none,3", "output_blocks.", "output_blocks.5.0.conv1",
-     "Middle", "00-4", "007", "1" * 5000, "٤", -1, 4.5, True, None, [], ["none", 3], [[1, 2], 3], {"first": 1}],
+    [
+        "40-",
+        "-40-54",
+        "40 - 54",
+        "0-4,,5",
+        "0-4,",
+        "",
+        "4.5-5",
+        "none,3",
+        "output_blocks.",
+        "output_blocks.5.0.conv1",
+        "Middle",
+        "00-4",
+        "007",
+        "1" * 5000,
+        "٤",
+        -1,
+        4.5,
+        True,
+        None,
+        [],
+        ["none", 3],
+        [[1, 2], 3],
+        {"first": 1},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_what_names_no_layers_is_answered_with_examples(nonsense) -> None:
     assert message("adapter.layers", nonsense) == EXAMPLE
 
@@ -181,9 +204,17 @@ def test_an_unknown_name_and_a_value_out_of_range_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["data.classes", "backbone.image_channels", "backbone.image_side", "backbone.channels", "backbone.res_blocks",
-     "adapter.p", "adapter.rank", "samples.chunks"],
-)  # fmt: skip
+    [
+        "data.classes",
+        "backbone.image_channels",
+        "backbone.image_side",
+        "backbone.channels",
+        "backbone.res_blocks",
+        "adapter.p",
+        "adapter.rank",
+        "samples.chunks",
+    ],
+)
 def test_what_no_machine_could_count_or_plan_is_refused(name) -> None:
     assert message(name, 10**9).startswith("Input should be less than or equal to ")
 
@@ -201,9 +232,16 @@ def test_every_value_and_number_is_described() -> None:
 
 
 LOST = {
-    "backbone.dropout": "0", "base.lr": "2e-4", "adapter.lr": "1e-3", "base.ema": "0.9999", "adapter.ema": "0.9999",
-    "solver.rtol": "1e-5", "classifier.lr": "0.1", "classifier.momentum": "0.9", "classifier.weight_decay": "5e-4",
-}  # fmt: skip
+    "backbone.dropout": "0",
+    "base.lr": "2e-4",
+    "adapter.lr": "1e-3",
+    "base.ema": "0.9999",
+    "adapter.ema": "0.9999",
+    "solver.rtol": "1e-5",
+    "classifier.lr": "0.1",
+    "classifier.momentum": "0.9",
+    "classifier.weight_decay": "5e-4",
+}
 
 
 @pytest.mark.parametrize(("name", "fallback"), LOST.items(), ids=list(LOST))
@@ -248,8 +286,11 @@ def test_a_preset_follows_the_papers_protocol(
     assert (adapter.iterations, adapter.ema_from) == (adapter_epochs[0] * steps, adapter_epochs[1] * steps)
     assert adapter.batch == round(128 / split[1])  # the classes of a task share a batch
     assert (adapter.method, adapter.functions, adapter.operation, adapter.layers) == (
-        "low_rank", "cosine_learned", "mul", layers
-    )  # fmt: skip
+        "low_rank",
+        "cosine_learned",
+        "mul",
+        layers,
+    )
     assert (adapter.rank, adapter.ratio, adapter.raised, adapter.train_embedding) == (1, 1, "none", False)
     assert config.solver.method == "dopri5"
     assert (config.classifier.epochs, config.classifier.batch, config.classifier.width) == (30, 100, 64)
@@ -259,8 +300,12 @@ def test_a_preset_follows_the_papers_protocol(
 def test_imagenet100_is_learned_at_64_by_64_pixels_and_cifar_at_its_own_32() -> None:
     sides = {name: (preset.backbone.image_side, preset.backbone.image_channels) for name, preset in PRESETS.items()}
     assert sides == {
-        "digits": (8, 1), "cifar10": (32, 3), "cifar100": (32, 3), "cifar100_10": (32, 3), "imagenet100": (64, 3)
-    }  # fmt: skip
+        "digits": (8, 1),
+        "cifar10": (32, 3),
+        "cifar100": (32, 3),
+        "cifar100_10": (32, 3),
+        "imagenet100": (64, 3),
+    }
 
 
 def test_a_config_is_checked_without_loading_torch() -> None:

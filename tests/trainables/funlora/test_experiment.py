@@ -16,16 +16,33 @@ from trainables.funlora.numbers import PARTS
 VANILLA = {"adapter__functions": "none"}
 RAISED = {**VANILLA, "adapter__raised": "45,48"}
 LORA_ATTENTION = {
-    **VANILLA, "adapter__layers": "attention", "adapter__operation": "add", "adapter__rank": 2,
-}  # fmt: skip
+    **VANILLA,
+    "adapter__layers": "attention",
+    "adapter__operation": "add",
+    "adapter__rank": 2,
+}
 PUBLISHED_PPC = {
-    "0-64": 34054, "5-54": 29440, "15-44": 18432, "15-54": 24832, "25-44": 13312, "25-54": 19712,
-    "35-54": 13056, "40-54": 9728, "45-54": 6400, "40-49": 6656, "45-49": 3328,
-}  # fmt: skip
+    "0-64": 34054,
+    "5-54": 29440,
+    "15-44": 18432,
+    "15-54": 24832,
+    "25-44": 13312,
+    "25-54": 19712,
+    "35-54": 13056,
+    "40-54": 9728,
+    "45-54": 6400,
+    "40-49": 6656,
+    "45-49": 3328,
+}
 FUNCTIONS_PPC = {  # on layers 0-64 and 40-54
-    "vanilla_add": (35590, 11264), "vanilla_mul": (35590, 11264), "rshift": (34704, 9878), "cosine": (34704, 9878),
-    "cosine_learned": (35354, 10028), "power": (34704, 9878), "power_learned": (35354, 10028),
-}  # fmt: skip
+    "vanilla_add": (35590, 11264),
+    "vanilla_mul": (35590, 11264),
+    "rshift": (34704, 9878),
+    "cosine": (34704, 9878),
+    "cosine_learned": (35354, 10028),
+    "power": (34704, 9878),
+    "power_learned": (35354, 10028),
+}
 RATIO_PPC = {1: (10028, 13), 2: (5164, 7), 4: (2732, 4), 8: (1516, 2), 16: (908, 1)}
 
 
@@ -140,9 +157,17 @@ def test_what_cannot_run_here_is_refused_before_anything_runs(tmp_path) -> None:
 def test_there_is_a_base_an_adapter_per_later_class_a_bank_per_class_and_a_classifier_per_task() -> None:
     counts = Counter(stage.function.label for stage in ancestors(run(DIGITS)))
     assert counts == {
-        "load_images": 1, "train_base": 1, "train_adapter": 8, "sample_class": 10, "train_classifier": 5,
-        "held_out_loss": 8, "matrix_ranks": 1, "layer_importance": 1, "learned_functions": 1, "score": 1,
-    }  # fmt: skip
+        "load_images": 1,
+        "train_base": 1,
+        "train_adapter": 8,
+        "sample_class": 10,
+        "train_classifier": 5,
+        "held_out_loss": 8,
+        "matrix_ranks": 1,
+        "layer_importance": 1,
+        "learned_functions": 1,
+        "score": 1,
+    }
 
 
 def test_every_stage_belongs_to_a_part_whose_cost_is_told() -> None:

@@ -28,8 +28,10 @@ def test_a_shift_moves_the_outer_product_down_and_to_the_right() -> None:
     a, b = torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([[1.0, 10.0, 100.0]])
     only_the_second = torch.tensor([0.0, 2.0])
     assert functional_matrix("rshift", a, b, only_the_second, torch.ones(2)).tolist() == [
-        [300.0, 3.0, 30.0], [100.0, 1.0, 10.0], [200.0, 2.0, 20.0]
-    ]  # fmt: skip
+        [300.0, 3.0, 30.0],
+        [100.0, 1.0, 10.0],
+        [200.0, 2.0, 20.0],
+    ]
 
 
 def test_more_shifts_than_channels_start_again_from_the_first() -> None:

@@ -150,11 +150,17 @@ def test_learned_functions_are_listed_beside_their_initial_values(start, net, wr
     expected = [(1, 0.5, 1.5), (2, -2.0, 2.25), (3, 4.0, 3.0)]
     assert functions_of(start, written, adapter, values) == [
         {
-            "layer": 4, "name": LAYER, "label": 7, "function": i, "lambda": weight, "omega": omega,
-            "initial_lambda": pytest.approx(3 * math.cos(i) / norm), "initial_omega": i,
+            "layer": 4,
+            "name": LAYER,
+            "label": 7,
+            "function": i,
+            "lambda": weight,
+            "omega": omega,
+            "initial_lambda": pytest.approx(3 * math.cos(i) / norm),
+            "initial_omega": i,
         }
         for i, weight, omega in expected
-    ]  # fmt: skip
+    ]
 
 
 def test_fixed_frequencies_are_listed_as_they_are(start, net, written) -> None:
@@ -162,8 +168,9 @@ def test_fixed_frequencies_are_listed_as_they_are(start, net, written) -> None:
     values = {**started(net, adapter), f"{LAYER}/lambda": torch.tensor([0.5, 3.0])}
     found = functions_of(start, written, adapter, values)
     assert [(row["lambda"], row["omega"], row["initial_lambda"], row["initial_omega"]) for row in found] == [
-        (0.5, 1, 1, 1), (3.0, 2, 1, 2)
-    ]  # fmt: skip
+        (0.5, 1, 1, 1),
+        (3.0, 2, 1, 2),
+    ]
 
 
 @pytest.mark.parametrize("operation", ["add", "mul_add"])
@@ -186,8 +193,10 @@ def test_rows_come_by_class_as_given_and_within_it_from_the_image_to_the_velocit
     adapters = tuple(written(str(label), adapter, started(net, adapter)) for label in (9, 2))
     order = [name for name, _ in net.named_modules()]
     for stage, file, each in (
-        (matrix_ranks, "ranks", 1), (layer_importance, "importance", 1), (learned_functions, "functions", 2)
-    ):  # fmt: skip
+        (matrix_ranks, "ranks", 1),
+        (layer_importance, "importance", 1),
+        (learned_functions, "functions", 2),
+    ):
         run = start(file)
         stage.body(run, adapters, (9, 2), TINY)
         found = rows(run.output / f"{file}.arrow")

@@ -33,11 +33,19 @@ def image_stage(data: Data, channels: int, side: int) -> Stage:
     InvalidConfig for a source or a class list that does not exist.
     """
     return load_images(
-        source=str(locate(data.source)), revision=data.revision, content=fingerprint(data),
-        image_column=data.image_column, label_column=data.label_column,
-        train_split=data.train_split, test_split=data.test_split,
-        names=read_class_list(data), classes=data.classes, held_out=data.held_out, channels=channels, side=side,
-    )  # fmt: skip
+        source=str(locate(data.source)),
+        revision=data.revision,
+        content=fingerprint(data),
+        image_column=data.image_column,
+        label_column=data.label_column,
+        train_split=data.train_split,
+        test_split=data.test_split,
+        names=read_class_list(data),
+        classes=data.classes,
+        held_out=data.held_out,
+        channels=channels,
+        side=side,
+    )
 
 
 def check_data(data: Data, channels: int, side: int) -> None:
@@ -94,9 +102,16 @@ def load_images(
     what `check_data` refuses, and for an image that cannot be read.
     """
     data = Data(
-        source=source, revision=revision, image_column=image_column, label_column=label_column,
-        train_split=train_split, test_split=test_split, class_list=None, classes=classes, held_out=held_out,
-    )  # fmt: skip
+        source=source,
+        revision=revision,
+        image_column=image_column,
+        label_column=label_column,
+        train_split=train_split,
+        test_split=test_split,
+        class_list=None,
+        classes=classes,
+        held_out=held_out,
+    )
     if fingerprint(data) != content:
         raise SweeperError(f"{source} has changed since the run was planned", fix="say the same command again")
     parts = choose_parts(data, names, open_source(data))

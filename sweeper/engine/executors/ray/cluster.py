@@ -51,8 +51,13 @@ def cluster(address: str | None) -> Iterator[None]:
     try:
         behind = JobConfig(_client_job=True, _py_driver_sys_path=uninstalled())  # Ray puts the working directory first
         here = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-        ray.init(address=address or "local", job_config=behind, log_to_driver=False, logging_level=logging.CRITICAL,
-                 **(here if address is None else {}))  # fmt: skip
+        ray.init(
+            address=address or "local",
+            job_config=behind,
+            log_to_driver=False,
+            logging_level=logging.CRITICAL,
+            **(here if address is None else {}),
+        )
     except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
         if address is None:
             message, fix = f"Ray does not start on this machine: {error}", "--executor inline needs no Ray"

@@ -42,9 +42,7 @@ class _Capacity:
     def __call__(self) -> Resources:
         if time.monotonic() - self._asked_at > CAPACITY_SECONDS:
             now, grown = resources_of(ray.cluster_resources()), self._grown
-            self._known = Resources(
-                max(now.cpus, grown.cpus), max(now.gpus, grown.gpus), max(now.memory, grown.memory)
-            )
+            self._known = Resources(max(now.cpus, grown.cpus), max(now.gpus, grown.gpus), max(now.memory, grown.memory))
             self._asked_at = time.monotonic()
         return self._known
 

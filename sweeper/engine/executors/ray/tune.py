@@ -196,15 +196,17 @@ def _fit(searcher: StageSearcher) -> None:
     with tempfile.TemporaryDirectory(prefix="sweeper-tune-") as scratch:
         tuner = tune.Tuner(
             tune.with_resources(StageTrainable, _resources),
-            tune_config=tune.TuneConfig(
-                search_alg=searcher, num_samples=-1, reuse_actors=True, scheduler=_FreeFirst()
-            ),
+            tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True, scheduler=_FreeFirst()),
             run_config=tune.RunConfig(
-                storage_path=scratch, name="sweep", verbose=0, stop=_Stop(searcher), callbacks=[_Losses(searcher)],
+                storage_path=scratch,
+                name="sweep",
+                verbose=0,
+                stop=_Stop(searcher),
+                callbacks=[_Losses(searcher)],
                 failure_config=tune.FailureConfig(max_failures=0),
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             ),
-        )  # fmt: skip
+        )
         tuner.fit()
 
 

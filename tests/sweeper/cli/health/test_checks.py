@@ -7,10 +7,18 @@ import pytest
 from sweeper.cli.health.checks import Check, judge, judge_node, skew
 
 HERE: dict[str, Any] = {
-    "host": "here", "python": None, "packages": {"python": "3.12.1", "torch": "2.9.0"}, "unmet": [],
-    "code": {"sweeper": "aa", "trainables.funlora": "bb"}, "cpus": 4, "gpus": [["H200", 150e9]], "root": "/runs/store",
-    "beacon": "nonce", "store": None, "free": 70e9,
-}  # fmt: skip
+    "host": "here",
+    "python": None,
+    "packages": {"python": "3.12.1", "torch": "2.9.0"},
+    "unmet": [],
+    "code": {"sweeper": "aa", "trainables.funlora": "bb"},
+    "cpus": 4,
+    "gpus": [["H200", 150e9]],
+    "root": "/runs/store",
+    "beacon": "nonce",
+    "store": None,
+    "free": 70e9,
+}
 
 
 def statuses(**changed: Any) -> dict[str, str]:
@@ -51,17 +59,25 @@ def test_a_node_that_cannot_be_examined() -> None:
 
 def test_a_node_with_another_store_code_or_packages() -> None:
     assert differing(beacon="another") == (
-        "FAIL", "node n1, store", "/runs/store there is another directory than here",
-    )  # fmt: skip
+        "FAIL",
+        "node n1, store",
+        "/runs/store there is another directory than here",
+    )
     assert differing(beacon=None, store="the store /runs/store here is not the driver's") == (
-        "FAIL", "node n1, store", "the store /runs/store here is not the driver's",
-    )  # fmt: skip
+        "FAIL",
+        "node n1, store",
+        "the store /runs/store here is not the driver's",
+    )
     assert differing(code={"sweeper": "aa", "trainables.funlora": "cc"}) == (
-        "FAIL", "node n1, code", "another code than here of trainables.funlora",
-    )  # fmt: skip
+        "FAIL",
+        "node n1, code",
+        "another code than here of trainables.funlora",
+    )
     assert differing(packages={"python": "3.12.1", "torch": "2.8.0"}) == (
-        "FAIL", "node n1, versions", "torch 2.8.0 (here 2.9.0)",
-    )  # fmt: skip
+        "FAIL",
+        "node n1, versions",
+        "torch 2.8.0 (here 2.9.0)",
+    )
     assert differing(free=1e9) == ("warn", "node n1, disk", "1.0 GB free")
 
 

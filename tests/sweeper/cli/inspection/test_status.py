@@ -106,7 +106,9 @@ def test_a_running_sweep_is_counted_in_the_store(finished: Project) -> None:
 def test_a_driver_that_was_killed(finished: Project) -> None:
     record(finished, "running", left=312)
     lines = status(finished).splitlines()
-    assert lines[0] == snapshot("tiny: driver exited without a final status (killed?); run the same command again to resume")
+    assert lines[0] == snapshot(
+        "tiny: driver exited without a final status (killed?); run the same command again to resume"
+    )
     assert lines[2] == f"  time     1:01 elapsed, until {TIME}"
 
 
@@ -126,8 +128,11 @@ def test_what_the_driver_before_has_said_does_not_count(finished: Project) -> No
 def test_before_there_are_results(project: Project) -> None:
     with drive(project):
         assert status(project).splitlines()[2:] == [
-            "  stages   not known yet", "  command  sweeper run space.yaml", "", "tiny  no results yet",
-        ]  # fmt: skip
+            "  stages   not known yet",
+            "  command  sweeper run space.yaml",
+            "",
+            "tiny  no results yet",
+        ]
 
 
 def test_failed_trials_with_their_causes(project: Project) -> None:

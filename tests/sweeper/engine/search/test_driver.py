@@ -212,7 +212,9 @@ def test_a_suggestion_that_has_come_to_its_end_is_not_stopped_any_more(
 
 
 def test_what_diverges_is_stopped_in_a_search_and_a_failure_in_a_list(project: Project) -> None:
-    project.write(search_space(("[plus, minus]", "[plus, nan]"), ("[0, 7]", "[3, 3]"), more="enqueue: [{branch.kind: nan}]"))
+    project.write(
+        search_space(("[plus, minus]", "[plus, nan]"), ("[0, 7]", "[3, 3]"), more="enqueue: [{branch.kind: nan}]")
+    )
     project.write(LIST.format("nan", 3), "list.yaml")
     project.write("name: both\ninclude: [space.yaml, list.yaml]\n", "both.yaml")
     assert project.sweeper("run", "both.yaml", *RUN[2:]).returncode == 1
@@ -296,7 +298,9 @@ def test_a_suggestion_that_diverges_counts_as_stopped(project: Project, log: Cal
 def test_a_suggestion_that_fails_stays_under_way_and_the_same_command_tries_it_again(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = run(project, search_space(("[plus, minus]", "[plus, bad]"), more="enqueue: [{branch.kind: bad, branch.size: 3}]"))
+    done = run(
+        project, search_space(("[plus, minus]", "[plus, bad]"), more="enqueue: [{branch.kind: bad, branch.size: 3}]")
+    )
     assert done.returncode == 1
     assert "failed; run the same command again to retry them\n" in done.stderr
     assert states(project)[0] == "running"
@@ -372,15 +376,19 @@ def test_a_space_that_refuses_everything_says_why_before_long(
 
 
 def test_suggestions_that_are_refused_do_not_count(project: Project) -> None:
-    text = search_space(("[0, 7]", "[7, 10]"), ("trials: 6", "trials: 2"), ("search:", "where: branch.size != 10\nsearch:"))
+    text = search_space(
+        ("[0, 7]", "[7, 10]"), ("trials: 6", "trials: 2"), ("search:", "where: branch.size != 10\nsearch:")
+    )
     finished = execute(project, text)
     assert (finished.state, finished.failed) == ("finished", 0)
     found = suggestions(project)
     refused = [each for each in found if each["state"] == "failed"]
     assert Counter(each["state"] for each in found)["finished"] == 2
     assert {each["param.branch.size"]: each["cause"] for each in refused}.items() <= {
-        8: "branch.size: 8 is not to be had here", 9: "branch.size: 9 is one too many", 10: "where excludes it",
-    }.items()  # fmt: skip
+        8: "branch.size: 8 is not to be had here",
+        9: "branch.size: 9 is one too many",
+        10: "where excludes it",
+    }.items()
     assert refused
     assert all((each["seeds"], each["targets"]) == (0, []) for each in refused)
 

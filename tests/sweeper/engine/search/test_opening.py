@@ -32,10 +32,19 @@ def test_the_columns_of_a_suggestion(project: Project) -> None:
     depends = f"{SIZE[:-1]}, when: \"branch.kind == 'plus'\"}}\n    trunk.pause: {{uniform: [0, 0.001]}}"
     table = ran(project, search_space((SIZE, depends), ("{score: maximise}", "{score: maximise, cost: minimise}")))
     assert {field.name: field.type for field in table.schema} == {
-        "study": TEXT, "number": pa.int64(), "state": TEXT, "cause": TEXT, "seeds": pa.int64(), "seconds": pa.float64(),
-        "value.score": pa.float64(), "value.cost": pa.float64(), "targets": pa.list_(TEXT),
-        "param.branch.kind": TEXT, "param.branch.size": pa.int64(), "param.trunk.pause": pa.float64(),
-    }  # fmt: skip
+        "study": TEXT,
+        "number": pa.int64(),
+        "state": TEXT,
+        "cause": TEXT,
+        "seeds": pa.int64(),
+        "seconds": pa.float64(),
+        "value.score": pa.float64(),
+        "value.cost": pa.float64(),
+        "targets": pa.list_(TEXT),
+        "param.branch.kind": TEXT,
+        "param.branch.size": pa.int64(),
+        "param.trunk.pause": pa.float64(),
+    }
     rows = table.to_pylist()
     assert [(each["study"], each["number"], each["state"], each["cause"]) for each in rows] == [
         ("", number, "finished", None) for number in range(6)
@@ -52,15 +61,20 @@ def test_what_is_searched_for_stands_beside_the_suggestions(project: Project) ->
     said = searched(ran(project, search_space(("[0, 7]}", "[0, 7], when: \"branch.kind == 'plus'\"}"), more=more)))
     importances = said.pop("importances")
     assert said == {
-        "sampler": "random", "pruner": "median", "objectives": {"score": "maximise"}, "reference": {"score": 20.0},
-        "trials": 6, "distributions": {
+        "sampler": "random",
+        "pruner": "median",
+        "objectives": {"score": "maximise"},
+        "reference": {"score": 20.0},
+        "trials": 6,
+        "distributions": {
             "branch.kind": "one of plus, minus",
             "branch.size": "whole numbers from 0 to 7, when branch.kind == 'plus'",
         },
-    }  # fmt: skip
+    }
     assert {(each["study"], each["objective"], each["name"]) for each in importances} == {
-        ("", "score", "branch.kind"), ("", "score", "branch.size"),
-    }  # fmt: skip
+        ("", "score", "branch.kind"),
+        ("", "score", "branch.size"),
+    }
     assert sum(each["importance"] for each in importances) == pytest.approx(1)
 
 

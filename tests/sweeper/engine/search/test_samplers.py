@@ -19,7 +19,9 @@ LEARNERS = ("tpe", "gp", "nsga2", "random", "qmc")
 
 
 def searched(load: Callable[..., Space], sampler: str, *changes: tuple[str, str], **said: Any) -> SearchSpace:
-    found = load(search_space(*changes, more="\n  ".join([f"sampler: {sampler}", *(f"{k}: {v}" for k, v in said.items())])))
+    found = load(
+        search_space(*changes, more="\n  ".join([f"sampler: {sampler}", *(f"{k}: {v}" for k, v in said.items())]))
+    )
     assert found.searched
     return found.searched
 

@@ -202,8 +202,11 @@ def test_optuna_finds_the_study_with_what_became_of_every_suggestion(
     assert [each.name for each in shown.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert shown.user_attrs["distributions"]["branch.size"] == "whole numbers from 0 to 7, when branch.kind == 'plus'"
     assert [each.state for each in shown.trials] == [
-        TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING,
-    ]  # fmt: skip
+        TrialState.COMPLETE,
+        TrialState.PRUNED,
+        TrialState.FAIL,
+        TrialState.RUNNING,
+    ]
     assert shown.trials[0].values == [11.0, 700.0]
     assert shown.trials[1].user_attrs == {"cause": "diverged: the loss is nan", "seeds": 1}
     assert {name for each in shown.trials for name in each.params} == {"branch.kind", "branch.size", "trunk.pause"}

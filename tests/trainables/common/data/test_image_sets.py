@@ -164,10 +164,14 @@ def test_the_key_depends_on_content_and_settings_and_not_on_the_path(tmp_path) -
     others = [
         image_stage(data(here, **changes), 1, 8)
         for changes in (
-            {"image_column": "img"}, {"label_column": "fine"}, {"train_split": "test"}, {"test_split": "train"},
-            {"held_out": "validation"}, {"classes": 9},
+            {"image_column": "img"},
+            {"label_column": "fine"},
+            {"train_split": "test"},
+            {"test_split": "train"},
+            {"held_out": "validation"},
+            {"classes": 9},
         )
-    ]  # fmt: skip
+    ]
     others += [image_stage(data(here), 3, 8), image_stage(data(here), 1, 16), image_stage(data("digits"), 1, 8)]
     (there / "data/test-00001-of-00002.parquet").unlink()
     others.append(image_stage(data(there), 1, 8))
@@ -312,8 +316,9 @@ def test_a_damaged_image_ends_the_stage_before_any_training(start, tmp_path) -> 
         write_parquet(parquet / f"{split}.parquet", files, [0, 1] * 20)
         write_folder(tmp_path / "folder" / split, files, ["a", "b"] * 20)
     for source, place in (
-        (parquet, "row 17 of split train"), (tmp_path / "folder", f"{tmp_path}/folder/train/b/00017.png"),
-    ):  # fmt: skip
+        (parquet, "row 17 of split train"),
+        (tmp_path / "folder", f"{tmp_path}/folder/train/b/00017.png"),
+    ):
         check_data(data(source, classes=2), 1, 32)
         with pytest.raises(SweeperError) as error:
             perform(image_stage(data(source, classes=2), 1, 32), start(f"run {source.name}"))

@@ -123,9 +123,12 @@ def test_the_sides_of_the_feature_maps_are_those_of_299_pixels(net, images) -> N
     for handle in handles:
         handle.remove()
     assert sides == {
-        "Conv2d_2b_3x3": (64, 147, 147), "Mixed_5d": (288, 35, 35), "Mixed_6e": (768, 17, 17),
-        "Mixed_7a": (1280, 8, 8), "Mixed_7c": (2048, 8, 8),
-    }  # fmt: skip
+        "Conv2d_2b_3x3": (64, 147, 147),
+        "Mixed_5d": (288, 35, 35),
+        "Mixed_6e": (768, 17, 17),
+        "Mixed_7a": (1280, 8, 8),
+        "Mixed_7c": (2048, 8, 8),
+    }
 
 
 def test_a_grey_image_is_a_colour_image_of_three_equal_channels(net, images) -> None:

@@ -10,9 +10,16 @@ from trainables.common.settings import Backbone
 from trainables.funlora.config import CIFAR100, DIGITS
 
 IMAGENET100 = Backbone(
-    image_channels=3, image_side=64, channels=128, channel_mult=(1, 2, 3, 4), res_blocks=2,
-    attention_resolutions=(32, 16, 8), head_channels=64, norm_groups=32, dropout=0.0,
-)  # fmt: skip
+    image_channels=3,
+    image_side=64,
+    channels=128,
+    channel_mult=(1, 2, 3, 4),
+    res_blocks=2,
+    attention_resolutions=(32, 16, 8),
+    head_channels=64,
+    norm_groups=32,
+    dropout=0.0,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,9 +34,7 @@ def test_the_network_has_the_published_number_of_parameters(backbone, classes, p
     assert sum(parameter.numel() for parameter in skeleton(backbone, classes).parameters()) == published
 
 
-@pytest.mark.parametrize(
-    ("backbone", "layers"), [(CIFAR100.backbone, 65), (DIGITS.backbone, 65), (IMAGENET100, 67)]
-)
+@pytest.mark.parametrize(("backbone", "layers"), [(CIFAR100.backbone, 65), (DIGITS.backbone, 65), (IMAGENET100, 67)])
 def test_the_network_has_the_papers_number_of_layers(backbone, layers) -> None:
     assert len(conv_layers(skeleton(backbone, 10))) == layers
 

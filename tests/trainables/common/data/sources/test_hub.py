@@ -88,8 +88,13 @@ def answers(home: Path, repository: Path, online: list[Case], offline: list[Case
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps([str(repository), online, offline])],
-        cwd=ROOT, env={**kept, "HF_HOME": str(home)}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**kept, "HF_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -19,9 +19,16 @@ STRUCT = pa.struct({"bytes": pa.binary(), "path": pa.string()})
 
 def data(source: object, **changes: object) -> Data:
     values = {
-        "source": str(source), "revision": None, "image_column": "image", "label_column": "label",
-        "train_split": "train", "test_split": "test", "class_list": None, "classes": 10, "held_out": "test",
-    }  # fmt: skip
+        "source": str(source),
+        "revision": None,
+        "image_column": "image",
+        "label_column": "label",
+        "train_split": "train",
+        "test_split": "test",
+        "class_list": None,
+        "classes": 10,
+        "held_out": "test",
+    }
     return Data(**{**values, **changes})
 
 
