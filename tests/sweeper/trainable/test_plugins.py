@@ -15,7 +15,7 @@ from sweeper.trainable.stage import Stage
 from tests.project import Project
 
 RUN = ("run", "space.yaml")
-HERE = "tests.sweeper.test_plugins"
+HERE = "tests.sweeper.trainable.test_plugins"
 
 
 class Counting(InlineExecutor):
