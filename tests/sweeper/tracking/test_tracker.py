@@ -141,11 +141,11 @@ def test_a_stage_run_holds_its_learning_curve(finished: Project) -> None:
 def test_what_a_killed_driver_did_not_write_is_written_by_the_next_run(project: Project) -> None:
     code = (
         "import os; from sweeper.tracking import tracker as tracking; from sweeper.cli.main import main\n"
-        "ended, left = tracking.Tracker.ended, [20]\n"
+        "ended, left = tracking.MlflowTracker.ended, [20]\n"
         "def dying(self, node, failure):\n"
         "    left[0] -= 1\n"
         "    os._exit(9) if left[0] < 0 else ended(self, node, failure)\n"
-        "tracking.Tracker.ended = dying\n"
+        "tracking.MlflowTracker.ended = dying\n"
         f"main({list(INLINE)!r})"
     )
     assert project.python("-c", code).returncode == 9
