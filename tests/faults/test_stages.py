@@ -46,7 +46,7 @@ def test_a_diverged_stage_is_tried_once_and_again_when_forced(
         assert done.stderr.splitlines()[-2:] == snapshot(
             [
                 "2 of 8 trials failed",
-                "  2 diverged and would do so again: change their parameters, or force them with --rerun STAGE",
+                "  2 diverged and would diverge again: change their parameters, or force them with --rerun STAGE",
             ]
         )
         assert "the loss is nan at step 7" in done.stdout

@@ -25,6 +25,7 @@ from ray.tune.search import Searcher
 from sweeper.engine.dispatch import Dispatch
 from sweeper.engine.executors.ray.watchdog import Pulse
 from sweeper.engine.worker import Job, Outcome, perform
+from sweeper.errors import ClusterLost
 from sweeper.trainable.search_path import append
 
 MEMORY_MONITOR = "OutOfMemoryError"
@@ -33,6 +34,9 @@ POLL_SECONDS = 1.0
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 30.0
 """How long running stages are given to stop."""
+LOST_SECONDS = 5.0
+"""How long Tune is given to notice that its cluster is dead: Ray ends a process that uses a connection after its
+shutdown, before the error is printed. With Ray's own minute in mind, see `watchdog.SILENT_SECONDS`."""
 
 
 class StageTrainable(tune.Trainable):  # type: ignore[misc]
@@ -182,9 +186,9 @@ def run_on_ray(dispatch: Dispatch, slots: int) -> None:
             while thread.is_alive():
                 thread.join(LOOK_SECONDS)
                 pulse.check()
-        except KeyboardInterrupt:
+        except (ClusterLost, KeyboardInterrupt) as error:
             searcher.stopped = True
-            thread.join(STOP_SECONDS)
+            thread.join(LOST_SECONDS if isinstance(error, ClusterLost) else STOP_SECONDS)
             raise
         finally:
             searcher.stopped = True
