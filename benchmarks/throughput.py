@@ -19,8 +19,10 @@ import click
 import torch
 
 from trainables.common.data.images import write_images
+from trainables.common.flow.sampling import sample_class
+from trainables.common.flow.training import train_flow
 from trainables.funlora.config import PRESETS, Config
-from trainables.funlora.stages import sample_class, train_adapter, train_base
+from trainables.funlora.stages import train_adapter
 
 
 @dataclass
@@ -63,14 +65,14 @@ def measure(config: Config, work: Path, device: str, steps: int, warm_up: int, i
     shortened = {"iterations": steps, "batch": 128}
     base_run = TimedRun(work / "base", device)
     classes = tuple(range(config.tasks.first))
-    train_base.body(base_run, data, net, classes, config.base.model_copy(update=shortened), seed)
+    train_flow.body(base_run, (data,), net, classes, config.base.model_copy(update=shortened), seed)
     adapter_run = TimedRun(work / "adapter", device)
     adapter = config.adapter.model_copy(update=shortened)
-    train_adapter.body(adapter_run, data, base_run.output, net, adapter, config.tasks.first, seed)
+    train_adapter.body(adapter_run, data, base_run.output, adapter, config.tasks.first, seed)
     bank_run = TimedRun(work / "bank", device)
     batch = min(images, config.samples.batch)
-    arguments = (base_run.output, adapter_run.output, net, solver, config.tasks.first, None, 2 * images, batch, 0, seed)
-    sample_class.body(bank_run, *arguments)
+    generator = (base_run.output, adapter_run.output)
+    sample_class.body(bank_run, generator, solver, config.tasks.first, 2 * images, batch, 0, seed)
     evaluations = json.loads((bank_run.output / "samples.json").read_text())["evaluations"]
     return {
         "base, iterations/s at batch 128": base_run.rate(warm_up),

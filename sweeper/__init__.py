@@ -3,7 +3,8 @@
 A continual run is a plain function that calls stages; a stage is a pure function from its own parameters
 and inputs to an artifact; the artifact's address is the hash of exactly those. What agrees is done once.
 
-Trainables are written with `stage`, `Stage`, `StageRun`, `Number`, `Trainable`, `InvalidConfig` and `Diverged`.
+Trainables are written with `stage`, `Stage`, `StageRun`, `NotInKey`, `Number`, `Trainable`,
+`InvalidConfig` and `Diverged`.
 Sweeps are run from Python with `load`, `plan`, `run` and `read`:
 
     import sweeper
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sweeper.api import load, plan, read, run
     from sweeper.errors import Diverged, InvalidConfig, SweeperError, nearest
     from sweeper.trainable.number import Number
+    from sweeper.trainable.parameter import NotInKey
     from sweeper.trainable.stage import Stage, StageRun, stage
     from sweeper.trainable.trainable import Trainable
 
@@ -30,6 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Diverged",
     "InvalidConfig",
+    "NotInKey",
     "Number",
     "Stage",
     "StageRun",
@@ -47,6 +50,7 @@ _MODULES = {
     **dict.fromkeys(("load", "plan", "read", "run"), "api"),
     **dict.fromkeys(("Diverged", "InvalidConfig", "SweeperError", "nearest"), "errors"),
     **dict.fromkeys(("Stage", "StageRun", "stage"), "trainable.stage"),
+    "NotInKey": "trainable.parameter",
     "Number": "trainable.number",
     "Trainable": "trainable.trainable",
 }

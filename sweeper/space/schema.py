@@ -91,7 +91,7 @@ class SpaceFile(BaseModel):
         {}, min_length=1, description="the row that others are compared with, such as {lr: 0.1}"
     )
     resources: dict[str, ResourceChanges] = Field(
-        {}, description="requests by the name of a stage, such as {train_base: {cpus: 2, memory: 4GiB}}"
+        {}, description="requests by the name of a stage, such as {train_flow: {cpus: 2, memory: 4GiB}}"
     )
     search: SearchFile | None = Field(
         None, description="what is searched instead of listed: distributions, objectives, trials and more"

@@ -55,7 +55,7 @@ class Space:
     resources: Mapping[str, ResourceChanges]
     """What the space changes of the requests of stages, by the stage's label."""
     where: Callable[..., str]
-    """Where a part of the file stands, such as ``("resources", "train_base")``."""
+    """Where a part of the file stands, such as ``("resources", "train_flow")``."""
 
     def check(self) -> None:
         """Check that every trial known so far can run here. Raises SweeperError at the value in the way."""

@@ -10,14 +10,30 @@ import json
 import marshal
 from collections.abc import Hashable
 from dataclasses import dataclass
-from types import NoneType
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 
 KEPT = 4096
 """What is remembered at a time, of a parameter's values and of a function's calls, before all of it is forgotten."""
 ATOMS = frozenset({int, float, str, bool, NoneType})
+
+Excluded: TypeAlias = "bool | dict[str, Excluded]"
+"""What is not in the key: all of it (True), nothing (False), or parts of it by name."""
+
+
+class NotInKey:
+    """Mark a value that says where something is, while another value says what it is.
+
+    A stage finds the data set by its path, and identifies it by its content:
+
+        @stage(version=1)
+        def load(run: StageRun, path: Annotated[str, NotInKey], sha256: str) -> None: ...
+
+    The mark is for parameters of a stage, and for fields of a settings model that is a parameter.
+    """
+
 
 canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -37,10 +53,10 @@ class Value:
 class Parameter:
     """A parameter by name, with its type."""
 
-    def __init__(self, name: str, hint: Any, *, keyed: bool) -> None:
+    def __init__(self, name: str, hint: Any) -> None:
         self.name = name
         self.quoted = canonical_json(name)
-        self._keyed = keyed
+        self._excluded = _excluded(hint)
         self._type: TypeAdapter[Any] = TypeAdapter(hint)
         self._recent: dict[Hashable, Value] = {}
         self.met = self._recent.get
@@ -67,8 +83,31 @@ class Parameter:
     def _new(self, given: Any) -> Value:
         checked = self.check(given)
         dumped = self._type.dump_python(checked, mode="json")
-        text = f"{self.quoted}:{canonical_json(dumped)}" if self._keyed else ""
-        return Value(given, checked, dumped, text)
+        if self._excluded is True:
+            return Value(given, checked, dumped, "")
+        return Value(given, checked, dumped, f"{self.quoted}:{canonical_json(_without(dumped, self._excluded))}")
+
+
+def _excluded(hint: Any) -> Excluded:
+    """Return what `NotInKey` marks in a type: the value itself, or fields of a model, which may be optional."""
+    if get_origin(hint) is Annotated:
+        return NotInKey in hint.__metadata__ or _excluded(get_args(hint)[0])
+    if get_origin(hint) in (Union, UnionType):
+        return next((found for found in map(_excluded, get_args(hint)) if found), False)
+    if not (isinstance(hint, type) and issubclass(hint, BaseModel)):
+        return False
+    fields = {
+        name: NotInKey in field.metadata or _excluded(field.annotation) for name, field in hint.model_fields.items()
+    }
+    return {name: excluded for name, excluded in fields.items() if excluded} or False
+
+
+def _without(dumped: Any, excluded: Excluded) -> Any:
+    """Return JSON without what is not in the key."""
+    if not isinstance(excluded, dict) or dumped is None:
+        return dumped
+    kept = {name: _without(value, excluded.get(name, False)) for name, value in dumped.items()}
+    return {name: value for name, value in kept.items() if excluded.get(name) is not True}
 
 
 def _content(given: Any) -> bytes | None:

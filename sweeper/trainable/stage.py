@@ -12,8 +12,8 @@ another stage is an input; everything else is a parameter, validated against the
 
 The key of a node is the SHA-256 of the stage's name and version, its parameters in canonical JSON and the keys
 of its inputs, and of nothing else: no module, path, machine, device, time or worker count. So code may move between
-files without losing an artifact, as long as the stage keeps its name. A parameter that only says where
-something lies, while another one says what it is, is declared ``unkeyed``.
+files without losing an artifact, as long as the stage keeps its name. A value that only says where something is,
+while another one says what it is, is marked `NotInKey`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,20 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from sweeper.errors import Diverged, InvalidConfig, SweeperError, nearest
-from sweeper.trainable.parameter import KEPT, Parameter, Value, canonical_json
+from sweeper.trainable.parameter import KEPT, NotInKey, Parameter, Value, canonical_json
 from sweeper.trainable.resources import Resources
 
-__all__ = ["Diverged", "InvalidConfig", "Stage", "StageFunction", "StageRun", "SweeperError", "nearest", "stage"]
+__all__ = [
+    "Diverged",
+    "InvalidConfig",
+    "NotInKey",
+    "Stage",
+    "StageFunction",
+    "StageRun",
+    "SweeperError",
+    "nearest",
+    "stage",
+]
 
 Argument: TypeAlias = "Value | Stage | tuple[Stage, ...]"
 Reports: TypeAlias = "Collection[str] | Callable[..., Collection[str]]"
@@ -141,7 +151,6 @@ class StageFunction:
         resources: Resources,
         work: Callable[..., float] | None,
         part: str | None,
-        unkeyed: Collection[str],
         reports: Reports,
     ) -> None:
         self.body = body
@@ -155,7 +164,6 @@ class StageFunction:
         self.label = (name or body.__qualname__).rpartition(".")[2]
         """Its name without the namespace."""
         self.part = part or self.label
-        self.unkeyed = frozenset(unkeyed)
         self.reports: Callable[..., Collection[str]] = reports if callable(reports) else _always(reports)
         self.counts_work = work is not None
         """Whether the work of its stages is counted from their arguments, rather than 1 for lack of a count."""
@@ -200,8 +208,8 @@ class StageFunction:
 
     @cached_property
     def _parameters(self) -> dict[str, Parameter]:
-        hints = typing.get_type_hints(self.body)
-        return {name: Parameter(name, hints[name], keyed=name not in self.unkeyed) for name in self.names}
+        hints = typing.get_type_hints(self.body, include_extras=True)
+        return {name: Parameter(name, hints[name]) for name in self.names}
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
         """What is passed, or the default, for every name. Raises TypeError."""
@@ -295,7 +303,6 @@ def stage(
     memory: int = 0,
     work: Callable[..., float] | None = None,
     part: str | None = None,
-    unkeyed: Collection[str] = (),
     reports: Reports = (),
 ) -> Callable[[Callable[..., None]], StageFunction]:
     """Declare a stage.
@@ -311,7 +318,6 @@ def stage(
         memory: bytes of main memory that it needs; 0 asks for none in particular.
         work: relative cost from the stage's own arguments, for order and estimates; 1 without it.
         part: the part of the experiment whose cost it belongs to, such as sampling; its own name without it.
-        unkeyed: parameters that say where to find what another parameter identifies; they are not in the key.
         reports: names of the numbers that a run has because of the stage, or what names them from its own arguments.
             What a search asks for is looked up here before it starts.
     """
@@ -327,7 +333,6 @@ def stage(
             resources=Resources(cpus, gpus, memory),
             work=work,
             part=part,
-            unkeyed=unkeyed,
             reports=reports,
         )
 

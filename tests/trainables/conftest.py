@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from tests.trainables.fake_run import FakeRun, KilledError
 from tests.trainables.noise_images import noise_images, write_data
 from tests.trainables.tiny_network import BASE_CLASSES, TINY, randomised
+from trainables.common.flow.generator import Network, save_network
 from trainables.common.nets.unet import UNet
 
 torch.set_num_threads(1)
@@ -50,10 +50,10 @@ def net() -> UNet:
 
 @pytest.fixture
 def base(tmp_path: Path, net: UNet) -> Path:
-    """The artifact of a base of two classes."""
+    """The artifact of a network of classes 0 and 1."""
     directory = tmp_path / "base"
     directory.mkdir()
-    save_file(net.state_dict(), directory / "base.safetensors")
+    save_network(directory, Network(backbone=TINY, classes=tuple(range(BASE_CLASSES))), net.state_dict())
     return directory
 
 

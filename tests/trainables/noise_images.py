@@ -18,3 +18,10 @@ def noise_images(classes: int = 4, each: int = 10, side: int = 8) -> tuple[torch
     generator = torch.Generator().manual_seed(7)
     pixels = torch.randint(256, (classes * each, 1, side, side), generator=generator, dtype=torch.uint8)
     return pixels, torch.arange(classes).repeat(each)
+
+
+def altered(tmp_path: Path, label: int) -> Path:
+    """The data set with every image of the other classes inverted."""
+    images, labels = noise_images()
+    images[labels != label] = 255 - images[labels != label]
+    return write_data(tmp_path / f"altered{label}", images, labels)

@@ -2,7 +2,7 @@
 
 import torch
 
-from trainables.common.settings import Backbone
+from trainables.common.nets.settings import Backbone
 
 TINY = Backbone(
     image_channels=1,

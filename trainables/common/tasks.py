@@ -5,10 +5,19 @@ from __future__ import annotations
 import random
 from typing import TypeAlias
 
-from trainables.common.settings import Tasks
+from pydantic import Field
+
+from trainables.common.settings import Settings
 
 TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
 """The classes of every task."""
+
+
+class Tasks(Settings):
+    """How the classes arrive."""
+
+    first: int = Field(description="classes in the first task", ge=1)
+    later: int = Field(description="classes in every later task", ge=1)
 
 
 def task_stream(classes: int, tasks: Tasks, order_seed: int | None) -> TaskStream:

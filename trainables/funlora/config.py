@@ -7,31 +7,23 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from trainables.common.settings import (
-    Backbone,
-    ClassifierTraining,
-    Data,
-    FlowTraining,
-    Quality,
-    Samples,
-    Settings,
-    Solver,
-    Tasks,
-)
+from trainables.common.classifier.settings import ClassifierTraining
+from trainables.common.config import ContinualConfig
+from trainables.common.data.settings import Data
+from trainables.common.flow.settings import FlowTraining, Samples, Solver
+from trainables.common.metrics.settings import Quality
+from trainables.common.nets.settings import Backbone
+from trainables.common.tasks import Tasks
 from trainables.funlora.settings import Adapter
 
 
-class Config(Settings):
-    """One class-incremental run."""
+class Config(ContinualConfig):
+    """One class-incremental run of a generative classifier."""
 
-    seed: int = Field(description="seed of every random stream of the run", ge=0)
-    class_order_seed: int | None = Field(description="seed of the order of classes; none keeps the data set's", ge=0)
     generator: Literal["incremental", "multitask", "real"] = Field(
         description="what the classifiers of later tasks are trained on: samples of the base and adapters, samples of "
         "one network trained on all classes together (an upper bound), or the real images (an upper bound)"
     )
-    data: Data
-    tasks: Tasks
     backbone: Backbone
     base: FlowTraining
     adapter: Adapter
@@ -39,23 +31,6 @@ class Config(Settings):
     samples: Samples
     classifier: ClassifierTraining
     quality: Quality
-
-    @model_validator(mode="after")
-    def _tasks_cover_classes(self) -> Self:
-        later = self.data.classes - self.tasks.first
-        if later < 0 or later % self.tasks.later:
-            raise PydanticCustomError(
-                "tasks",
-                "tasks: {first} classes and then {later} at a time do not add up to the data set's {classes}",
-                {
-                    "first": self.tasks.first,
-                    "later": self.tasks.later,
-                    "classes": self.data.classes,
-                    "field": "tasks",
-                    "fix": "change tasks.first or tasks.later",
-                },
-            )
-        return self
 
     @model_validator(mode="after")
     def _quality_needs_samples(self) -> Self:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sweeper import Stage
-from trainables.common.classify import train_classifier
+from trainables.common.classifier.evaluation import evaluate
+from trainables.common.classifier.training import train_classifier
 from trainables.common.data.image_sets import check_data, image_stage
+from trainables.common.flow.sampling import flow_means, held_out_loss, sample_class
+from trainables.common.flow.training import train_flow
 from trainables.common.metrics.features import check_quality, extract_features
 from trainables.common.metrics.grid import sample_grid
 from trainables.common.metrics.quality import compare_features
+from trainables.common.metrics.score import score
 from trainables.common.nets.unet import network_size
 from trainables.common.tasks import TaskStream, task_stream
 from trainables.funlora.adapters import adapter_size
 from trainables.funlora.config import Config
 from trainables.funlora.inspection import layer_importance, learned_functions, matrix_ranks
-from trainables.funlora.score import score
-from trainables.funlora.stages import held_out_loss, sample_class, train_adapter, train_base
+from trainables.funlora.stages import train_adapter
 
 BYTES_PER_PARAMETER = 4
 GRID_COLUMNS = 8
@@ -26,16 +29,20 @@ GRID_COLUMNS = 8
 
 @dataclass(frozen=True)
 class ClassModel:
-    """What samples a class: a network with the class's row of its embedding, or with the class's adapter."""
+    """What samples a class: a network that knows it, or a network and the class's adapter."""
 
     label: int
     base: Stage
-    adapter: Stage | None
-    row: int | None
+    adapter: Stage | None = None
+
+    @property
+    def generator(self) -> list[Stage]:
+        """The parts of the generator."""
+        return [self.base, self.adapter] if self.adapter else [self.base]
 
 
 def run(config: Config) -> Stage:
-    """One class-incremental run; its last stage holds the numbers. See `sweeper.trainable.trainable`.
+    """Build one class-incremental run; its last stage holds the numbers. See `sweeper.Trainable`.
 
     The base is frozen after the first task and an adapter belongs to one class, so adapters and samples of
     different classes depend on nothing of each other.
@@ -44,29 +51,33 @@ def run(config: Config) -> Stage:
 
 
 def steps(config: Config) -> tuple[Stage, ...]:
-    """The numbers of the run as it stands after every task, as if it ended there; the last one is `run`."""
+    """Build the numbers of the run as it stands after every task, as if it ended there; the last one is `run`."""
     images = image_stage(config.data, config.backbone.image_channels, config.backbone.image_side)
     tasks = task_stream(config.data.classes, config.tasks, config.class_order_seed)
     models = _models(config, images, tasks)
     banks = {label: list(_bank(config, model)) for label, model in models.items()}
     losses = {
-        label: held_out_loss(images, model.base, model.adapter, config.backbone, model.label, model.row)
-        for label, model in models.items()
-        if label not in tasks[0]
+        label: held_out_loss(images, model.generator, label) for label, model in models.items() if label not in tasks[0]
     }
-    classifiers: list[Stage] = []
+    evaluations: list[Stage] = []
     scores = []
     for task, _ in enumerate(tasks):
         seen = tuple(label for earlier in tasks[: task + 1] for label in earlier)
         training = [chunk for label in seen for chunk in banks[label]] if task and banks else [images]
-        classifiers.append(train_classifier(training, images, seen, config.classifier, task, config.seed))
+        classifier = train_classifier(training, seen, config.classifier, task, config.seed)
+        evaluations.append(evaluate(classifier, images))
         if task < len(tasks) - 1:
-            chunks = training if task and banks else []
-            lost = [losses[label] for label in seen if label in losses]
-            scores.append(score(classifiers, chunks, lost, [], tasks[: task + 1]))
+            means = _means(training if task and banks else [], [losses[label] for label in seen if label in losses])
+            scores.append(score(evaluations, means, tasks[: task + 1]))
     chunks = [chunk for bank in banks.values() for chunk in bank]
-    measures = [*_inspections(config, models), *_quality(config, images, tasks, banks)]
-    return (*scores, score(classifiers, chunks, list(losses.values()), measures, tasks))
+    means = _means(chunks, list(losses.values()))
+    measures = [*means, *_inspections(config, models), *_quality(config, images, tasks, banks)]
+    return (*scores, score(evaluations, measures, tasks))
+
+
+def _means(banks: Sequence[Stage], losses: Sequence[Stage]) -> list[Stage]:
+    """The means of what sampling and held-out images have shown, if there are any."""
+    return [flow_means(list(banks), list(losses))] if banks or losses else []
 
 
 def _models(config: Config, images: Stage, tasks: TaskStream) -> dict[int, ClassModel]:
@@ -77,49 +88,37 @@ def _models(config: Config, images: Stage, tasks: TaskStream) -> dict[int, Class
 
 def _incremental(config: Config, images: Stage, tasks: TaskStream) -> dict[int, ClassModel]:
     """The base of the first task's classes, and an adapter on it for every later class."""
-    base = train_base(images, config.backbone, tasks[0], config.base, config.seed)
-    models = {label: ClassModel(label, base, None, row) for row, label in enumerate(tasks[0])}
+    base = train_flow([images], config.backbone, tasks[0], config.base, config.seed)
+    models = {label: ClassModel(label, base) for label in tasks[0]}
     for label in (label for task in tasks[1:] for label in task):
-        adapter = train_adapter(images, base, config.backbone, config.adapter, label, config.seed)
-        models[label] = ClassModel(label, base, adapter, None)
+        models[label] = ClassModel(label, base, train_adapter(images, base, config.adapter, label, config.seed))
     return models
 
 
 def _multitask(config: Config, images: Stage) -> dict[int, ClassModel]:
     """One network trained on all classes together."""
     labels = tuple(range(config.data.classes))
-    base = train_base(images, config.backbone, labels, config.base, config.seed)
-    return {label: ClassModel(label, base, None, label) for label in labels}
+    base = train_flow([images], config.backbone, labels, config.base, config.seed)
+    return {label: ClassModel(label, base) for label in labels}
 
 
 def _bank(config: Config, model: ClassModel) -> Iterator[Stage]:
     """The chunks of a class's samples."""
-    for chunk in range(config.samples.chunks):
-        yield sample_class(
-            model.base,
-            model.adapter,
-            config.backbone,
-            config.solver,
-            model.label,
-            model.row,
-            config.samples.chunk,
-            config.samples.batch,
-            chunk,
-            config.seed,
-        )
+    samples, seed = config.samples, config.seed
+    for chunk in range(samples.chunks):
+        yield sample_class(model.generator, config.solver, model.label, samples.chunk, samples.batch, chunk, seed)
 
 
 def _inspections(config: Config, models: dict[int, ClassModel]) -> Iterator[Stage]:
     """What low-rank adapters have learned."""
-    learned = {label: model.adapter for label, model in models.items() if model.adapter}
-    if not learned or config.adapter.method != "low_rank" or config.adapter.layers == "none":
+    adapters = [model.adapter for model in models.values() if model.adapter]
+    if not adapters or config.adapter.method != "low_rank" or config.adapter.layers == "none":
         return
-    adapters, labels = list(learned.values()), list(learned)
-    yield matrix_ranks(adapters, labels, config.backbone)
+    yield matrix_ranks(adapters, config.backbone)
     if config.adapter.operation == "mul":
-        yield layer_importance(adapters, labels, config.backbone)
+        yield layer_importance(adapters, config.backbone)
     if config.adapter.functions != "none":
-        yield learned_functions(adapters, labels, config.backbone)
+        yield learned_functions(adapters, config.backbone)
 
 
 def _quality(config: Config, images: Stage, tasks: TaskStream, banks: Mapping[int, list[Stage]]) -> Iterator[Stage]:
@@ -127,7 +126,7 @@ def _quality(config: Config, images: Stage, tasks: TaskStream, banks: Mapping[in
     quality, labels = config.quality, range(config.data.classes)
     if quality.features != "none":
         order = tuple(label for task in tasks for label in task)
-        of_real = train_classifier([images], images, order, config.classifier, len(tasks) - 1, config.seed)
+        of_real = train_classifier([images], order, config.classifier, len(tasks) - 1, config.seed)
         real = extract_features(images, labels, of_real, quality)
         made = extract_features([chunk for label in labels for chunk in banks[label]], labels, of_real, quality)
         name = "fid" if quality.features == "inception" else "fd"

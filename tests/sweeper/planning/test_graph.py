@@ -133,7 +133,7 @@ def test_changed_source_of_the_same_version_is_told(
 def test_the_base_of_the_layer_selection_is_trained_once_per_seed(store: Store) -> None:
     sweep = load_sweep(Path(__file__).parents[3] / "search_spaces" / "layer_selection.yaml")
     functions = summarise(Graph.of(sweep), store)["functions"]
-    assert functions["train_base"]["unique"] == 2
+    assert functions["train_flow"]["unique"] == 2
     assert functions["train_adapter"]["unique"] == 11 * 8 * 2
 
 

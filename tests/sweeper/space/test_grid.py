@@ -480,7 +480,7 @@ error: space.yaml:9:26: resources.grow.cpus: expected greater than or equal to 1
         f"{SPACE}resources: {{grow: 2}}\n",
         snapshot("""\
 error: space.yaml:9:19: resources.grow: expected names and values, got 2
-  fix: resources is requests by the name of a stage, such as {train_base: {cpus: 2, memory: 4GiB}}
+  fix: resources is requests by the name of a stage, such as {train_flow: {cpus: 2, memory: 4GiB}}
 """),
     ),
     "request of an unknown stage": (

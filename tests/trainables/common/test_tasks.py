@@ -1,7 +1,6 @@
 import pytest
 
-from trainables.common.settings import Tasks
-from trainables.common.tasks import task_stream
+from trainables.common.tasks import Tasks, task_stream
 
 
 def test_without_an_order_the_classes_come_as_the_data_set_counts_them() -> None:

@@ -7,11 +7,12 @@ from torch.nn import functional as F
 
 from sweeper.trainable.stage import InvalidConfig
 from tests.trainables.funlora import naive
-from tests.trainables.funlora.tiny_adapter import settings
+from tests.trainables.funlora.tiny_adapter import merged, settings
 from tests.trainables.tiny_network import TINY
+from trainables.common.flow.generator import class_field
 from trainables.common.flow.path import flow_matching_loss
 from trainables.common.nets.unet import conv_layers, skeleton
-from trainables.funlora.adapters import class_field, merged, new_adapter
+from trainables.funlora.adapters import new_adapter
 
 FUNCTIONS = ["none", "rshift", "power", "power_learned", "cosine", "cosine_learned"]
 OPERATIONS = ["mul", "add", "mul_add"]

@@ -158,11 +158,13 @@ def test_there_is_a_base_an_adapter_per_later_class_a_bank_per_class_and_a_class
     counts = Counter(stage.function.label for stage in ancestors(run(DIGITS)))
     assert counts == {
         "load_images": 1,
-        "train_base": 1,
+        "train_flow": 1,
         "train_adapter": 8,
         "sample_class": 10,
         "train_classifier": 5,
+        "evaluate": 5,
         "held_out_loss": 8,
+        "flow_means": 1,
         "matrix_ranks": 1,
         "layer_importance": 1,
         "learned_functions": 1,
@@ -178,13 +180,19 @@ def test_every_stage_belongs_to_a_part_whose_cost_is_told() -> None:
 def test_the_bounds_have_no_adapters() -> None:
     multitask = changed(DIGITS, generator="multitask")
     assert not stages(multitask, "train_adapter")
-    [base] = stages(multitask, "train_base")
+    [base] = stages(multitask, "train_flow")
     assert base.params["classes"] == list(range(10))
-    assert {(bank.params["label"], bank.params["row"]) for bank in stages(multitask, "sample_class")} == {
-        (label, label) for label in range(10)
+    banks = stages(multitask, "sample_class")
+    assert {(bank.params["label"], bank.inputs["generator"]) for bank in banks} == {
+        (label, (base,)) for label in range(10)
     }
     real = changed(DIGITS, generator="real")
-    assert {stage.function.label for stage in ancestors(run(real))} == {"load_images", "train_classifier", "score"}
+    assert {stage.function.label for stage in ancestors(run(real))} == {
+        "load_images",
+        "train_classifier",
+        "evaluate",
+        "score",
+    }
     for classifier in stages(real, "train_classifier"):
         assert [stage.function.label for stage in classifier.inputs["training"]] == ["load_images"]
 
@@ -209,7 +217,7 @@ def test_the_picture_sets_the_first_chunks_beside_those_of_the_multitask_bound()
 
 def test_configs_that_differ_in_the_adapter_share_the_base_and_the_first_tasks_banks() -> None:
     other = changed(DIGITS, adapter__layers="0-64")
-    assert stages(DIGITS, "train_base") == stages(other, "train_base")
+    assert stages(DIGITS, "train_flow") == stages(other, "train_flow")
     assert not set(stages(DIGITS, "train_adapter")) & set(stages(other, "train_adapter"))
     shared = set(stages(DIGITS, "sample_class")) & set(stages(other, "sample_class"))
     assert {stage.params["label"] for stage in shared} == {0, 1}
@@ -229,7 +237,7 @@ def test_what_comes_after_the_adapters_leaves_them_as_they_are(values) -> None:
 @pytest.mark.parametrize("values", [{"seed": 1}, {"data__held_out": "validation"}, {"base__lr": 0.5}], ids=str)
 def test_what_the_base_is_trained_with_changes_everything_after_it(values) -> None:
     other = changed(DIGITS, **values)
-    for label in ("train_base", "train_adapter", "sample_class"):
+    for label in ("train_flow", "train_adapter", "sample_class"):
         assert not set(stages(DIGITS, label)) & set(stages(other, label))
 
 
@@ -242,26 +250,26 @@ def test_the_first_classifier_sees_real_images_and_later_ones_all_banks_so_far()
         seen = range(2 + 2 * task)
         assert banks == [(label, chunk) for label in seen for chunk in range(2)]
         assert classifier.params["classes"] == list(seen)
-    assert all(stage.inputs["held_out"].function.label == "load_images" for stage in (first, *later))
+    for tested in stages(config, "evaluate"):
+        assert tested.inputs["images"].function.label == "load_images"
+        assert tested.inputs["classifier"] in (first, *later)
 
 
-def test_a_bank_is_made_with_the_row_or_the_adapter_of_its_class() -> None:
-    tasks = task_stream(10, DIGITS.tasks, 3)
-    for bank in stages(changed(DIGITS, class_order_seed=3), "sample_class"):
+def test_a_bank_is_made_by_the_base_alone_or_with_the_adapter_of_its_class() -> None:
+    config = changed(DIGITS, class_order_seed=3)
+    [base], tasks = stages(config, "train_flow"), task_stream(10, DIGITS.tasks, 3)
+    for bank in stages(config, "sample_class"):
+        first, *adapters = bank.inputs["generator"]
+        assert first == base
         label = bank.params["label"]
-        if label in tasks[0]:
-            assert bank.params["row"] == tasks[0].index(label)
-            assert bank.params["adapter"] is None
-        else:
-            assert bank.params["row"] is None
-            assert bank.inputs["adapter"].params["label"] == label
+        assert [adapter.params["label"] for adapter in adapters] == ([] if label in tasks[0] else [label])
 
 
 def test_adapters_and_banks_of_different_classes_depend_on_nothing_of_each_other() -> None:
     for label in ("train_adapter", "sample_class"):
         for one, other in combinations(stages(DIGITS, label), 2):
             common = {stage.function.label for stage in ancestors(one) & ancestors(other)}
-            assert common == {"load_images", "train_base"}
+            assert common == {"load_images", "train_flow"}
 
 
 def test_more_chunks_contain_the_first_ones() -> None:
@@ -276,7 +284,7 @@ def test_orders_with_the_same_first_task_share_its_base_and_the_adapters_of_all_
     )
     first, second = changed(DIGITS, class_order_seed=one), changed(DIGITS, class_order_seed=other)
     assert run(first) != run(second)
-    for label in ("train_base", "train_adapter", "sample_class"):
+    for label in ("train_flow", "train_adapter", "sample_class"):
         assert set(stages(first, label)) == set(stages(second, label))
 
 
@@ -291,12 +299,17 @@ def test_the_order_of_classes_has_a_seed_of_its_own() -> None:
     assert tasks_of(DIGITS) == tasks_of(changed(DIGITS, seed=1)) == [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
 
 
-def test_the_score_knows_the_classifiers_in_the_order_of_tasks_and_every_bank() -> None:
+def task_of(evaluation: Stage) -> int:
+    return evaluation.inputs["classifier"].params["task"]
+
+
+def test_the_score_knows_the_evaluations_in_the_order_of_tasks_and_the_means_every_bank() -> None:
     config = changed(DIGITS, samples__chunks=2)
-    last = run(config)
-    assert [stage.params["task"] for stage in last.inputs["classifiers"]] == [0, 1, 2, 3, 4]
-    assert set(last.inputs["banks"]) == set(stages(config, "sample_class"))
-    assert len(last.inputs["banks"]) == 20
+    assert [task_of(evaluation) for evaluation in run(config).inputs["evaluations"]] == [0, 1, 2, 3, 4]
+    [means] = stages(config, "flow_means")
+    assert means in run(config).inputs["measures"]
+    assert set(means.inputs["banks"]) == set(stages(config, "sample_class"))
+    assert len(means.inputs["banks"]) == 20
 
 
 def test_after_every_task_the_run_stands_as_if_it_ended_there() -> None:
@@ -304,8 +317,8 @@ def test_after_every_task_the_run_stands_as_if_it_ended_there() -> None:
     assert len(on_the_way) == 5
     assert on_the_way[-1] == run(DIGITS)
     for done, step in enumerate(on_the_way, 1):
-        assert len(step.inputs["classifiers"]) == done == len(step.params["tasks"])
-        assert set(step.inputs["classifiers"]) <= set(run(DIGITS).inputs["classifiers"])
+        assert len(step.inputs["evaluations"]) == done == len(step.params["tasks"])
+        assert set(step.inputs["evaluations"]) <= set(run(DIGITS).inputs["evaluations"])
 
 
 def test_what_a_later_task_needs_is_no_part_of_an_earlier_step() -> None:
@@ -313,7 +326,10 @@ def test_what_a_later_task_needs_is_no_part_of_an_earlier_step() -> None:
         sum(node.function.label == "train_adapter" for node in collect(step, {}).values()) for step in steps(DIGITS)
     ]
     assert learned == [0, 2, 4, 6, 8]
-    assert [len(step.inputs.get("losses", ())) for step in steps(DIGITS)] == learned
+    tested = [
+        sum(node.function.label == "held_out_loss" for node in collect(step, {}).values()) for step in steps(DIGITS)
+    ]
+    assert tested == learned
 
 
 def test_steps_of_equal_beginnings_are_shared() -> None:
@@ -323,7 +339,7 @@ def test_steps_of_equal_beginnings_are_shared() -> None:
 
 
 def test_work_grows_with_what_is_trained_and_sampled() -> None:
-    base, longer = (stages(changed(DIGITS, base__iterations=n), "train_base")[0] for n in (600, 1200))
+    base, longer = (stages(changed(DIGITS, base__iterations=n), "train_flow")[0] for n in (600, 1200))
     assert longer.work == 2 * base.work
     small, large = (stages(changed(DIGITS, samples__chunk=n), "sample_class")[0] for n in (100, 300))
     assert large.work == 3 * small.work

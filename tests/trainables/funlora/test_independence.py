@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from tests.trainables.funlora import naive
-from tests.trainables.funlora.tiny_adapter import settings
-from trainables.funlora.adapters import class_field, merged, new_adapter
+from tests.trainables.funlora.tiny_adapter import merged, settings
+from trainables.common.flow.generator import class_field
+from trainables.funlora.adapters import new_adapter
 
 CLASSES, EACH, STEPS = 3, 2, 4
 Learned = dict[str, torch.Tensor]

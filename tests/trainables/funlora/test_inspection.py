@@ -6,10 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from tests.trainables.funlora import naive
-from tests.trainables.funlora.tiny_adapter import settings
+from tests.trainables.funlora.tiny_adapter import settings, write_adapter
 from tests.trainables.tiny_network import TINY
 from trainables.common.nets.unet import UNet
 from trainables.funlora.adapters import new_adapter
@@ -24,12 +23,8 @@ LAYER = "input_blocks.2.0.conv1"  # layer 4, 8 channels to 16
 def written(tmp_path: Path) -> Callable[..., Path]:
     """The artifact of an adapter with these values."""
 
-    def _written(name: str, adapter: Adapter, values: Values) -> Path:
-        directory = tmp_path / name
-        directory.mkdir()
-        save_file({"embedding": torch.zeros(32), **values}, directory / "adapter.safetensors")
-        (directory / "adapter.json").write_text(adapter.model_dump_json())
-        return directory
+    def _written(name: str, adapter: Adapter, values: Values, label: int = 7) -> Path:
+        return write_adapter(tmp_path / name, adapter, label, values, torch.zeros(32))
 
     return _written
 
@@ -51,7 +46,7 @@ def test_importance_is_the_mean_distance_of_all_entries_from_one(start, net, wri
     values["input_conv/B"][:] = -1
     values[f"{LAYER}/A"][:] = 1.25
     run = start()
-    layer_importance.body(run, (written("one", adapter, values),), (7,), TINY)
+    layer_importance.body(run, (written("one", adapter, values),), TINY)
     assert rows(run.output / "importance.arrow") == [
         {"layer": 0, "name": "input_conv", "label": 7, "importance": pytest.approx((0.5 + 0.5 + 2 + 2) / 9)},
         {"layer": 4, "name": LAYER, "label": 7, "importance": pytest.approx(16 * 0.25 / 24)},
@@ -62,7 +57,7 @@ def test_importance_is_the_mean_distance_of_all_entries_from_one(start, net, wri
 def test_layers_that_have_not_moved_have_no_importance(start, net, written, values) -> None:
     adapter = settings(**values)
     run = start()
-    layer_importance.body(run, (written("one", adapter, started(net, adapter)),), (7,), TINY)
+    layer_importance.body(run, (written("one", adapter, started(net, adapter)),), TINY)
     importance = {row["layer"]: row["importance"] for row in rows(run.output / "importance.arrow")}
     assert importance == dict.fromkeys(range(25), 0.0)
 
@@ -70,7 +65,7 @@ def test_layers_that_have_not_moved_have_no_importance(start, net, written, valu
 def ranks_of(start, net, written, scramble, **values: object) -> tuple[list[int], int]:
     adapter = settings(**values)
     run = start()
-    matrix_ranks.body(run, (written("one", adapter, scramble(started(net, adapter))),), (7,), TINY)
+    matrix_ranks.body(run, (written("one", adapter, scramble(started(net, adapter))),), TINY)
     found = [row["rank"] for row in rows(run.output / "ranks.arrow")]
     return found, json.loads((run.output / "metrics.json").read_text())["max_rank"]
 
@@ -95,9 +90,9 @@ def test_ranks_are_those_of_the_functional_matrices(start, net, written, scrambl
 
 def test_the_largest_rank_is_that_over_layers_and_classes(start, net, written, scrambled) -> None:
     low, high = settings(layers="3-4"), settings(layers="3-4", rank=3, raised="3")
-    runs = [written(str(each.rank), each, scrambled(started(net, each))) for each in (low, high)]
+    runs = [written(str(label), each, scrambled(started(net, each)), label) for label, each in ((2, low), (5, high))]
     run = start()
-    matrix_ranks.body(run, tuple(runs), (2, 5), TINY)
+    matrix_ranks.body(run, tuple(runs), TINY)
     found = rows(run.output / "ranks.arrow")
     assert [(row["label"], row["layer"], row["rank"]) for row in found] == [(2, 3, 1), (2, 4, 1), (5, 3, 4), (5, 4, 3)]
     assert json.loads((run.output / "metrics.json").read_text()) == {"max_rank": 4}
@@ -111,14 +106,14 @@ def test_a_direction_below_the_precision_of_float32_is_no_rank(start, written, f
     a[1, 1], b[1, 1] = first * second, 1.0  # the singular values of AB are these two
     run = start()
     adapter = written("one", settings(layers="4", rank=2), {f"{LAYER}/A": a, f"{LAYER}/B": b})
-    matrix_ranks.body(run, (adapter,), (7,), TINY)
+    matrix_ranks.body(run, (adapter,), TINY)
     assert rows(run.output / "ranks.arrow")[0]["rank"] == expected
 
 
 def test_an_adapter_that_adds_nothing_has_rank_zero(start, net, written) -> None:
     adapter = settings(layers="4", operation="add")
     run = start()
-    matrix_ranks.body(run, (written("one", adapter, started(net, adapter)),), (7,), TINY)
+    matrix_ranks.body(run, (written("one", adapter, started(net, adapter)),), TINY)
     assert rows(run.output / "ranks.arrow")[0]["rank"] == 0
 
 
@@ -127,7 +122,7 @@ def test_ranks_are_those_of_the_naive_matrix_of_every_layer(start, net, written,
     adapter = settings(functions=functions, p=3, rank=2, ratio=2)
     values = {name: value.float() for name, value in scrambled(started(net, adapter)).items()}
     run = start()
-    matrix_ranks.body(run, (written("one", adapter, values),), (7,), TINY)
+    matrix_ranks.body(run, (written("one", adapter, values),), TINY)
     for row in rows(run.output / "ranks.arrow"):
         learned = {part: value.double() for part, value in naive.of_layer(values, row["name"]).items()}
         matrix = naive.factor(adapter, learned, *net.get_submodule(row["name"]).weight.shape[:2])
@@ -137,7 +132,7 @@ def test_ranks_are_those_of_the_naive_matrix_of_every_layer(start, net, written,
 
 def functions_of(start, written, adapter: Adapter, values: Values) -> list[dict[str, object]]:
     run = start()
-    learned_functions.body(run, (written("one", adapter, values),), (7,), TINY)
+    learned_functions.body(run, (written("one", adapter, values),), TINY)
     return rows(run.output / "functions.arrow")
 
 
@@ -190,7 +185,7 @@ def test_shifts_have_no_frequencies(start, net, written) -> None:
 
 def test_rows_come_by_class_as_given_and_within_it_from_the_image_to_the_velocity(start, net, written) -> None:
     adapter = settings(layers="attention,18-20,0-1", functions="cosine", p=2)
-    adapters = tuple(written(str(label), adapter, started(net, adapter)) for label in (9, 2))
+    adapters = tuple(written(str(label), adapter, started(net, adapter), label) for label in (9, 2))
     order = [name for name, _ in net.named_modules()]
     for stage, file, each in (
         (matrix_ranks, "ranks", 1),
@@ -198,7 +193,7 @@ def test_rows_come_by_class_as_given_and_within_it_from_the_image_to_the_velocit
         (learned_functions, "functions", 2),
     ):
         run = start(file)
-        stage.body(run, adapters, (9, 2), TINY)
+        stage.body(run, adapters, TINY)
         found = rows(run.output / f"{file}.arrow")
         assert [row["label"] for row in found] == [9] * 13 * each + [2] * 13 * each
         names = [row["name"] for row in found[: 13 * each]]
@@ -209,7 +204,7 @@ def test_rows_come_by_class_as_given_and_within_it_from_the_image_to_the_velocit
 def test_projections_of_attention_have_a_name_and_no_index(start, net, written) -> None:
     adapter = settings(layers="attention,24")
     run = start()
-    layer_importance.body(run, (written("one", adapter, started(net, adapter)),), (7,), TINY)
+    layer_importance.body(run, (written("one", adapter, started(net, adapter)),), TINY)
     found = [(row["layer"], row["name"]) for row in rows(run.output / "importance.arrow")]
     assert found[:2] == [(None, "input_blocks.2.1.qkv"), (None, "input_blocks.2.1.projection")]
     assert found[-1] == (24, "output_conv")
@@ -221,7 +216,7 @@ def test_tables_have_the_same_columns_whatever_is_null(start, net, written) -> N
     for index, values in enumerate([{"functions": "rshift", "layers": "attention"}, {"functions": "cosine"}]):
         adapter = settings(p=2, **values)
         run = start(f"run {index}")
-        learned_functions.body(run, (written(str(index), adapter, started(net, adapter)),), (7,), TINY)
+        learned_functions.body(run, (written(str(index), adapter, started(net, adapter)),), TINY)
         with pa.memory_map(str(run.output / "functions.arrow")) as source:
             schemas.append(pa.ipc.open_file(source).schema)
     assert schemas[0] == schemas[1]

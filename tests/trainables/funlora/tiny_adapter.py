@@ -1,5 +1,13 @@
 """An adapter of the tiny network."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from trainables.common.flow.generator import ClassAdapter, save_adapter
+from trainables.common.peft.methods import METHODS
+from trainables.funlora.adapters import method_settings
 from trainables.funlora.settings import Adapter
 
 
@@ -23,3 +31,18 @@ def settings(**values: object) -> Adapter:
         "ema_from": 3,
     }
     return Adapter(**{**plain, **values})
+
+
+def merged(net: nn.Module, adapter: Adapter, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights and biases of the adapted layers."""
+    return METHODS[adapter.method].merged(net, method_settings(adapter), values)
+
+
+def write_adapter(
+    directory: Path, adapter: Adapter, label: int, values: Mapping[str, Tensor], embedding: Tensor
+) -> Path:
+    """The artifact of an adapter with these values."""
+    directory.mkdir()
+    settings = method_settings(adapter).model_dump(mode="json")
+    save_adapter(directory, ClassAdapter(label=label, method=adapter.method, settings=settings), values, embedding)
+    return directory

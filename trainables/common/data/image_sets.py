@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,13 +13,13 @@ from torch import Tensor
 
 from sweeper import InvalidConfig, Stage, StageRun, SweeperError, stage
 from trainables.common.data.images import write_batches
+from trainables.common.data.settings import Data
 from trainables.common.data.sources.class_list import read_class_list
 from trainables.common.data.sources.data_files import Listing, listing
 from trainables.common.data.sources.labels import check_names
 from trainables.common.data.sources.parts import Part, choose_parts, needed_splits
 from trainables.common.data.sources.pixels import read_pixels
 from trainables.common.data.sources.source import fingerprint, locate, open_source
-from trainables.common.settings import Data
 
 BATCH_BYTES = 2**24
 CHANNELS = (1, 3)
@@ -32,20 +31,8 @@ def image_stage(data: Data, channels: int, side: int) -> Stage:
     Its key depends on the content of the source, not on where it lies, and on the names in the class list. Raises
     InvalidConfig for a source or a class list that does not exist.
     """
-    return load_images(
-        source=str(locate(data.source)),
-        revision=data.revision,
-        content=fingerprint(data),
-        image_column=data.image_column,
-        label_column=data.label_column,
-        train_split=data.train_split,
-        test_split=data.test_split,
-        names=read_class_list(data),
-        classes=data.classes,
-        held_out=data.held_out,
-        channels=channels,
-        side=side,
-    )
+    located = data.model_copy(update={"source": str(locate(data.source))})
+    return load_images(located, fingerprint(data), read_class_list(data), channels, side)
 
 
 def check_data(data: Data, channels: int, side: int) -> None:
@@ -75,45 +62,23 @@ def _check(data: Data, names: tuple[str, ...] | None, channels: int, side: int, 
                 read_pixels(file, place, channels, side)
 
 
-@stage(name="common.load_images", version=1, part="data", unkeyed=["source", "revision"])
+@stage(name="common.load_images", version=1, part="data")
 def load_images(
-    run: StageRun,
-    source: str,
-    revision: str | None,
-    content: str,
-    image_column: str,
-    label_column: str,
-    train_split: str,
-    test_split: str,
-    names: tuple[str, ...] | None,
-    classes: int,
-    held_out: Literal["test", "validation"],
-    channels: int,
-    side: int,
+    run: StageRun, data: Data, content: str, names: tuple[str, ...] | None, channels: int, side: int
 ) -> None:
-    """``train.arrow`` and ``held_out.arrow``, see `trainables.common.data.images`, in the order of the source.
+    """Write ``train.arrow`` and ``held_out.arrow``, see `trainables.common.data.images`, in the order of the source.
 
     Args:
-        source, revision: where the data is. ``content`` says which it is.
-        content: its `fingerprint`.
+        data: where the images are, and which of them to take.
+        content: the `fingerprint` of the source.
         names: of the classes, in the order of their labels; None for all.
 
-    The other arguments are those of `Data`. Raises SweeperError for a source whose content is another by now, for
-    what `check_data` refuses, and for an image that cannot be read.
+    Raises:
+        SweeperError: for a source whose content has changed, for what `check_data` refuses, and for an image that
+            cannot be read.
     """
-    data = Data(
-        source=source,
-        revision=revision,
-        image_column=image_column,
-        label_column=label_column,
-        train_split=train_split,
-        test_split=test_split,
-        class_list=None,
-        classes=classes,
-        held_out=held_out,
-    )
     if fingerprint(data) != content:
-        raise SweeperError(f"{source} has changed since the run was planned", fix="say the same command again")
+        raise SweeperError(f"{data.source} has changed since the run was planned", fix="say the same command again")
     parts = choose_parts(data, names, open_source(data))
     total = sum(len(part.rows) for part in parts)
     done = 0

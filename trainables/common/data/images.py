@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,16 @@ def read_images(path: Path) -> tuple[Tensor, Tensor]:
     pixels = table["image"].combine_chunks().flatten().to_numpy().copy()
     labels = table["label"].to_numpy().astype(np.int64)
     return torch.from_numpy(pixels).view(-1, *shape), torch.from_numpy(labels)
+
+
+def images_of(paths: Sequence[Path], classes: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return the images of ``classes`` in the files, and for each the position of its label in ``classes``."""
+    parts = [read_images(path) for path in paths]
+    images, labels = torch.cat([images for images, _ in parts]), torch.cat([labels for _, labels in parts])
+    position = torch.full((max(int(labels.max()), *classes) + 1,), -1)
+    position[list(classes)] = torch.arange(len(classes))
+    kept = position[labels] >= 0
+    return images[kept], position[labels[kept]]
 
 
 def to_unit(images: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from trainables.common.flow.path import Velocity
-from trainables.common.settings import Solver
+from trainables.common.flow.settings import Solver
 
 EVALUATIONS_PER_STEP = {"euler": 1, "midpoint": 2, "rk4": 4}
 DOPRI5_GUESS = 100

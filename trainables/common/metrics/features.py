@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from sweeper import InvalidConfig, Stage, StageRun, stage
+from sweeper import InvalidConfig, NotInKey, Stage, StageRun, stage
+from trainables.common.classifier.artifact import load_classifier
 from trainables.common.data.images import expected_images, read_images, to_unit
 from trainables.common.metrics.fid_weights import FIELD, FIX, load_inception, weights_digest
-from trainables.common.nets.resnet import load_resnet18
-from trainables.common.settings import Quality
+from trainables.common.metrics.settings import Quality
 
 BATCH = 100
 """Images at a time. The bytes of the result depend on it."""
@@ -67,11 +68,11 @@ def resnet18_features(run: StageRun, images: tuple[Path, ...], classes: tuple[in
     Args:
         images: directories with ``train.arrow``.
         classes: labels to take.
-        classifier: directory with ``classifier.safetensors``.
+        classifier: directory of a classifier.
 
     Writes ``features.safetensors``: (N, 8 width) float32, in the order of the files and of the images in them.
     """
-    net = load_resnet18(classifier / "classifier.safetensors").to(run.device)
+    net = load_classifier(classifier, run.device).net
     _extract(run, lambda pixels: net.features(to_unit(pixels)), images, classes)
 
 
@@ -81,10 +82,9 @@ def resnet18_features(run: StageRun, images: tuple[Path, ...], classes: tuple[in
     gpus=0.25,
     part="quality",
     work=_work(INCEPTION_WORK),
-    unkeyed=["weights"],
 )
 def inception_features(
-    run: StageRun, images: tuple[Path, ...], classes: tuple[int, ...], digest: str, weights: str
+    run: StageRun, images: tuple[Path, ...], classes: tuple[int, ...], digest: str, weights: Annotated[str, NotInKey]
 ) -> None:
     """The features of the FID: (N, 2048), otherwise as `resnet18_features`.
 

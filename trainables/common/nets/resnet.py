@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -56,15 +53,6 @@ class ResNet18(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """Images in [-1, 1], (N, C, H, W), to what the last layer sees of them: (N, 8 width)."""
         return self.blocks(F.relu(self.norm(self.stem(x)))).mean(dim=(2, 3))  # type: ignore[no-any-return]
-
-
-def load_resnet18(path: Path) -> ResNet18:
-    """The network whose state was saved at ``path`` as safetensors, in evaluation mode; its sizes are read off it."""
-    state = load_file(path)
-    width, image_channels = state["stem.weight"].shape[:2]
-    net = ResNet18(image_channels, width, len(state["head.weight"]))
-    net.load_state_dict(state)
-    return net.eval().requires_grad_(False)
 
 
 def random_crop(images: Tensor, padding: int) -> Tensor:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from trainables.common.settings import Backbone
+from trainables.common.nets.settings import Backbone
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 

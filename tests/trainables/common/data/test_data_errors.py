@@ -14,7 +14,7 @@ from tests.masked import masked
 from tests.trainables.common.data.sources.written import data, noise, pngs, write_folder, write_parquet, write_table
 from trainables.common.data.image_sets import check_data, image_stage
 from trainables.common.data.images import read_images
-from trainables.common.settings import Data
+from trainables.common.data.settings import Data
 
 LABELS = [0, 1] * 10
 FILES = pngs(noise(20))

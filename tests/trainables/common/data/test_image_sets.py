@@ -25,9 +25,9 @@ from tests.trainables.fake_run import FakeRun
 from trainables.common.data import image_sets
 from trainables.common.data.image_sets import check_data, image_stage
 from trainables.common.data.images import read_images
+from trainables.common.data.settings import Data
 from trainables.common.data.sources.labelled import ImageFile
 from trainables.common.data.splits import stratified
-from trainables.common.settings import Data
 
 Start = Callable[..., FakeRun]
 Files = dict[str, bytes]
@@ -190,7 +190,7 @@ def test_the_key_depends_on_the_names_in_the_class_list_and_their_order(tmp_path
 def test_nothing_is_asked_of_the_hub_before_a_stage_runs(monkeypatch) -> None:
     monkeypatch.setattr(image_sets, "open_source", None)
     stage = image_stage(data("uoft-cs/cifar100", revision="v1", classes=100), 3, 32)
-    assert (stage.params["content"], stage.params["source"]) == ("uoft-cs/cifar100@v1", "uoft-cs/cifar100")
+    assert (stage.params["content"], stage.params["data"]["source"]) == ("uoft-cs/cifar100@v1", "uoft-cs/cifar100")
     assert stage.key != image_stage(data("uoft-cs/cifar100", classes=100), 3, 32).key
 
 

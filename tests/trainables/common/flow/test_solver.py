@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
+from trainables.common.flow.settings import Solver
 from trainables.common.flow.solver import integrate
-from trainables.common.settings import Solver
 
 RATE = -1.5
 STEP_FACTOR = {

@@ -3,13 +3,14 @@ from pathlib import Path
 import pytest
 import torch
 from inline_snapshot import snapshot
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from sweeper.errors import InvalidConfig
 from sweeper.trainable.stage import StageRun, stage
 from tests.masked import masked
 from tests.trainables.fake_run import KilledError
 from tests.trainables.noise_images import noise_images, write_data
+from trainables.common.classifier.artifact import Description, save_classifier
 from trainables.common.data.images import to_unit
 from trainables.common.metrics import features
 from trainables.common.metrics.features import (
@@ -20,9 +21,9 @@ from trainables.common.metrics.features import (
     resnet18_features,
 )
 from trainables.common.metrics.fid_weights import load_inception, weights_digest
+from trainables.common.metrics.settings import Quality
 from trainables.common.nets.inception import Inception
 from trainables.common.nets.resnet import ResNet18
-from trainables.common.settings import Quality
 
 NONE = Quality(features="none", weights=None, neighbours=3, grid=False)
 OWN = NONE.model_copy(update={"features": "resnet18"})
@@ -54,7 +55,7 @@ def net() -> ResNet18:
 @pytest.fixture
 def classifier(tmp_path, net):
     (tmp_path / "classifier").mkdir()
-    save_file(net.state_dict(), tmp_path / "classifier" / "classifier.safetensors")
+    save_classifier(tmp_path / "classifier", Description(image_channels=1, width=4, classes=(0, 1, 2)), net)
     return tmp_path / "classifier"
 
 

@@ -1,8 +1,7 @@
 import pytest
 import torch
-from safetensors.torch import save_file
 
-from trainables.common.nets.resnet import ResNet18, load_resnet18, random_crop, random_flip
+from trainables.common.nets.resnet import ResNet18, random_crop, random_flip
 
 
 def test_the_classifier_of_the_paper_has_the_size_of_resnet18_for_cifar() -> None:
@@ -25,15 +24,6 @@ def test_the_logits_are_the_last_layers_of_the_features() -> None:
     net.eval()(images)
     assert torch.equal(seen[0], net.features(images))
     assert seen[0].shape == (3, 8 * 4)
-
-
-def test_a_saved_classifier_comes_back_with_its_sizes_and_ready_for_use(tmp_path) -> None:
-    net = ResNet18(3, 2, 7)
-    net(torch.randn(5, 3, 8, 8))  # its running statistics are its own
-    save_file(net.state_dict(), tmp_path / "classifier.safetensors")
-    loaded = load_resnet18(tmp_path / "classifier.safetensors")
-    images = torch.randn(3, 3, 8, 8)
-    assert torch.equal(loaded(images), net.eval()(images))
 
 
 def shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:

@@ -5,8 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from tests.trainables.tiny_network import TINY, randomised
+from trainables.common.nets.settings import Backbone
 from trainables.common.nets.unet import AttentionBlock, Block, ResBlock, UNet, Upsample, conv_layers, skeleton
-from trainables.common.settings import Backbone
 from trainables.funlora.config import CIFAR100, DIGITS
 
 IMAGENET100 = Backbone(

@@ -177,7 +177,7 @@ def test_layers_that_cannot_be_adapted_are_refused_with_what_there_is(layers, me
 @pytest.mark.parametrize("layers", ["30", "3,3", "decoder"])
 def test_a_refusal_points_at_the_value_that_the_layers_were_written_in(layers) -> None:
     with pytest.raises(InvalidConfig, match=r"^adapter\.raised: ") as error:
-        chosen_layers(NET, layers, "adapter.raised")
+        chosen_layers(NET, layers, field="adapter.raised")
     assert error.value.field == "adapter.raised"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweeper import InvalidConfig
+from trainables.common.data.settings import Data
 from trainables.common.data.sources.data_files import from_home
-from trainables.common.settings import Data
 
 
 def read_class_list(data: Data) -> tuple[str, ...] | None:

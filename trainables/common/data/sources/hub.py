@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from sweeper import InvalidConfig
+from trainables.common.data.settings import Data
 from trainables.common.data.sources.table_split import TableSplit
-from trainables.common.settings import Data
 
 ANSWER_SECONDS = 10
 ROWS = 128

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from sweeper import InvalidConfig
+from trainables.common.data.settings import Data
 from trainables.common.data.sources.labelled import ImageFile, Labels
 from trainables.common.data.splits import Indices
-from trainables.common.settings import Data
 
 COLUMNS = {"data.image_column": "image", "data.label_column": "label"}
 """The names that `datasets` gives them."""

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sweeper import InvalidConfig
+from trainables.common.data.settings import Data
 from trainables.common.data.sources.table_split import TableSplit, class_names
-from trainables.common.settings import Data
 
 ROWS = 128
 SHARD = re.compile(r"[-_. ]\d+(-of-\d+.*)?$")

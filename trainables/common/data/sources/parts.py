@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeper import InvalidConfig, nearest
+from trainables.common.data.settings import Data
 from trainables.common.data.sources.labelled import Labels, Split
 from trainables.common.data.sources.labels import LEFT_OUT, class_labels
 from trainables.common.data.splits import TEST_SHARE, VALIDATION_SHARE, Indices, smallest_class, stratified
-from trainables.common.settings import Data
 
 Source = Split | Mapping[str, Split]
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from sweeper import InvalidConfig
+from trainables.common.data.settings import Data
 from trainables.common.data.sources.data_files import content, from_home, listing
 from trainables.common.data.sources.digits import DigitsSplit
 from trainables.common.data.sources.hub import open_repository
 from trainables.common.data.sources.image_folder import is_image, open_folder
 from trainables.common.data.sources.labelled import Split
 from trainables.common.data.sources.parquet import open_directory, open_file
-from trainables.common.settings import Data
 
 DIGITS = "digits"
 HUB_ID = re.compile(r"\w[\w.-]{0,95}(/\w[\w.-]{0,95})?")

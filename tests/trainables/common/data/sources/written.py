@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from trainables.common.settings import Data
+from trainables.common.data.settings import Data
 
 Pixels = Sequence[NDArray[np.uint8]]
 STRUCT = pa.struct({"bytes": pa.binary(), "path": pa.string()})

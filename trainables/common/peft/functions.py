@@ -18,7 +18,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trainables.funlora.settings import Functions
+from trainables.common.peft.settings import Functions
 
 SMALLEST = 1e-12
 """|AB| below this is taken as this: the derivative of |x|^omega in omega is |x|^omega log |x|."""

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tests.trainables.funlora import naive
-from trainables.funlora.functions import functional_matrix, initial_frequencies, initial_ponderations
+from trainables.common.peft.functions import functional_matrix, initial_frequencies, initial_ponderations
 
 KINDS = ["rshift", "power", "power_learned", "cosine", "cosine_learned"]
 

@@ -2,10 +2,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from trainables.common.metrics.accuracy import backward_transfer, forgetting
-from trainables.funlora.score import score
+from trainables.common.metrics.score import score
 
 TASKS = ((4, 1), (0, 3), (2,))
 OF_ACCURACIES = {"la", "aia", "accuracy", "accuracy_matrix", "held_out", "forgetting", "bwt"}
@@ -29,21 +30,18 @@ def told() -> list[dict[int, np.ndarray]]:
     ]
 
 
+def hits_of(told: list[dict[int, np.ndarray]]) -> list[dict[str, list[int]]]:
+    return [{str(label): [int(each.sum()), len(each)] for label, each in right.items()} for right in told]
+
+
 @pytest.fixture
 def scored(start, told):
-    """The numbers of a run with these classifiers, evaluations, losses and measures."""
+    """The numbers of a run with these measures."""
 
-    def _scored(evaluations: tuple = (), losses: tuple = (), measures: tuple = ()) -> dict[str, object]:
-        hits = [{str(label): [int(each.sum()), len(each)] for label, each in right.items()} for right in told]
+    def _scored(measures: tuple = ()) -> dict[str, object]:
         run = start()
-        score.body(
-            run,
-            artifacts(start, "classifier", "hits.json", hits),
-            artifacts(start, "bank", "samples.json", [{"evaluations": each} for each in evaluations]),
-            artifacts(start, "loss", "loss.json", list(losses)),
-            artifacts(start, "measure", "metrics.json", list(measures)),
-            TASKS,
-        )
+        evaluations = artifacts(start, "evaluation", "hits.json", hits_of(told))
+        score.body(run, evaluations, artifacts(start, "measure", "metrics.json", list(measures)), TASKS)
         return json.loads((run.output / "metrics.json").read_text())
 
     return _scored
@@ -85,19 +83,28 @@ def test_forgetting_and_backward_transfer_of_a_matrix_by_hand() -> None:
     assert backward_transfer(matrix) == ((70 - 90) + (65 - 60)) / 2
 
 
-def test_evaluations_and_losses_are_means_over_banks_and_classes(scored) -> None:
-    metrics = scored(evaluations=(10, 11, 30.5), losses=(0.25, 0.5, 0.9))
-    assert metrics["nfe"] == pytest.approx(51.5 / 3)
-    assert metrics["fm_loss"] == pytest.approx(0.55)
-
-
-def test_what_a_run_has_no_banks_or_losses_for_is_left_out(scored) -> None:
+def test_a_run_without_measures_has_the_accuracies_alone(scored) -> None:
     assert scored().keys() == OF_ACCURACIES
 
 
-def test_a_loss_or_a_count_that_is_zero_is_a_number(scored) -> None:
-    metrics = scored(evaluations=(0,), losses=(0.0,))
-    assert (metrics["nfe"], metrics["fm_loss"]) == (0, 0)
+def test_image_weighted_and_task_weighted_means_follow_from_the_counts_in_the_table(start, scored, told) -> None:
+    metrics = scored()
+    table = pa.ipc.open_file(start("counts").output.parent / "run" / "accuracy.arrow").read_all().to_pylist()
+    assert [(row["after"], row["task"], row["classes"]) for row in table] == [
+        (0, 0, 2),
+        (1, 0, 2),
+        (1, 1, 2),
+        (2, 0, 2),
+        (2, 1, 2),
+        (2, 2, 1),
+    ]
+    for after, right in enumerate(told):
+        rows = [row for row in table if row["after"] == after]
+        correct, total = (sum(row[name] for row in rows) for name in ("correct", "total"))
+        assert 100 * correct / total == pytest.approx(metrics["accuracy"][after])
+        assert total == sum(map(len, right.values()))
+        by_task = [np.concatenate([right[label] for label in task]).mean() for task in TASKS[: after + 1]]
+        assert np.mean([row["correct"] / row["total"] for row in rows]) == pytest.approx(np.mean(by_task))
 
 
 def test_what_measures_have_found_is_taken_over(scored) -> None:
@@ -107,11 +114,10 @@ def test_what_measures_have_found_is_taken_over(scored) -> None:
 
 
 def test_pictures_and_tables_of_measures_stand_beside_the_numbers(start, told) -> None:
-    hits = [{str(label): [int(each.sum()), len(each)] for label, each in right.items()} for right in told]
     measure, run = start("grid"), start()
     for name in ("samples.png", "ranks.arrow"):
         (measure.output / name).write_text(name)
-    score.body(run, artifacts(start, "classifier", "hits.json", hits), (), (), (measure.output,), TASKS)
+    score.body(run, artifacts(start, "evaluation", "hits.json", hits_of(told)), (measure.output,), TASKS)
     for name in ("samples.png", "ranks.arrow"):
         assert (run.output / name).read_text() == name
 
