@@ -40,7 +40,9 @@ def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
     case: dict[str, Schema] = {CASE: {"description": "the name of a case"}}
     space = models["SpaceFile"]["properties"]
     space["trainable"]["const"] = trainable.name
-    space["preset"]["enum"] = list(trainable.presets)
+    space["preset"] = {"description": space["preset"]["description"], "enum": list(trainable.presets)}
+    if len(trainable.presets) > 1:
+        models["SpaceFile"]["required"].append("preset")
     for each in (space["fixed"], space["cases"]["additionalProperties"]):
         _only(each, swept)
     for each in (space["axes"], space["zip"]["items"], space["one_at_a_time"]):

@@ -70,7 +70,9 @@ class SpaceFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Name = Field(description="name of the sweep and its results")
     trainable: str = Field(description="what is swept: an installed trainable, or the module that holds one")
-    preset: str = Field(description="the complete config that overrides start from")
+    preset: str | None = Field(
+        None, description="the complete config that overrides start from; needed where the trainable has several"
+    )
     seeds: Repeated = Field((0,), description="[0, 1, 2] or 0-4")
     repeat: dict[str, Repeated] = Field(
         {}, description="what else every row is repeated over and averaged, by name, such as {fold: 0-4}"

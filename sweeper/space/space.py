@@ -76,11 +76,7 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     fields = dict(dotted_fields(trainable.config))
     repeats = read_repeats(document, file, list(fields), sets)
     grid.check_names(list(fields), repeats)
-    named, where = preset or file.preset, document.where("preset")
-    if preset:
-        where = f"{document.path} with --preset {preset}"
-    if named not in trainable.presets:
-        raise SweeperError(f"unknown preset '{named}'", fix=nearest(named, trainable.presets), where=where)
+    named, where = _preset(document, trainable, file.preset, preset)
     _check_size(document, grid.size * repeats.count)
     rows = [*([CASE] if grid.cases else []), *fields]
     condition = None if file.where is None else parse_condition(file.where, rows, document.where("where"))
@@ -101,6 +97,19 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     return Space(
         name, trainable, table, trials, design, repeated, searched, duplicates, baseline, file.resources, document.where
     )
+
+
+def _preset(document: Document, trainable: Trainable, named: str | None, given: str | None) -> tuple[str, str]:
+    """Return the preset and where it is named. Raises SweeperError for an unknown one, and for none where several are."""
+    presets = trainable.presets
+    chosen = given or named or (next(iter(presets)) if len(presets) == 1 else None)
+    where = f"{document.path} with --preset {given}" if given else document.where("preset")
+    if chosen is None:
+        fix = f"name one of {', '.join(presets)}, such as preset: {next(iter(presets))}"
+        raise SweeperError("'preset' is missing", fix=fix, where=document.where())
+    if chosen not in presets:
+        raise SweeperError(f"unknown preset '{chosen}'", fix=nearest(chosen, presets), where=where)
+    return chosen, where
 
 
 def _check_size(document: Document, count: int) -> None:

@@ -71,8 +71,8 @@ def _difference(a: float, b: float) -> float:
 
 
 def _made_by(details: Details) -> dict[str, str]:
-    """Commit, device, machine and packages; several values where its stages differ."""
-    counted = {name: details.counted(name) for name in ("commit", "device", "machine")} | details.packages
+    """Return commit, sweeper's version, device, machine and packages; several values where its stages differ."""
+    counted = {name: details.counted(name) for name in ("commit", "sweeper", "device", "machine")} | details.packages
     return {name: ", ".join(sorted(values)) for name, values in counted.items()}
 
 

@@ -89,8 +89,8 @@ def label(manifest: Mapping[str, Any]) -> str:
 
 
 def module_of(manifest: Mapping[str, Any]) -> str:
-    """The module that the stage was imported from when it ran."""
-    return str(manifest["function"]).partition(":")[0]
+    """Return the module that the stage was imported from when it ran. Older manifests have it in the stage's name."""
+    return str(manifest.get("function", manifest["stage"])).partition(":")[0]
 
 
 def _checked_metrics(store: Store, key: str, manifest: Mapping[str, Any]) -> dict[str, Any]:

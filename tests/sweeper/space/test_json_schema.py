@@ -15,7 +15,7 @@ jsonschema = pytest.importorskip("jsonschema")
 SHIPPED = sorted((ROOT / "search_spaces").rglob("*.yaml"))
 WRONG = {
     "unknown key": SPACE.replace("axes:", "axis:"),
-    "missing key": SPACE.replace("preset: small\n", ""),
+    "missing key": SPACE.replace("trainable: tests.tiny\n", ""),
     "empty axis": SPACE.replace("[1, 2, 3]", "[]"),
     "axis that is no list": SPACE.replace("[1, 2, 3]", "3"),
     "bad seeds": SPACE.replace("[0, 1]", "4-x"),
@@ -30,6 +30,7 @@ WRONG = {
     "a list": "- name\n",
 }
 WRONG_OF_TINY = {
+    "no preset where there are several": SPACE.replace("preset: small\n", ""),
     "another trainable": SPACE.replace("tests.tiny", "funlora"),
     "unknown preset": SPACE.replace("preset: small", "preset: smal"),
     "unknown name of an axis": SPACE.replace("branch.size: [1", "branch.sise: [1"),

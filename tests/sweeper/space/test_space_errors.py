@@ -110,7 +110,7 @@ error: space.yaml:7:10: 'seed' is set by seeds
         SPACE.replace("preset: small\n", ""),
         snapshot("""\
 error: space.yaml:1:1: 'preset' is missing
-  fix: add it: the complete config that overrides start from
+  fix: name one of small, slow, such as preset: small
 """),
     ),
     "key given twice": (

@@ -22,7 +22,7 @@ class Listing(Tight):
 
 
 def anything() -> Parameter:
-    return Parameter("x", Any, keyed=True)
+    return Parameter("x", Any)
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def test_values_that_python_calls_equal_keep_their_own_json(values: tuple[Any, .
 
 
 def test_what_is_passed_again_is_neither_checked_nor_written_again() -> None:
-    model, numbers, number = Tight(rate=1e-3), Parameter("x", list[int], keyed=True), Parameter("x", float, keyed=True)
+    model, numbers, number = Tight(rate=1e-3), Parameter("x", list[int]), Parameter("x", float, keyed=True)
     assert number.value(1000.5) is number.value(float("1000.5"))
     assert numbers.value([1, 2]) is numbers.value([1, 2])
-    passed = Parameter("x", Tight, keyed=True)
+    passed = Parameter("x", Tight)
     assert passed.met(id(model)) is None
     assert passed.value(model) is passed.met(id(model))
 
@@ -63,7 +63,7 @@ def test_a_memory_that_is_full_is_emptied(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_wrong_type_is_refused_however_often_it_is_passed() -> None:
-    passed = Parameter("x", int, keyed=True)
+    passed = Parameter("x", int)
     for _ in range(2):
         with pytest.raises(ValidationError):
             passed.value("many")

@@ -37,7 +37,6 @@ trainable = Trainable(config=Config, experiment=experiment)
 LAB_SPACE = """\
 name: lab
 trainable: lab
-preset: default
 seeds: [0, 1]
 axes: {lr: [0.25, 0.75]}
 table: {rows: lr, columns: [loss, seconds]}
