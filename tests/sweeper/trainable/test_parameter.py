@@ -35,7 +35,7 @@ def test_values_that_python_calls_equal_keep_their_own_json(values: tuple[Any, .
 
 
 def test_what_is_passed_again_is_neither_checked_nor_written_again() -> None:
-    model, numbers, number = Tight(rate=1e-3), Parameter("x", list[int]), Parameter("x", float, keyed=True)
+    model, numbers, number = Tight(rate=1e-3), Parameter("x", list[int]), Parameter("x", float)
     assert number.value(1000.5) is number.value(float("1000.5"))
     assert numbers.value([1, 2]) is numbers.value([1, 2])
     passed = Parameter("x", Tight)
