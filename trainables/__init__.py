@@ -1,1 +1,1 @@
-"""What is swept: each package has a typed config, a run function, its stages and the networks they train."""
+"""Trainables: each package but `common` is one, with a typed config, an experiment and its stages."""

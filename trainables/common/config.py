@@ -1,4 +1,4 @@
-"""What every class-incremental run is about, whatever learns: the seeds, the images and the order of the classes."""
+"""The part of a config that all class-incremental runs share: seeds, images and the order of the classes."""
 
 from __future__ import annotations
 

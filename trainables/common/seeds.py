@@ -7,7 +7,7 @@ import json
 
 
 def stream_seed(seed: int, *about: str | int) -> int:
-    """A 63-bit seed for the stream of ``about`` (a purpose, a class, a task, a chunk) under the trial's seed.
+    """Return a 63-bit seed for the stream of ``about`` (a purpose, a class, a task, a chunk) under the trial's seed.
 
     Streams of different purposes are independent, and a class keeps its stream whatever else is in the run.
     """

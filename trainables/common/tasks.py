@@ -14,7 +14,7 @@ TaskStream: TypeAlias = tuple[tuple[int, ...], ...]
 
 
 class Tasks(Settings):
-    """How the classes arrive."""
+    """The order in which classes arrive."""
 
     first: int = Field(description="classes in the first task", ge=1)
     later: int = Field(description="classes in every later task", ge=1)

@@ -49,7 +49,7 @@ def train(
     schedule: LRScheduler,
     ema: Ema | None = None,
 ) -> None:
-    """Minimise ``loss`` for ``steps`` steps, going on from the run's saved progress if there is any.
+    """Minimise ``loss`` for ``steps`` steps, resuming from the run's saved progress if there is any.
 
     Args:
         run: where progress is saved and reported.

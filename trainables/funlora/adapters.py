@@ -18,7 +18,7 @@ from trainables.common.settings import Settings
 from trainables.funlora.settings import Adapter
 
 _UNTRAINED = dict.fromkeys(FlowTraining.model_fields, 0)
-"""How an adapter is trained has no part in how large it is."""
+"""An adapter's size does not depend on its training, so that sizes are counted once."""
 
 
 def method_settings(adapter: Adapter, raise_rank: int = 0) -> Settings:

@@ -107,7 +107,7 @@ def _papers(
     adapter_epochs: tuple[int, int],
     chunk: int,
 ) -> Config:
-    """The paper's protocol: epochs and the epoch from which the average is taken, as steps of 128 images of a task.
+    """Return the paper's protocol: epochs, and the epoch from which to average, as steps of 128 images of a task.
 
     A class is a stage of its own. It takes as many steps as its task would and its share of every batch, so that
     summed over the classes of a task the same images are seen as often.

@@ -29,7 +29,7 @@ GRID_COLUMNS = 8
 
 @dataclass(frozen=True)
 class ClassModel:
-    """What samples a class: a network that knows it, or a network and the class's adapter."""
+    """The generator of one class: a network that knows it, or a network and the class's adapter."""
 
     label: int
     base: Stage
@@ -37,7 +37,7 @@ class ClassModel:
 
     @property
     def generator(self) -> list[Stage]:
-        """The parts of the generator."""
+        """Parts of the generator, see `trainables.common.flow.generator`."""
         return [self.base, self.adapter] if self.adapter else [self.base]
 
 
@@ -76,7 +76,7 @@ def steps(config: Config) -> tuple[Stage, ...]:
 
 
 def _means(banks: Sequence[Stage], losses: Sequence[Stage]) -> list[Stage]:
-    """The means of what sampling and held-out images have shown, if there are any."""
+    """Average evaluations and losses, if there are any."""
     return [flow_means(list(banks), list(losses))] if banks or losses else []
 
 
@@ -87,7 +87,7 @@ def _models(config: Config, images: Stage, tasks: TaskStream) -> dict[int, Class
 
 
 def _incremental(config: Config, images: Stage, tasks: TaskStream) -> dict[int, ClassModel]:
-    """The base of the first task's classes, and an adapter on it for every later class."""
+    """Train the base on the first task's classes, and an adapter on it for every later class."""
     base = train_flow([images], config.backbone, tasks[0], config.base, config.seed)
     models = {label: ClassModel(label, base) for label in tasks[0]}
     for label in (label for task in tasks[1:] for label in task):
@@ -96,21 +96,21 @@ def _incremental(config: Config, images: Stage, tasks: TaskStream) -> dict[int, 
 
 
 def _multitask(config: Config, images: Stage) -> dict[int, ClassModel]:
-    """One network trained on all classes together."""
+    """Train one network on all classes together."""
     labels = tuple(range(config.data.classes))
     base = train_flow([images], config.backbone, labels, config.base, config.seed)
     return {label: ClassModel(label, base) for label in labels}
 
 
 def _bank(config: Config, model: ClassModel) -> Iterator[Stage]:
-    """The chunks of a class's samples."""
+    """Sample a class, chunk by chunk."""
     samples, seed = config.samples, config.seed
     for chunk in range(samples.chunks):
         yield sample_class(model.generator, config.solver, model.label, samples.chunk, samples.batch, chunk, seed)
 
 
 def _inspections(config: Config, models: dict[int, ClassModel]) -> Iterator[Stage]:
-    """What low-rank adapters have learned."""
+    """Inspect what low-rank adapters have learned."""
     adapters = [model.adapter for model in models.values() if model.adapter]
     if not adapters or config.adapter.method != "low_rank" or config.adapter.layers == "none":
         return
@@ -122,7 +122,7 @@ def _inspections(config: Config, models: dict[int, ClassModel]) -> Iterator[Stag
 
 
 def _quality(config: Config, images: Stage, tasks: TaskStream, banks: Mapping[int, list[Stage]]) -> Iterator[Stage]:
-    """How far the samples are from the real training images, and a picture of them beside a multi-task model's."""
+    """Compare samples with the real training images, and draw them beside those of a multi-task model."""
     quality, labels = config.quality, range(config.data.classes)
     if quality.features != "none":
         order = tuple(label for task in tasks for label in task)
@@ -138,7 +138,7 @@ def _quality(config: Config, images: Stage, tasks: TaskStream, banks: Mapping[in
 
 
 def facts(config: Config) -> dict[str, float]:
-    """Counted from the network before anything runs: ``ppc``, parameters per class, embedding rows counted with the
+    """Count parameters before anything runs: ``ppc``, parameters per class, embedding rows counted with the
     backbone; ``parameters``, the paper's P#: the backbone with a row for every class, and an adapter for every class
     after the first task and one more; ``image_equivalents``, how many images take as many bytes as an adapter.
 
@@ -157,6 +157,6 @@ def facts(config: Config) -> dict[str, float]:
 
 
 def check(config: Config) -> None:
-    """Raises InvalidConfig when the run cannot be made here: the data set or the weights of a measure."""
+    """Check that the data set and the weights of measures are here. Raises InvalidConfig."""
     check_data(config.data, config.backbone.image_channels, config.backbone.image_side)
     check_quality(config.quality)

@@ -1,4 +1,4 @@
-"""What adapters have learned, as Arrow tables: importance and rank of every layer, ponderations and frequencies."""
+"""Inspect adapters and write Arrow tables: importance and rank of every layer, ponderations and frequencies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _AdaptedLayer:
 
 @stage(name="funlora.layer_importance", version=2, part="measures")
 def layer_importance(run: StageRun, adapters: tuple[Path, ...], backbone: Backbone) -> None:
-    """How far the multiplicative adapters of each layer have moved from one (equations 20-21).
+    """Measure how far the multiplicative adapters of each layer have moved from one (equations 20-21).
 
     Writes ``importance.arrow``, a row per class and layer: ``importance``, the mean of |A - 1| and |B - 1| over all
     entries of the column of A and the row of B that start at one; those of further ranks do not.
@@ -49,7 +49,7 @@ def layer_importance(run: StageRun, adapters: tuple[Path, ...], backbone: Backbo
 
 @stage(name="funlora.matrix_ranks", version=2, part="measures", reports=("max_rank",))
 def matrix_ranks(run: StageRun, adapters: tuple[Path, ...], backbone: Backbone) -> None:
-    """The numerical rank of F in every layer: singular values, computed in float64, above
+    """Count the numerical rank of F in every layer: singular values, computed in float64, above
     max(c_out, c_in) x 1.2e-7 (float32's epsilon) x the largest one.
 
     Writes ``ranks.arrow``, a row per class and layer, and ``metrics.json`` with ``max_rank``.
@@ -66,7 +66,7 @@ def matrix_ranks(run: StageRun, adapters: tuple[Path, ...], backbone: Backbone) 
 
 @stage(name="funlora.learned_functions", version=2, part="measures")
 def learned_functions(run: StageRun, adapters: tuple[Path, ...], backbone: Backbone) -> None:
-    """Ponderations and frequencies beside their initial values.
+    """List ponderations and frequencies beside their initial values.
 
     Writes ``functions.arrow``, a row per class, layer and function: ``function`` from 1, ``lambda``, ``omega`` (null
     for shifts), ``initial_lambda``, ``initial_omega``.
@@ -94,7 +94,7 @@ def learned_functions(run: StageRun, adapters: tuple[Path, ...], backbone: Backb
 
 
 def _layers(adapters: tuple[Path, ...], backbone: Backbone) -> Iterator[_AdaptedLayer]:
-    """Every adapted layer of every class, in registration order."""
+    """Yield every adapted layer of every class, in registration order."""
     net = skeleton(backbone, 1)
     index = {name: position for position, (name, _) in enumerate(conv_layers(net))}
     for directory in adapters:

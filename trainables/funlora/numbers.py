@@ -1,4 +1,4 @@
-"""The numbers of a run: those known before it, those it ends with, and the parts that its cost has."""
+"""Numbers of a run: facts known before it, metrics it ends with, and the parts of its cost."""
 
 from __future__ import annotations
 

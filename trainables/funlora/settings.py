@@ -12,7 +12,7 @@ from trainables.common.peft.settings import Layers, LowRank
 
 
 class Adapter(LowRank, FlowTraining):
-    """What a new class learns on the frozen base, see `trainables.common.peft`, and how.
+    """The adapter of a new class on the frozen base, see `trainables.common.peft`, and its training.
 
     The rivals of low_rank have no settings of their own but the rank.
     """

@@ -1,4 +1,4 @@
-"""What FunLoRA learns for a class: an adapter on the frozen network of the first task's classes."""
+"""Train FunLoRA's adapters: one per class, on the frozen network of the first task's classes."""
 
 from __future__ import annotations
 

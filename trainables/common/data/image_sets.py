@@ -26,7 +26,7 @@ CHANNELS = (1, 3)
 
 
 def image_stage(data: Data, channels: int, side: int) -> Stage:
-    """The stage that makes images of ``channels`` x ``side`` x ``side`` of a data source. Nothing runs.
+    """Build the stage that makes images of ``channels`` x ``side`` x ``side`` of a data source. Nothing runs.
 
     Its key depends on the content of the source, not on where it lies, and on the names in the class list. Raises
     InvalidConfig for a source or a class list that does not exist.
@@ -93,7 +93,7 @@ def load_images(
 
 
 def _batches(part: Part, channels: int, side: int, report: Callable[[int], None]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of one size in bytes, so that the division of a file depends on nothing else."""
+    """Yield batches of one size in bytes, so that the division of a file depends on nothing else."""
     size = max(1, BATCH_BYTES // (channels * side * side))
     images = part.split.images(part.rows)
     for start in range(0, len(part.rows), size):

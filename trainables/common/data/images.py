@@ -44,7 +44,7 @@ def _table(images: Tensor, labels: Tensor) -> pa.Table:
 
 
 def read_images(path: Path) -> tuple[Tensor, Tensor]:
-    """Images (N, C, H, W) uint8 and labels (N,) int64."""
+    """Read images (N, C, H, W) uint8 and labels (N,) int64."""
     with pa.memory_map(str(path)) as source:
         table = pa.ipc.open_file(source).read_all()
     shape = [int(side) for side in table.schema.metadata[b"shape"].split()]
@@ -64,15 +64,15 @@ def images_of(paths: Sequence[Path], classes: Sequence[int]) -> tuple[Tensor, Te
 
 
 def to_unit(images: Tensor) -> Tensor:
-    """uint8 to float32 in [-1, 1]."""
+    """Scale uint8 to float32 in [-1, 1]."""
     return images.float() / 127.5 - 1
 
 
 def to_bytes(images: Tensor) -> Tensor:
-    """float in [-1, 1] to uint8; values outside are clipped."""
+    """Scale float in [-1, 1] to uint8; values outside are clipped."""
     return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
 def expected_images(sources: Iterable[Stage], classes: int) -> int:
-    """Images that artifacts will hold of ``classes`` classes: a bank of samples says how many, real images do not."""
+    """Estimate how many images artifacts will hold of ``classes`` classes. Only a bank of samples says how many."""
     return sum(int(source.params.get("images", REAL_IMAGES * classes)) for source in sources)

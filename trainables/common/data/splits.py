@@ -15,7 +15,7 @@ Indices = NDArray[np.intp]
 
 
 def stratified(labels: NDArray[np.integer], share: float) -> tuple[Indices, Indices]:
-    """Indices kept and held out, each ascending; every class gives ``share`` of its images to the second."""
+    """Return indices kept and held out, each ascending; every class gives ``share`` of its images to the second."""
     from sklearn.model_selection import train_test_split
 
     kept, held = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=SPLIT_SEED)
@@ -23,5 +23,5 @@ def stratified(labels: NDArray[np.integer], share: float) -> tuple[Indices, Indi
 
 
 def smallest_class(share: float) -> int:
-    """Images that a class needs, so that whatever the other classes have, one of them at least is held out."""
+    """Return how many images a class needs, so that one of them at least is held out, whatever other classes have."""
     return math.ceil(1 / share)

@@ -38,7 +38,7 @@ class Network(Settings):
 
 
 class ClassAdapter(Settings):
-    """What one more class has learned on a network by a PEFT method: its adapter and its row of the embedding."""
+    """One more class on a network: its adapter by a PEFT method, and its row of the embedding."""
 
     kind: Literal["adapter"] = "adapter"
     label: int

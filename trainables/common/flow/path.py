@@ -18,7 +18,7 @@ Velocity = Callable[[Tensor, Tensor], Tensor]
 
 
 def path_sample(x_0: Tensor, x_1: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Point on the path and its velocity.
+    """Return a point on the path and its velocity.
 
     Args:
         x_0: noise, (N, C, H, W).
@@ -33,7 +33,7 @@ def path_sample(x_0: Tensor, x_1: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def flow_matching_loss(field: VectorField, x_1: Tensor, y: Tensor) -> Tensor:
-    """Mean squared error of the field's velocity over images and pixels, a scalar.
+    """Return the mean squared error of the field's velocity over images and pixels, a scalar.
 
     Noise and times come from torch's default generator.
 

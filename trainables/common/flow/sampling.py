@@ -1,4 +1,4 @@
-"""What a generator makes of a class, and how well it fits the class's unseen images: the same for every generator."""
+"""Sample a class from a generator, and measure how well it fits the class's held-out images. Serves every generator."""
 
 from __future__ import annotations
 

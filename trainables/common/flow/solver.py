@@ -13,7 +13,7 @@ DOPRI5_GUESS = 100
 
 
 def expected_evaluations(solver: Solver) -> int:
-    """Evaluations of a fixed-step method; a guess for dopri5, which chooses its steps."""
+    """Return the evaluations of a fixed-step method; a guess for dopri5, which chooses its steps."""
     if solver.method == "dopri5":
         return DOPRI5_GUESS
     return EVALUATIONS_PER_STEP[solver.method] * (solver.grid_points - 1)

@@ -59,7 +59,7 @@ def accuracies(hits: Sequence[Mapping[str, Sequence[int]]], tasks: TaskStream) -
 
 
 def forgetting(matrix: Sequence[Sequence[float]]) -> float:
-    """How much of what was once known is lost (Chaudhry et al. 2018, "Riemannian Walk", equation 3).
+    """Return how much accuracy on earlier tasks is lost (Chaudhry et al. 2018, "Riemannian Walk", equation 3).
 
     With a[i][j] the accuracy after task i on task j, and T the last task: the mean over j < T of
     max over i from j to T - 1 of a[i][j], minus a[T][j]. Negative where all tasks have gained.
@@ -72,9 +72,10 @@ def forgetting(matrix: Sequence[Sequence[float]]) -> float:
 
 
 def backward_transfer(matrix: Sequence[Sequence[float]]) -> float:
-    """What later tasks have done to earlier ones (Lopez-Paz and Ranzato 2017, "Gradient Episodic Memory").
+    """Return how later tasks have changed the accuracy on earlier ones.
 
-    The mean over j < T of a[T][j] - a[j][j], in the terms of `forgetting`; negative where they are forgotten.
+    The mean over j < T of a[T][j] - a[j][j], in the terms of `forgetting`; negative where they are forgotten
+    (Lopez-Paz and Ranzato 2017, "Gradient Episodic Memory").
     """
     *earlier, last = matrix
     return fmean(last[j] - row[j] for j, row in enumerate(earlier))

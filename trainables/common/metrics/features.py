@@ -26,7 +26,7 @@ INCEPTION_WORK = 1.4
 def extract_features(
     images: Stage | Sequence[Stage], classes: Sequence[int], classifier: Stage, quality: Quality
 ) -> Stage:
-    """The features that ``quality`` asks for, of the images of ``classes``; the order of classes is of no account.
+    """Extract the features chosen by ``quality`` of the images of ``classes``, in whatever order the classes are given.
 
     Args:
         images: artifacts with ``train.arrow``: the real images, or banks of samples.
@@ -42,7 +42,7 @@ def extract_features(
 
 
 def check_quality(quality: Quality) -> None:
-    """Raises InvalidConfig for inception without weights that can be used, and for weights that nothing uses."""
+    """Check that inception has weights that can be used, and nothing else has any. Raises InvalidConfig."""
     if quality.features == "inception":
         weights_digest(_weights(quality))
     elif quality.weights is not None:
@@ -51,7 +51,7 @@ def check_quality(quality: Quality) -> None:
 
 
 def _weights(quality: Quality) -> str:
-    """The path of the weights, absolute: a worker may have another working directory."""
+    """Return the absolute path of the weights: a worker may have another working directory."""
     if quality.weights is None:
         raise InvalidConfig(FIELD, "the features of inception need its weights", fix=FIX)
     return str(Path(quality.weights).absolute())
@@ -63,7 +63,7 @@ def _work(per_image: float) -> Callable[..., float]:
 
 @stage(name="common.resnet18_features", version=1, gpus=0.25, part="quality", work=_work(RESNET18_WORK))
 def resnet18_features(run: StageRun, images: tuple[Path, ...], classes: tuple[int, ...], classifier: Path) -> None:
-    """What the last layer of a saved classifier sees of the images.
+    """Extract what the last layer of a saved classifier is given.
 
     Args:
         images: directories with ``train.arrow``.
@@ -86,7 +86,7 @@ def resnet18_features(run: StageRun, images: tuple[Path, ...], classes: tuple[in
 def inception_features(
     run: StageRun, images: tuple[Path, ...], classes: tuple[int, ...], digest: str, weights: Annotated[str, NotInKey]
 ) -> None:
-    """The features of the FID: (N, 2048), otherwise as `resnet18_features`.
+    """Extract the features of the FID: (N, 2048), otherwise as `resnet18_features`.
 
     Args:
         digest: SHA-256 of the weights file's content.
@@ -97,7 +97,7 @@ def inception_features(
 
 
 def read_features(directory: Path) -> Tensor:
-    """Features (N, D) float32 of an artifact."""
+    """Read the features (N, D) float32 of an artifact."""
     return load_file(directory / "features.safetensors")["features"]
 
 

@@ -20,7 +20,7 @@ FIX = "name the file pt_inception-2015-12-05-6726825d.pth of pytorch-fid, or cho
 
 @cache
 def weights_digest(weights: str) -> str:
-    """SHA-256 of a weights file's content; the file is read once per process.
+    """Return the SHA-256 of a weights file's content; the file is read once per process.
 
     Raises InvalidConfig unless the network can be loaded from it.
     """
@@ -30,7 +30,7 @@ def weights_digest(weights: str) -> str:
 
 
 def load_inception(weights: str, digest: str) -> Inception:
-    """The network of a weights file, in evaluation mode.
+    """Load the network of a weights file, in evaluation mode.
 
     Raises InvalidConfig when it cannot be loaded, and SweeperError when the file's SHA-256 is no longer ``digest``.
     """
@@ -63,7 +63,7 @@ def _network(weights: str, content: bytes) -> Inception:
 
 
 def _shapes(state: Any) -> dict[str, tuple[int, ...]]:
-    """Shapes by name; batch normalisation's counters, which files of that time lack, are left out."""
+    """Return shapes by name; batch normalisation's counters, which files of that time lack, are left out."""
     named = state.items() if isinstance(state, Mapping) else ()
     return {
         str(name): tuple(getattr(value, "shape", ()))

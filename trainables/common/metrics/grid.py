@@ -43,7 +43,7 @@ def sample_grid(run: StageRun, incremental: tuple[Path, ...], multitask: tuple[P
 
 
 def draw_grid(rows: Sequence[tuple[str, tuple[Pixels, Pixels]]], columns: int) -> Image.Image:
-    """The picture of rows of a label and the images (N, H, W, 3) of its left and right half, N <= ``columns``."""
+    """Draw rows of a label and the images (N, H, W, 3) of its left and right half, N <= ``columns``."""
     height, width = rows[0][1][0].shape[1:3]
     factor = -(-SHORTEST // min(height, width))
     down, across = height * factor + GAP, width * factor + GAP
@@ -65,6 +65,6 @@ def draw_grid(rows: Sequence[tuple[str, tuple[Pixels, Pixels]]], columns: int) -
 
 
 def _first(bank: Path, count: int) -> tuple[str, Pixels]:
-    """The class of a bank and its first images in colour (count, H, W, 3)."""
+    """Return the class of a bank and its first images in colour (count, H, W, 3)."""
     images, labels = read_images(bank / "train.arrow")
     return str(int(labels[0])), images[:count].expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()

@@ -1,4 +1,4 @@
-"""How far samples are from real images, as two sets of points in the space of a network's features."""
+"""Compare samples with real images, as two sets of points in the space of a network's features."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ POINTS = 10_000
     reports=lambda name, **_: (name, "precision", "recall"),
 )
 def compare_features(run: StageRun, real: Path, synthetic: Path, neighbours: int, name: Literal["fd", "fid"]) -> None:
-    """Fréchet distance, precision and recall of synthetic features against real ones.
+    """Compute Fréchet distance, precision and recall of synthetic features against real ones.
 
     Args:
         real, synthetic: directories with ``features.safetensors``.
@@ -46,7 +46,7 @@ def compare_features(run: StageRun, real: Path, synthetic: Path, neighbours: int
 
 
 def frechet_distance(real: Tensor, synthetic: Tensor) -> float:
-    """Squared Fréchet distance of the Gaussians with the means and covariances of two sets (N, D), (M, D):
+    """Return the squared Fréchet distance of the Gaussians with the means and covariances of two sets (N, D), (M, D):
 
     |mean - mean'|^2 + tr(cov + cov' - 2 (cov cov')^(1/2))    (Heusel et al., 2017, equation 6)
 
@@ -63,7 +63,7 @@ def frechet_distance(real: Tensor, synthetic: Tensor) -> float:
 
 
 class _Given(nn.Module):
-    """The features that are there already, in place of a network that extracts them."""
+    """Features that are extracted already, in place of a network that would do it."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class _Given(nn.Module):
 
 
 def precision_recall(real: Tensor, synthetic: Tensor, neighbours: int) -> tuple[float, float]:
-    """Share of synthetic points (M, D) in the manifold of the real ones (N, D), and the other way round.
+    """Return the share of synthetic points (M, D) in the manifold of the real ones (N, D), and the other way round.
 
     The manifold of a set is the union of the balls around its points that reach their k-th nearest neighbour in the
     set, k = ``neighbours`` (Kynkäänniemi et al., 2019, equations 1 and 2). N, M > k.
@@ -90,7 +90,7 @@ def precision_recall(real: Tensor, synthetic: Tensor, neighbours: int) -> tuple[
 
 
 def _radii(points: Tensor, neighbours: int) -> Tensor:
-    """Distance (N,) of each point to its k-th nearest neighbour; the nearest point of all is the point itself."""
+    """Return the distance (N,) of each point to its k-th nearest neighbour; the nearest of all is the point itself."""
     parts = torch.split(points, ROWS)
     return torch.cat([_distances(part, points).topk(neighbours + 1, largest=False).values[:, -1] for part in parts])
 

@@ -1,4 +1,4 @@
-"""The numbers that a class-incremental run ends with, whatever has learned."""
+"""The last stage of class-incremental runs: their numbers."""
 
 from __future__ import annotations
 

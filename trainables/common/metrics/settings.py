@@ -10,7 +10,7 @@ from trainables.common.settings import Settings
 
 
 class Quality(Settings):
-    """How synthetic images are compared with real ones, in the space of a network's features."""
+    """The comparison of synthetic images with real ones, in the space of a network's features."""
 
     features: Literal["none", "resnet18", "inception"] = Field(
         description="network of the features: resnet18 is this project's own classifier of the real images, and the "

@@ -51,12 +51,12 @@ class ResNet18(nn.Module):
         return self.head(self.features(x))  # type: ignore[no-any-return]
 
     def features(self, x: Tensor) -> Tensor:
-        """Images in [-1, 1], (N, C, H, W), to what the last layer sees of them: (N, 8 width)."""
+        """Images in [-1, 1], (N, C, H, W), to the input of the last layer: (N, 8 width)."""
         return self.blocks(F.relu(self.norm(self.stem(x)))).mean(dim=(2, 3))  # type: ignore[no-any-return]
 
 
 def random_crop(images: Tensor, padding: int) -> Tensor:
-    """Every image shifted by up to ``padding`` pixels in each direction, zeros (mid-grey) moving in.
+    """Shift every image by up to ``padding`` pixels in each direction, zeros (mid-grey) moving in.
 
     (N, C, H, W) to the same shape; offsets come from torch's default generator.
     """
@@ -73,6 +73,6 @@ def random_crop(images: Tensor, padding: int) -> Tensor:
 
 
 def random_flip(images: Tensor) -> Tensor:
-    """Every image mirrored left to right with probability one half; same shape."""
+    """Mirror every image left to right with probability one half; same shape."""
     mirrored = torch.rand(len(images), device=images.device) < 0.5
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)

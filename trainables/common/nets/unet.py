@@ -157,7 +157,7 @@ class UNet(nn.Module):
                 self.output_blocks.append(Block(layers))
 
     def forward(self, x: Tensor, t: Tensor, y: Tensor) -> Tensor:
-        """Velocity at x.
+        """Return the velocity at x.
 
         Args:
             x: images in [-1, 1] at the data's end of the path, (N, C, H, W).
@@ -181,25 +181,25 @@ class UNet(nn.Module):
 
 
 def conv_layers(net: nn.Module) -> list[tuple[str, nn.Conv2d]]:
-    """Names and modules of the Conv2d layers in registration order: position is the paper's layer index."""
+    """Return names and modules of the Conv2d layers in registration order: position is the paper's layer index."""
     return [(name, module) for name, module in net.named_modules() if isinstance(module, nn.Conv2d)]
 
 
 @lru_cache(maxsize=32)
 def skeleton(config: Backbone, classes: int) -> UNet:
-    """The network without memory behind its parameters, for counting."""
+    """Return the network without memory behind its parameters, for counting."""
     with torch.device("meta"), _Undrawn():
         return UNet(config, classes)
 
 
 @lru_cache(maxsize=32)
 def network_size(config: Backbone, classes: int) -> int:
-    """Number of parameters."""
+    """Return the number of parameters."""
     return sum(value.numel() for value in skeleton(config, classes).parameters())
 
 
 class _Undrawn(TorchFunctionMode):
-    """Nothing is drawn from a normal distribution: on the meta device that loads torch's compiler, for a second."""
+    """Skip draws from a normal distribution: on the meta device they load torch's compiler, for a second."""
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
@@ -209,7 +209,7 @@ class _Undrawn(TorchFunctionMode):
 
 
 def _sinusoids(t: Tensor, width: int, max_period: float = 10_000.0) -> Tensor:
-    """Sinusoidal embedding of times (N,) as (N, width), cosines first (Vaswani et al., 2017)."""
+    """Return the sinusoidal embedding of times (N,) as (N, width), cosines first (Vaswani et al., 2017)."""
     half = width // 2
     frequencies = torch.exp(-math.log(max_period) * torch.arange(half, device=t.device, dtype=t.dtype) / half)
     angles = t[:, None] * frequencies

@@ -25,18 +25,18 @@ SMALLEST = 1e-12
 
 
 def initial_frequencies(p: int, device: torch.device | None = None) -> Tensor:
-    """omega_i = i, (p,)."""
+    """Return omega_i = i, (p,)."""
     return torch.arange(1.0, p + 1, device=device)
 
 
 def initial_ponderations(functions: Functions, p: int, start: float) -> Tensor:
-    """The smallest lambda (p,) with which F = ``start`` where AB = 1; zeros for ``start`` = 0."""
+    """Return the smallest lambda (p,) with which F = ``start`` where AB = 1; zeros for ``start`` = 0."""
     at_one = initial_frequencies(p).cos() if functions.startswith("cosine") else torch.ones(p)
     return start * p * at_one / at_one.square().sum()
 
 
 def functional_matrix(functions: Functions, a: Tensor, b: Tensor, ponderations: Tensor, frequencies: Tensor) -> Tensor:
-    """F, (c_out, c_in).
+    """Return F, (c_out, c_in).
 
     Args:
         functions: which f_i; not ``none``.

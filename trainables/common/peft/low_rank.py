@@ -23,7 +23,7 @@ from trainables.common.peft.settings import LowRank
 
 
 def low_rank_matrix(settings: LowRank, learned: Mapping[str, Tensor], c_out: int, c_in: int) -> Tensor:
-    """F of one layer, (c_out, c_in). With ratio r, A and B are r times shorter and repeated."""
+    """Return F of one layer, (c_out, c_in). With ratio r, A and B are r times shorter and repeated."""
     a = learned["A"].repeat(settings.ratio, 1)[:c_out]
     b = learned["B"].repeat(1, settings.ratio)[:, :c_in]
     if settings.functions == "none":

@@ -1,1 +1,1 @@
-"""Where labelled images come from: Parquet files, image folders, the Hugging Face hub, the embedded digits."""
+"""Sources of labelled images: Parquet files, image folders, the Hugging Face hub, the embedded digits."""

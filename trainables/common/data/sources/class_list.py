@@ -1,4 +1,4 @@
-"""The file that names the classes to take."""
+"""Read the file that names the classes to take."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trainables.common.data.sources.data_files import from_home
 
 
 def read_class_list(data: Data) -> tuple[str, ...] | None:
-    """Names of the classes in the order of their labels; None without a class list.
+    """Read the names of the classes in the order of their labels; None without a class list.
 
     Raises InvalidConfig for a file that is missing, no text, empty, repeats a name or does not name ``data.classes``.
     """

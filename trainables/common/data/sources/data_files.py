@@ -17,12 +17,12 @@ Listing = tuple[tuple[str, int, int], ...]
 
 
 def from_home(path: str) -> Path:
-    """A path with its ``~`` replaced; where there is no such home, it is an ordinary name."""
+    """Return a path with its ``~`` replaced; where there is no such home, it is an ordinary name."""
     return Path(os.path.expanduser(path))  # noqa: PTH111, Path's own raises RuntimeError
 
 
 def listing(place: Path) -> Listing:
-    """Path within ``place``, size and time of change, ns, of every data file, sorted; a single file's path is empty.
+    """Return path within ``place``, size and time of change, ns, of every data file, sorted. A file's path is empty.
 
     A directory with Parquet files has no other data; hidden files are none. It takes a second per 130,000 files.
     Raises InvalidConfig for a directory without data files, and for what may not be read.
@@ -41,7 +41,7 @@ def listing(place: Path) -> Listing:
 
 
 def _walk(directory: str, within: str = "") -> Iterator[tuple[str, int, int]]:
-    """Every file but hidden ones. An image folder has 100,000s, and every trial of a sweep comes by here."""
+    """Yield every file but hidden ones. An image folder has 100,000s, and every trial of a sweep calls this."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.name.startswith("."):
@@ -54,7 +54,7 @@ def _walk(directory: str, within: str = "") -> Iterator[tuple[str, int, int]]:
 
 
 def content(place: Path) -> str:
-    """SHA-256, 64 hexadecimal digits, over the data files' paths in ``place`` and the SHA-256 of each.
+    """Return the SHA-256, 64 hexadecimal digits, over the data files' paths in ``place`` and the SHA-256 of each.
 
     Raises InvalidConfig as `listing` does.
     """
@@ -73,7 +73,7 @@ def _content(place: Path, files: Listing) -> str:
 
 @cache
 def _digest(file: str, _size: int, _changed: int) -> str:
-    """Of a file in the state that the numbers tell, which is read once in a process: at 1 GB/s, or the disk's rate.
+    """Return the SHA-256 of a file in this state, which is read once in a process: at 1 GB/s, or the disk's rate.
 
     CIFAR-100 takes 0.2 s, and the 15 GB of ImageNet100 in its full size 15 s, in the process that plans and again in
     the one that makes the images.

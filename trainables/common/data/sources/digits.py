@@ -23,16 +23,16 @@ class DigitsSplit:
     ready: bool = True
 
     def check(self) -> None:
-        """They are what they are; names of columns mean nothing here."""
+        """Nothing can be wrong: names of columns mean nothing here."""
 
     def labels(self) -> Labels:
-        """All labels."""
+        """Return all labels."""
         from sklearn.datasets import load_digits
 
         return Labels(load_digits().target.astype(np.int64), None)
 
     def images(self, rows: Indices) -> Iterator[tuple[str, ImageFile]]:
-        """Images of the rows."""
+        """Yield the images of the rows."""
         from sklearn.datasets import load_digits
 
         pixels = np.rint(load_digits().images * 255 / BRIGHTEST).astype(np.uint8)

@@ -21,7 +21,7 @@ DOWNLOAD = "check the connection, or download its Parquet files and name their d
 
 
 def open_repository(data: Data) -> Mapping[str, TableSplit]:
-    """Splits by name. A repository that describes itself is not downloaded before its labels or images are read.
+    """Open the splits by name. A repository that describes itself is downloaded when its labels or images are read.
 
     Raises InvalidConfig for an id or a revision that does not exist or may not be read, and for what is neither
     within reach nor in the cache of `datasets`.
@@ -39,7 +39,7 @@ def open_repository(data: Data) -> Mapping[str, TableSplit]:
 
 
 def _read(repository: str, builder: Any, split: str, column: str) -> Iterator[pa.Array]:
-    """The values of a column; downloads what the cache lacks."""
+    """Yield the values of a column; downloads what the cache lacks."""
     from datasets.table import embed_table_storage
 
     with _understood(repository):
@@ -50,7 +50,7 @@ def _read(repository: str, builder: Any, split: str, column: str) -> Iterator[pa
 
 
 def _builder(repository: str, revision: str | None) -> Any:
-    """What loads a repository. The hub is asked once before `datasets` asks, which tries again for half a minute."""
+    """Return a loader of the repository. The hub is tried once before `datasets`, which retries for half a minute."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     import datasets
     from huggingface_hub import HfApi
@@ -71,7 +71,7 @@ def _builder(repository: str, revision: str | None) -> Any:
 
 
 def _cached(repository: str, revision: str | None, reason: str) -> Any:
-    """What loads a repository from the cache, in the very commit that the revision stood for when it was loaded."""
+    """Return a loader from the cache, at the commit that the revision stood for when it was downloaded."""
     from datasets import config
     from datasets.naming import camelcase_to_snakecase
     from datasets.packaged_modules.cache.cache import Cache
@@ -91,7 +91,7 @@ def _cached(repository: str, revision: str | None, reason: str) -> Any:
 
 @contextmanager
 def _understood(repository: str) -> Iterator[None]:
-    """Errors of `datasets` as one line."""
+    """Turn errors of `datasets` into one line."""
     from datasets.exceptions import DatasetNotFoundError
 
     try:

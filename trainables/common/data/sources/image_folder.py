@@ -22,7 +22,7 @@ SLASHES = "split/class/image".count("/")
 
 
 def is_image(file: str) -> bool:
-    """By its ending, below a directory: pictures beside the splits are documentation."""
+    """Check by its ending, below a directory: pictures beside the splits are documentation."""
     return "/" in file and file.lower().endswith(_endings())
 
 
@@ -32,7 +32,7 @@ def _endings() -> tuple[str, ...]:
 
 
 def open_folder(data: Data, folder: Path, files: Sequence[str]) -> Mapping[str, FolderSplit]:
-    """Splits by name.
+    """Open the splits by name.
 
     Args:
         files: the folder's images, sorted, by their paths in it.
@@ -73,12 +73,12 @@ class FolderSplit:
                 raise InvalidConfig(field, message, fix=f"name it {COLUMNS[field]}")
 
     def labels(self) -> Labels:
-        """All labels."""
+        """Read all labels."""
         number = {name: label for label, name in enumerate(self.names)}
         return Labels(np.array([number[_class(file)] for file in self.files], dtype=np.int64), self.names)
 
     def images(self, rows: Indices) -> Iterator[tuple[str, ImageFile]]:
-        """Images of the rows, each with its path."""
+        """Yield the images of the rows, each with its path."""
         for row in rows:
             path = self.folder / self.files[row]
             yield str(path), path

@@ -1,4 +1,4 @@
-"""What every source of images offers: splits with labels, which are read at once, and images, one at a time."""
+"""The interface of sources of images: splits with labels, read at once, and images, read one at a time."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Labels:
     names: Sequence[str] | None
     """Names of the classes 0, 1, …; None for plain numbers, which are named by their digits."""
     ordered: bool = True
-    """Whether the numbers mean something without a class list; those of text do not."""
+    """True if the numbers mean something without a class list; those of text do not."""
 
     def name(self, value: int) -> str | None:
-        """The name of a class; None for a label that stands for none, such as -1 for unknown."""
+        """Return the name of a class; None for a label that stands for none, such as -1 for unknown."""
         if self.names is None:
             return str(value)
         return self.names[value] if 0 <= value < len(self.names) else None
@@ -40,11 +40,11 @@ class Split(Protocol):
 
     @property
     def title(self) -> str:
-        """How messages call it, such as ``split train``."""
+        """Its name in messages, such as ``split train``."""
 
     @property
     def ready(self) -> bool:
-        """Whether its labels can be read without a download."""
+        """True if its labels can be read without a download."""
 
     @property
     def names(self) -> Sequence[str] | None:
@@ -54,7 +54,7 @@ class Split(Protocol):
         """Raises InvalidConfig when a column is missing or holds something else."""
 
     def labels(self) -> Labels:
-        """All labels, with `check` done. Raises InvalidConfig for a row without one."""
+        """Read all labels, after `check`. Raises InvalidConfig for a row without one."""
 
     def images(self, rows: Indices) -> Iterator[tuple[str, ImageFile]]:
-        """Images of ascending rows, each after the words that messages call it by."""
+        """Yield the images of ascending rows, each after its name in messages."""

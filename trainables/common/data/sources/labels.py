@@ -16,7 +16,7 @@ SHOWN = 5
 
 
 def class_labels(labels: Labels, names: Sequence[str] | None, classes: int, title: str) -> NDArray[np.int64]:
-    """Labels (N,) within 0 … ``classes`` - 1, or `LEFT_OUT`; every class has an image.
+    """Return labels (N,) within 0 … ``classes`` - 1, or `LEFT_OUT`; every class has an image.
 
     With ``names`` the label of a class is its position there, and images of other classes are left out.
 
@@ -39,7 +39,7 @@ def class_labels(labels: Labels, names: Sequence[str] | None, classes: int, titl
 
 
 def check_names(known: Sequence[str], names: Sequence[str] | None, classes: int, title: str) -> None:
-    """What can be told of the classes before the labels are there; the arguments are those of `class_labels`.
+    """Check the classes by name, before the labels are there; the arguments are those of `class_labels`.
 
     Raises InvalidConfig.
     """
@@ -53,7 +53,7 @@ def check_names(known: Sequence[str], names: Sequence[str] | None, classes: int,
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    """As `nearest`, where there may be a thousand names."""
+    """Do as `nearest` does, where there may be a thousand names."""
     close = get_close_matches(name, known, n=3, cutoff=0.5)
     return nearest(name, close or [*known[:SHOWN], *(["…"] if len(known) > SHOWN else [])])
 

@@ -21,18 +21,20 @@ SHARD = re.compile(r"[-_. ]\d+(-of-\d+.*)?$")
 
 
 def is_parquet(file: str) -> bool:
-    """By its ending."""
+    """Check by its ending."""
     return file.endswith(".parquet")
 
 
 def open_file(data: Data, file: Path) -> TableSplit:
-    """A single Parquet file as one split. Raises InvalidConfig when it cannot be read."""
+    """Open a single Parquet file as one split. Raises InvalidConfig when it cannot be read."""
     return _split(data, file.name, [file])
 
 
 def open_directory(data: Data, directory: Path, files: Sequence[str]) -> Mapping[str, TableSplit]:
-    """Splits by name: of ``train-00000-of-00002.parquet``, ``train_0.parquet`` and ``train.parquet`` it is ``train``,
-    and of ``train/0000.parquet``, where a file has a number for a name.
+    """Open the splits by name.
+
+    ``train-00000-of-00002.parquet``, ``train_0.parquet`` and ``train.parquet`` are of ``train``, and so is
+    ``train/0000.parquet``, as its own name is a number.
 
     Args:
         files: the directory's Parquet files, sorted, by their paths in it.
@@ -53,7 +55,7 @@ def open_directory(data: Data, directory: Path, files: Sequence[str]) -> Mapping
 
 
 def _place(file: PurePath) -> tuple[PurePath, str]:
-    """Where the files of all splits lie, and the split of this one."""
+    """Return the directory of all splits, and the split of this file."""
     if file.stem.isdigit() and file.parent.name:
         return file.parent.parent, file.parent.name
     return file.parent, SHARD.sub("", file.stem)
@@ -77,7 +79,7 @@ def _kind(schema: pa.Schema, column: str) -> tuple[pa.DataType | None, list[str]
 
 
 def _read(files: Sequence[Path], column: str) -> Iterator[pa.Array]:
-    """The values of a column, `ROWS` at a time: an image is a file of up to some 100 kB, and a row group may be of
+    """Yield the values of a column, `ROWS` at a time: an image is a file of up to some 100 kB, and a row group may have
     any size."""
     for file in files:
         with _readable(file):

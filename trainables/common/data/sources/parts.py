@@ -28,7 +28,7 @@ class Part:
     """(N,), within 0 … classes - 1."""
 
     def halves(self, share: float, use: str) -> tuple[Part, Part]:
-        """The part without a fixed stratified ``share`` of it, and that share, whose ``use`` messages name.
+        """Split off a fixed stratified ``share``, whose ``use`` messages name: return the rest and the share.
 
         Raises InvalidConfig when a class is so small that it might be missing from one of them.
         """
@@ -42,7 +42,7 @@ class Part:
 
 
 def needed_splits(data: Data, source: Source) -> dict[str, Split]:
-    """The splits that are read, by the config value in charge. Raises InvalidConfig when one does not exist."""
+    """Return the splits that are read, by the config value that names them. Raises InvalidConfig for a missing one."""
     if not isinstance(source, Mapping):
         return {"data.source": source}
     wanted = {"data.train_split": data.train_split}
@@ -56,7 +56,7 @@ def needed_splits(data: Data, source: Source) -> dict[str, Split]:
 
 
 def choose_parts(data: Data, names: Sequence[str] | None, source: Source) -> tuple[Part, Part]:
-    """Training and held-out images.
+    """Return training and held-out images.
 
     A source without splits gives a quarter of its images as test images. For validation a fifth of the training
     images is held out instead, and no test image is used.

@@ -16,7 +16,7 @@ SIXTEEN_BITS = 65_535
 
 
 def read_pixels(file: ImageFile, place: str, channels: int, side: int) -> NDArray[np.uint8]:
-    """Pixels (C, side, side) of an image file: upright, as 1 grey or 3 RGB channels, cropped and resized.
+    """Read the pixels (C, side, side) of an image file: upright, as 1 grey or 3 RGB channels, cropped and resized.
 
     The centre is cropped to a square and resized with Pillow's bicubic filter, which averages over all pixels it
     covers when it makes an image smaller (antialiasing). Pixels of an image that has the size are not touched.
@@ -42,7 +42,7 @@ def _decoded(file: ImageFile) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Cameras store how they were held. Where that cannot be read, the pixels can."""
+    """Turn a photograph upright: cameras store how they were held. Where that cannot be read, leave it as it is."""
     try:
         turned = ExifTags.Base.Orientation in image.getexif()
     except Exception:
@@ -51,7 +51,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _coloured(image: Image.Image, mode: str) -> Image.Image:
-    """Grey of 16 bits is scaled to 8, and what is transparent shows white; the rest is left to Pillow."""
+    """Scale grey of 16 bits to 8, and show transparent parts as white; leave the rest to Pillow."""
     if image.mode.startswith("I"):
         image = _from_sixteen_bits(image)
     elif image.mode == "F":

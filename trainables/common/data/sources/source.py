@@ -1,4 +1,4 @@
-"""Data sources: what a name stands for, what tells its content, and the splits it has."""
+"""Data sources: find one by name, identify its content, open its splits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HUB_ID = re.compile(r"\w[\w.-]{0,95}(/\w[\w.-]{0,95})?")
 
 
 def locate(source: str) -> Path | str:
-    """Where the data is: an absolute path, ``digits``, or an id on the Hugging Face hub.
+    """Return where the data is: an absolute path, ``digits``, or an id on the Hugging Face hub.
 
     ``digits`` is always the embedded set. What exists as a path is one; so is what starts with ``.``, ``/`` or ``~``
     or ends with ``.parquet``. The rest is an id. Raises InvalidConfig for a path that does not exist, and for what can
@@ -42,7 +42,7 @@ def locate(source: str) -> Path | str:
 
 
 def fingerprint(data: Data) -> str:
-    """What tells the content of the source, wherever it lies: that of local files is read, see `data_files.content`.
+    """Identify the content of the source, wherever it is. Local files are read, see `data_files.content`.
 
     A hub id is as good as its revision: without one, results are kept when the repository changes.
     Raises InvalidConfig for what does not exist.
@@ -54,7 +54,7 @@ def fingerprint(data: Data) -> str:
 
 
 def open_source(data: Data) -> Split | Mapping[str, Split]:
-    """Splits by name, or the only one of a source that has no splits. Raises InvalidConfig."""
+    """Open the splits by name, or the only one of a source that has no splits. Raises InvalidConfig."""
     place = locate(data.source)
     if place == DIGITS:
         return DigitsSplit()

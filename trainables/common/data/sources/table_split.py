@@ -24,7 +24,7 @@ class TableSplit:
     image_column: str
     label_column: str
     read: Callable[[str], Iterator[pa.Array]]
-    """The values of a column, in pieces."""
+    """Yield the values of a column, in pieces."""
     ready: bool = True
 
     @property
@@ -43,7 +43,7 @@ class TableSplit:
             raise self._mistyped("data.label_column", self.label_column, kind, message, _holds_labels)
 
     def labels(self) -> Labels:
-        """All labels. Raises InvalidConfig for a row without one."""
+        """Read all labels. Raises InvalidConfig for a row without one."""
         pieces = (_decoded(piece) for piece in self.read(self.label_column))
         values = pa.chunked_array(pieces, _plain(self.schema.field(self.label_column).type))
         if values.null_count:
@@ -56,7 +56,7 @@ class TableSplit:
         return Labels(encoded.indices.to_numpy().astype(np.int64), encoded.dictionary.to_pylist(), ordered=False)
 
     def images(self, rows: Indices) -> Iterator[tuple[str, ImageFile]]:
-        """Images of ascending rows, each with its row."""
+        """Yield the images of ascending rows, each with its row."""
         pieces, piece, start, stop = self.read(self.image_column), pa.array([]), 0, 0
         for row in map(int, rows):
             while row >= stop:
@@ -80,7 +80,7 @@ class TableSplit:
 
 
 def class_names(schema: pa.Schema, column: str) -> list[str] | None:
-    """Names of a column's classes, when its table was written by `datasets` and the column is a ClassLabel."""
+    """Return the names of a column's classes, if `datasets` wrote its table and the column is a ClassLabel."""
     written = (schema.metadata or {}).get(b"huggingface")
     features = json.loads(written).get("info", {}).get("features") if written else None
     feature = (features or {}).get(column)
