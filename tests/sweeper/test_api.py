@@ -10,13 +10,26 @@ import sweeper
 from sweeper.trainable.source import closure
 from tests.project import Project
 
-HEAVY = {"torch", "ray", "mlflow", "optuna", "pyarrow", "pydantic"}
+HEAVY = {"torch", "ray", "mlflow", "optuna", "pyarrow", "matplotlib", "pydantic"}
 
 
 def test_importing_sweeper_imports_nothing_heavy() -> None:
     code = f"import sys, sweeper; sweeper.__all__; dir(sweeper); print({HEAVY!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "set()\n", done.stderr
+
+
+def test_the_contracts_for_extenders_load_no_library_that_an_extension_may_not_need() -> None:
+    code = (
+        f"import sys; from sweeper import Executor, Store, Tracker; print({HEAVY - {'pydantic'}!r} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "set()\n", done.stderr
+
+
+@pytest.mark.parametrize("name", sweeper.__all__)
+def test_every_public_name_leads_to_something_documented(name: str) -> None:
+    assert getattr(sweeper, name).__doc__
 
 
 def test_every_public_name_is_there_whatever_was_imported_before() -> None:
