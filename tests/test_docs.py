@@ -85,6 +85,16 @@ def test_the_toy_trainable_runs_and_running_it_again_computes_nothing(lab: Path)
     assert again.stdout == first.stdout
 
 
+def test_the_figure_of_the_toy_trainable_is_drawn(lab: Path) -> None:
+    sweeper(lab, "run", "space.yaml", "--executor", "inline", "--no-tracking")
+    plain = (lab / "lab.py").read_text()
+    (lab / "lab.py").write_text(plain.rstrip().removesuffix(")") + ', figures="lab_figures")\n')
+    drawn = sweeper(lab, "figures", "regularisation", "--format", "svg").stdout.splitlines()
+    (lab / "lab.py").write_text(plain)
+    assert drawn[0] == "figures/regularisation-strength.svg"
+    assert "accuracy, %" in (lab / drawn[0]).read_text()
+
+
 def test_the_search_of_the_toy_trainable_is_planned(lab: Path) -> None:
     planned = sweeper(lab, "plan", "search.yaml", "--runs", "planned")
     assert "maximise accuracy in 8 suggestions by tpe" in planned.stdout
@@ -117,7 +127,7 @@ def test_the_toy_trainable_is_short() -> None:
     lines = [
         line
         for name, text in files_of("writing-a-trainable.md")
-        if name.endswith(".py")
+        if name == "lab.py"
         for line in text.splitlines()
         if line.strip()
     ]
