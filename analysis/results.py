@@ -47,6 +47,8 @@ class Description:
     """What a space says of its trials."""
 
     name: str
+    trainable: str
+    """What was swept, as the space names it."""
     rows: Sequence[str]
     """Names whose values are the rows of the table."""
     across: str | None
@@ -70,7 +72,7 @@ class Description:
             name: Number(**each | {"title": each["title"] or name}) for name, each in metadata["numbers"].items()
         }
         rows = [metadata["rows"]] if isinstance(metadata["rows"], str) else metadata["rows"]
-        names = ("name", "across", "columns", "bounds", "published", "baseline", "design", "seeds")
+        names = ("name", "trainable", "across", "columns", "bounds", "published", "baseline", "design", "seeds")
         return cls(rows=rows, numbers=numbers, **{name: metadata[name] for name in names})
 
     def number(self, name: str) -> Number:

@@ -3,8 +3,8 @@
 A continual run is a plain function that calls stages; a stage is a pure function from its own parameters
 and inputs to an artifact; the artifact's address is the hash of exactly those. What agrees is done once.
 
-Trainables are written with `stage`, `Stage`, `StageRun`, `NotInKey`, `Number`, `Trainable`,
-`InvalidConfig` and `Diverged`.
+Trainables are written with `stage`, `Stage`, `StageRun`, `NotInKey`, `Number`, `Trainable`, `InvalidConfig` and
+`Diverged`. Executors, trackers and stores implement `Executor`, `Tracker` and `Store`.
 Sweeps are run from Python with `load`, `plan`, `run` and `read`:
 
     import sweeper
@@ -22,7 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweeper.api import load, plan, read, run
+    from sweeper.engine.executors.base import Executor
     from sweeper.errors import Diverged, InvalidConfig, SweeperError, nearest
+    from sweeper.store.base import Store
+    from sweeper.tracking.base import Tracker
     from sweeper.trainable.number import Number
     from sweeper.trainable.parameter import NotInKey
     from sweeper.trainable.stage import Stage, StageRun, stage
@@ -31,12 +34,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Diverged",
+    "Executor",
     "InvalidConfig",
     "NotInKey",
     "Number",
     "Stage",
     "StageRun",
+    "Store",
     "SweeperError",
+    "Tracker",
     "Trainable",
     "load",
     "nearest",
@@ -50,8 +56,11 @@ _MODULES = {
     **dict.fromkeys(("load", "plan", "read", "run"), "api"),
     **dict.fromkeys(("Diverged", "InvalidConfig", "SweeperError", "nearest"), "errors"),
     **dict.fromkeys(("Stage", "StageRun", "stage"), "trainable.stage"),
+    "Executor": "engine.executors.base",
     "NotInKey": "trainable.parameter",
     "Number": "trainable.number",
+    "Store": "store.base",
+    "Tracker": "tracking.base",
     "Trainable": "trainable.trainable",
 }
 """The submodule of every public name, imported on first use."""

@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, nearest
 from sweeper.space.sweep import Sweep, load_sweep
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from matplotlib.figure import Figure
 
     from analysis.formats import Format
     from analysis.results import Results
@@ -158,6 +159,24 @@ class SweepResults:
 
         try:
             return ResultsTable(summarise(self.results))
+        except NoTable as error:
+            raise SweeperError(str(error)) from None
+
+    def figure(self, name: str) -> Figure | None:
+        """Draw a figure, such as ``cost`` or one that the trainable names; None where the sweep lacks the data.
+
+        Raises:
+            SweeperError: for an unknown name, with those there are.
+        """
+        from analysis.figures import FIGURES
+        from analysis.results import NoTable
+        from sweeper.records.own_figures import own_figures
+
+        drawings = FIGURES if name in FIGURES else {**own_figures(self.results), **FIGURES}
+        if name not in drawings:
+            raise SweeperError(f"no figure is called '{name}'", fix=nearest(name, drawings))
+        try:
+            return drawings[name].draw(self.results)
         except NoTable as error:
             raise SweeperError(str(error)) from None
 

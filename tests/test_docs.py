@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,15 @@ MOST_LINES = 25
 def files_of(page: str) -> Iterator[tuple[str, str]]:
     """Path and text of every code block of a page that has a title."""
     yield from TITLED.findall((DOCS / page).read_text())
+
+
+def entry_points() -> str:
+    """Those that the page on Python registers, in the form of an installed package."""
+    blocks = re.findall(r"^```toml\n(.*?)^```$", (DOCS / "api.md").read_text(), re.MULTILINE | re.DOTALL)
+    groups = tomllib.loads("".join(blocks))["project"]["entry-points"]
+    return "\n".join(
+        line for group in groups for line in (f"[{group}]", *(f"{k} = {v}" for k, v in groups[group].items()))
+    )
 
 
 def sweeper(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -75,9 +85,34 @@ def test_the_toy_trainable_runs_and_running_it_again_computes_nothing(lab: Path)
     assert again.stdout == first.stdout
 
 
+def test_the_figure_of_the_toy_trainable_is_drawn(lab: Path) -> None:
+    sweeper(lab, "run", "space.yaml", "--executor", "inline", "--no-tracking")
+    plain = (lab / "lab.py").read_text()
+    (lab / "lab.py").write_text(plain.rstrip().removesuffix(")") + ', figures="lab_figures")\n')
+    drawn = sweeper(lab, "figures", "regularisation", "--format", "svg").stdout.splitlines()
+    (lab / "lab.py").write_text(plain)
+    assert drawn[0] == "figures/regularisation-strength.svg"
+    assert "accuracy, %" in (lab / drawn[0]).read_text()
+
+
 def test_the_search_of_the_toy_trainable_is_planned(lab: Path) -> None:
     planned = sweeper(lab, "plan", "search.yaml", "--runs", "planned")
     assert "maximise accuracy in 8 suggestions by tpe" in planned.stdout
+
+
+def test_the_executor_and_the_tracker_of_the_page_run_the_toy_trainable(lab: Path) -> None:
+    for name, text in files_of("api.md"):
+        (lab / name).parent.mkdir(exist_ok=True)
+        (lab / name).write_text(text)
+    about = lab / "lab_tools-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: lab_tools\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(entry_points())
+    new = ("--seeds", "0", "--runs", "pooled", "--executor", "pool", "--max-concurrent", "2", "--tracker", "log")
+    done = sweeper(lab, "run", "space.yaml", *new)
+    assert done.stdout.count("(n=1)") == 8
+    logged = (lab / "pooled" / "regularisation.log").read_text().splitlines()
+    assert logged == ["split done", *["train done"] * 4, "0 trials failed"]
 
 
 @pytest.mark.parametrize("text", SPACES, ids=lambda text: text.split("\n")[0])
@@ -92,7 +127,7 @@ def test_the_toy_trainable_is_short() -> None:
     lines = [
         line
         for name, text in files_of("writing-a-trainable.md")
-        if name.endswith(".py")
+        if name == "lab.py"
         for line in text.splitlines()
         if line.strip()
     ]

@@ -1,4 +1,4 @@
-"""The figures of the paper and of an ablation, from a sweep's results. Reads Parquet alone, as tables do.
+"""The figures of an ablation, from a sweep's results. Reads Parquet alone, as tables do.
 
 ``FIGURES[name].draw(results)`` gives a figure, one paper column wide, or None; `save` writes it, `svg` gives it to
 a page.
@@ -18,10 +18,7 @@ from analysis.figures import (
     front,
     heatmap,
     history,
-    importance,
     matrix,
-    ponderations,
-    ranks,
     samples,
     search_importances,
 )
@@ -55,27 +52,6 @@ class Drawing:
 
 
 FIGURES: Mapping[str, Drawing] = {
-    "importance": Drawing(
-        "Importance of every layer",
-        "Importance of every adapted layer: mean and standard deviation over the classes of a trial, both averaged "
-        "over the trials of the row; of more than three rows the first of those with the most layers.",
-        "no trial has measured it",
-        importance.draw,
-    ),
-    "ranks": Drawing(
-        "Rank of F",
-        "Numerical rank of the functional matrix F of every adapted layer: mean over the classes of a trial, averaged "
-        "over the trials of the row; at the right the largest over layers, classes and trials.",
-        "no trial has measured them",
-        ranks.draw,
-    ),
-    "ponderations": Drawing(
-        "Ponderations and frequencies",
-        "Ponderation λ and frequency ω of every function, a line per layer: mean over classes and the trials of the "
-        "row; dashed the initial values.",
-        "no trial has measured them",
-        ponderations.draw,
-    ),
     "samples": Drawing(
         "Samples",
         "Images sampled by the first finished trial of every row that has any; nothing is averaged.",
@@ -139,4 +115,4 @@ FIGURES: Mapping[str, Drawing] = {
         search_importances.draw,
     ),
 }
-"""Kinds of figures by name, in the paper's order, then an ablation's, then a search's."""
+"""Kinds of figures by name, an ablation's and then a search's. Trainables may name others of their own."""

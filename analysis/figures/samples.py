@@ -1,4 +1,4 @@
-"""The paper's figures 6-7: images that the models have sampled."""
+"""Pictures that trials have written, such as images that a model has sampled."""
 
 from __future__ import annotations
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from analysis.figures import FIGURES, svg
+from analysis.figures import FIGURES, Drawing, svg
 from analysis.report.charts import Chart, accuracy_chart, cost_chart, curves_chart, heatmap_chart
 from analysis.report.markup import Html, data, element, joined
 from analysis.report.search_charts import front_chart, history_chart
@@ -24,7 +25,6 @@ CHARTS: Mapping[str, Callable[[Results, Figure], Chart]] = {
 """By the name of the figure, in the order of the page."""
 SEARCHED = ("front", "history", "search_importances")
 """Those of a search, which have a part of their own."""
-ORDER = [name for name in (*CHARTS, *(name for name in FIGURES if name not in CHARTS)) if name not in SEARCHED]
 
 CAPTIONS = {
     "accuracy": "Accuracy on the held-out images of all classes seen so far, after every task: mean and standard "
@@ -35,16 +35,50 @@ CAPTIONS = {
 """Of those that are told otherwise than in print, as they look otherwise."""
 
 
-def figures(results: Results, place: str, stills: Stills) -> Html:
+@dataclass(frozen=True)
+class _Drawn:
+    """A figure that the sweep has, and how the page says what it is."""
+
+    results: Results
+    name: str
+    drawing: Drawing
+    figure: Figure
+    key: str
+    """Its id in the page."""
+
+    @property
+    def title(self) -> Html:
+        """Above it."""
+        return element("h4", self.drawing.title)
+
+    @property
+    def caption(self) -> Html:
+        """Below it."""
+        return element("figcaption", self._told)
+
+    @property
+    def said(self) -> str:
+        """For those who do not see it."""
+        return f"{self.drawing.title} of {self.results.name}. {self._told}"
+
+    @property
+    def _told(self) -> str:
+        return CAPTIONS.get(self.name, self.drawing.caption)
+
+
+def figures(results: Results, place: str, stills: Stills, own: Mapping[str, Drawing]) -> Html:
     """Every figure that the sweep has, with its caption, and why it lacks the others; without those of a search.
 
     Args:
         results: the sweep.
         place: begins the figures' ids.
         stills: of the page.
+        own: figures of what was swept, by name.
     """
-    drawn, parts = drawn_of(results, ORDER, place, stills)
-    lacking = {FIGURES[name].title: FIGURES[name].lacking(results) for name in ORDER if name not in drawn}
+    every = {**{name: FIGURES[name] for name in CHARTS}, **own, **FIGURES}
+    wanted = {name: drawing for name, drawing in every.items() if name not in SEARCHED}
+    drawn, parts = drawn_of(results, wanted, place, stills)
+    lacking = {each.title: each.lacking(results) for name, each in wanted.items() if name not in drawn}
     absent = "; ".join(f"{title}: {why}" for title, why in lacking.items())
     return joined(
         [
@@ -55,41 +89,31 @@ def figures(results: Results, place: str, stills: Stills) -> Html:
     )
 
 
-def drawn_of(results: Results, names: Iterable[str], place: str, stills: Stills) -> tuple[list[str], list[Html]]:
+def drawn_of(
+    results: Results, wanted: Mapping[str, Drawing], place: str, stills: Stills
+) -> tuple[list[str], list[Html]]:
     """Names of those figures that the sweep has, and these: the interactive ones together, and the others."""
-    drawn = {name: figure for name in names if (figure := FIGURES[name].draw(results))}
-    charts = [_chart(results, name, drawn[name], place, stills) for name in drawn if name in CHARTS]
-    others = [_still(results, name, drawn[name], place, stills) for name in drawn if name not in CHARTS]
+    drawn = [
+        _Drawn(results, name, drawing, figure, f"{place}-{name}")
+        for name, drawing in wanted.items()
+        if (figure := drawing.draw(results))
+    ]
+    charts = [_chart(each, stills) for each in drawn if each.name in CHARTS]
+    others = [_still(each, stills) for each in drawn if each.name not in CHARTS]
     parts = {"charts": charts, "stills": others}
-    return list(drawn), [element("div", *figures, class_=kind) for kind, figures in parts.items() if figures]
+    names = [each.name for each in drawn]
+    return names, [element("div", *figures, class_=kind) for kind, figures in parts.items() if figures]
 
 
-def _chart(results: Results, name: str, figure: Figure, place: str, stills: Stills) -> Html:
-    key = f"{place}-{name}"
-    stills.pack(key, stills.add(svg(figure, key)))
-    plot = element("div", class_="plot", role="img", aria_label=_said(results, name))
+def _chart(drawn: _Drawn, stills: Stills) -> Html:
+    stills.pack(drawn.key, stills.add(svg(drawn.figure, drawn.key)))
+    plot = element("div", class_="plot", role="img", aria_label=drawn.said)
     still = element("div", element("noscript", "This figure is drawn by the page's own script."), class_="still")
-    chart = data(CHARTS[name](results, figure), f"{key}-data")
-    return element("figure", _title(name), plot, still, _caption(name), chart, class_="chart", id=key)
+    chart = data(CHARTS[drawn.name](drawn.results, drawn.figure), f"{drawn.key}-data")
+    return element("figure", drawn.title, plot, still, drawn.caption, chart, class_="chart", id=drawn.key)
 
 
-def _still(results: Results, name: str, figure: Figure, place: str, stills: Stills) -> Html:
-    key = f"{place}-{name}"
-    still = element("div", stills.add(svg(figure, key)), class_="still", role="img", aria_label=_said(results, name))
-    return element("figure", _title(name), still, _caption(name), id=key)
-
-
-def _title(name: str) -> Html:
-    return element("h4", FIGURES[name].title)
-
-
-def _caption(name: str) -> Html:
-    return element("figcaption", _told(name))
-
-
-def _said(results: Results, name: str) -> str:
-    return f"{FIGURES[name].title} of {results.name}. {_told(name)}"
-
-
-def _told(name: str) -> str:
-    return CAPTIONS.get(name, FIGURES[name].caption)
+def _still(drawn: _Drawn, stills: Stills) -> Html:
+    still = stills.add(svg(drawn.figure, drawn.key))
+    shown = element("div", still, class_="still", role="img", aria_label=drawn.said)
+    return element("figure", drawn.title, shown, drawn.caption, id=drawn.key)

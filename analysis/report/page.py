@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
+from analysis.figures import Drawing
 from analysis.report.markup import Html, element, joined
 from analysis.report.overview import overview
 from analysis.report.packing import plotly_block, plotly_script
@@ -29,7 +30,10 @@ POLICY = (
 
 
 def page(
-    sweeps: Sequence[Results], links: Mapping[str, Mapping[str, str]] | None = None, title: str | None = None
+    sweeps: Sequence[Results],
+    links: Mapping[str, Mapping[str, str]] | None = None,
+    title: str | None = None,
+    own: Mapping[str, Mapping[str, Drawing]] | None = None,
 ) -> str:
     """Results of sweeps as one self-contained HTML page. The same results give the same page.
 
@@ -37,13 +41,15 @@ def page(
         sweeps: in the order of the page.
         links: where trials are tracked: sweep, label of the trial, address.
         title: of the page; the sweeps' names, where it is not given.
+        own: figures of what was swept, beside those of every sweep: sweep, name of the figure.
 
     Raises NoTable where results cannot be read as a table.
     """
     title = title or ", ".join(results.name for results in sweeps)
     stills = Stills()
     sections = [
-        section(each, f"sweep-{index}", (links or {}).get(each.name, {}), stills) for index, each in enumerate(sweeps)
+        section(each, f"sweep-{index}", (links or {}).get(each.name, {}), stills, (own or {}).get(each.name, {}))
+        for index, each in enumerate(sweeps)
     ]
     stages = stages_of(sweeps)
     main = joined([overview(sweeps, stages, title), *sections, sharing(sweeps, stages), provenance(sweeps, stages)])

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from analysis.figures import FIGURES
 from analysis.findings import NOTHING, importances, volumes
 from analysis.report.figures import SEARCHED, drawn_of
 from analysis.report.markup import Cell, Html, element, folded, grid
@@ -33,7 +34,7 @@ def search_part(results: Results, place: str, stills: Stills) -> list[Html]:
         element("p", f"{_asked(search)} {_became(search)}"),
         *([element("p", f"{found[0].upper()}{found[1:]}.")] if found else []),
         _names(search),
-        *drawn_of(results, SEARCHED, place, stills)[1],
+        *drawn_of(results, {name: FIGURES[name] for name in SEARCHED}, place, stills)[1],
         *_every(results, search),
     ]
 

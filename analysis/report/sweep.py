@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from analysis.figures import Drawing
 from analysis.formats.html import html_table
 from analysis.report.figures import figures
 from analysis.report.markup import Html, element, folded, listing, scrolling
@@ -20,7 +21,7 @@ from analysis.verdicts import verdicts
 CAPTION = "Mean ± standard deviation over the n trials of a row; the best bold, the second underlined"
 
 
-def section(results: Results, place: str, links: Mapping[str, str], stills: Stills) -> Html:
+def section(results: Results, place: str, links: Mapping[str, str], stills: Stills, own: Mapping[str, Drawing]) -> Html:
     """All of one sweep.
 
     Args:
@@ -28,6 +29,7 @@ def section(results: Results, place: str, links: Mapping[str, str], stills: Stil
         place: id of the section.
         links: where a trial is tracked, by its label.
         stills: of the page.
+        own: figures of what was swept, by name.
 
     Raises NoTable.
     """
@@ -40,7 +42,7 @@ def section(results: Results, place: str, links: Mapping[str, str], stills: Stil
         *_tables(summary, rows, place),
         *search_part(results, place, stills),
         *_comparisons(summary),
-        figures(results, place, stills),
+        figures(results, place, stills, own),
         *([configs(results, rows, place, links)] if rows else []),
         id=place,
         class_="sweep",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from sweeper.errors import SweeperError
 from sweeper.records.layout import RunsDirectory
 
 if TYPE_CHECKING:
+    from analysis.figures import Drawing
     from analysis.results import Results
 
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 def figures(names: tuple[str, ...], directory: Path, formats: tuple[str, ...], runs: Path) -> None:
     """Draw the figures of the sweeps NAME, each as NAME-FIGURE.pdf and .png, one paper column wide.
 
-    What a sweep has not measured is not drawn, and said.
+    Those of its trainable come first. What a sweep has not measured is not drawn, and said.
     """
     from analysis.results import NoTable, read_results
 
@@ -51,11 +52,23 @@ def figures(names: tuple[str, ...], directory: Path, formats: tuple[str, ...], r
         raise SweeperError(str(error)) from None
 
 
+def own_figures_or_none(results: Results) -> Mapping[str, Drawing]:
+    """Return the figures that a sweep's trainable names; none, and a line that says why, where it is not here."""
+    from sweeper.records.own_figures import own_figures
+
+    try:
+        return own_figures(results)
+    except SweeperError as error:
+        name = results.described.trainable
+        click.echo(f"{results.name}: figures of trainable '{name}' are left out: {error.message}", err=True)
+        return {}
+
+
 def _drawn(results: Results, directory: Path, formats: Iterable[str]) -> Iterator[str]:
     """Draw the figures of a sweep; yields the path of each file, or why there is none. Raises NoTable."""
     from analysis.figures import FIGURES, save
 
-    for name, drawing in FIGURES.items():
+    for name, drawing in {**own_figures_or_none(results), **FIGURES}.items():
         figure = drawing.draw(results)
         if figure is None:
             yield f"{results.name}-{name}: none, {drawing.lacking(results)}"

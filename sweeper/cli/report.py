@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sweeper.cli.figures import own_figures_or_none
 from sweeper.cli.options import runs_option
 from sweeper.errors import SweeperError
 from sweeper.records.layout import RunsDirectory
@@ -48,7 +49,8 @@ def _page(runs: Path, spaces: list[str], title: str, mlflow: str | None) -> str:
 
     try:
         sweeps = [read_results(RunsDirectory(runs).results, space) for space in spaces]
-        return page(sweeps, {space: _links(runs, space, mlflow) for space in spaces}, title)
+        links = {space: _links(runs, space, mlflow) for space in spaces}
+        return page(sweeps, links, title, {each.name: own_figures_or_none(each) for each in sweeps})
     except NoTable as error:
         raise SweeperError(str(error)) from None
 

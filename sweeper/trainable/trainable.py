@@ -34,13 +34,16 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
 from sweeper.errors import SweeperError, first_line, nearest
 from sweeper.trainable.number import Number
 from sweeper.trainable.stage import Stage
+
+if TYPE_CHECKING:
+    from analysis.figures import Drawing
 
 GROUP = "sweeper.trainables"
 """The entry point group of installed trainables."""
@@ -65,7 +68,7 @@ class Trainable:
 
     Functions may be given as a path, ``"package.module:name"``, which is imported on first use: then a mistake in a
     YAML file is reported without importing torch. ``"package.module"`` alone means its ``run``, ``facts``, ``check`` or
-    ``steps``. All of them may raise `InvalidConfig`.
+    ``steps``. All of them may raise `InvalidConfig`. Figures may be given as a path as well.
 
     Raises:
         SweeperError: for a declaration that cannot work.
@@ -92,6 +95,9 @@ class Trainable:
     steps: Callable[[Any], Sequence[Stage]] | str | None = None
     """Return the stages whose ``metrics.json`` holds the numbers on the way through a run, such as after every task;
     the last one is that of ``experiment``. A search can stop a run there. By default only the last one."""
+    figures: Mapping[str, Drawing] | str = field(default_factory=dict)
+    """Figures of its own by name, drawn beside those that every sweep has. ``"package.module"`` means its ``FIGURES``,
+    imported only to draw; by default there are none."""
     name: str = ""
     """How a search space names it; set by `find_trainable`."""
 
@@ -144,6 +150,11 @@ class Trainable:
         """Check that what the run needs is here. Raises InvalidConfig."""
         if self.check is not None:
             _resolved(self.check, "check")(config)
+
+    def own_figures(self) -> Mapping[str, Drawing]:
+        """Return the figures that only its sweeps have, by name."""
+        found: Mapping[str, Drawing] = _resolved(self.figures, "FIGURES")
+        return found
 
 
 @functools.cache
@@ -199,18 +210,17 @@ def _unknown(name: str) -> SweeperError:
     return SweeperError(f"unknown trainable '{name}': {places}", fix=fix)
 
 
-def _resolved(function: Callable[..., Any] | str, default: str) -> Callable[..., Any]:
-    """The function, imported where it is given as a path. Raises SweeperError."""
-    if not isinstance(function, str):
-        return function
-    module, _, name = function.partition(":")
+def _resolved(given: Any, default: str) -> Any:
+    """What is given, imported where it is a path. Raises SweeperError."""
+    if not isinstance(given, str):
+        return given
+    module, _, name = given.partition(":")
     holder = _imported(module)
     if holder is None:
-        raise SweeperError(f"the trainable names {function}, and there is no module {module}", fix="correct the name")
+        raise SweeperError(f"the trainable names {given}, and there is no module {module}", fix="correct the name")
     if not hasattr(holder, name or default):
         raise SweeperError(f"module {module} has no '{name or default}'", fix=f"add it to {holder.__file__}")
-    found: Callable[..., Any] = getattr(holder, name or default)
-    return found
+    return getattr(holder, name or default)
 
 
 def _imported(module: str) -> Any:

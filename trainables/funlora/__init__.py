@@ -16,4 +16,5 @@ trainable = Trainable(
     facts=_EXPERIMENT,
     check=_EXPERIMENT,
     steps=_EXPERIMENT,
+    figures="trainables.funlora.figures",
 )

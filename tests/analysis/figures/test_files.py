@@ -24,7 +24,7 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path, suffix: str) -> No
 
 
 def test_a_file_is_a_paper_column_wide_with_truetype_fonts(tmp_path: Path) -> None:
-    figure = FIGURES["importance"].draw(layer_selection(tmp_path))
+    figure = FIGURES["curves"].draw(layer_selection(tmp_path))
     assert figure
     save(figure, tmp_path / "it.png")
     save(figure, tmp_path / "it.pdf")
@@ -37,7 +37,7 @@ def test_a_file_is_a_paper_column_wide_with_truetype_fonts(tmp_path: Path) -> No
 def test_svgs_of_a_page_share_no_ids_and_take_its_colour(tmp_path: Path) -> None:
     results = layer_selection(tmp_path)
     ids, drawn = [], {}
-    for name in ("accuracy", "ponderations"):
+    for name in ("accuracy", "matrix"):
         figure = FIGURES[name].draw(results)
         assert figure
         text = drawn[name] = svg(figure, f"page-{name}")
@@ -49,5 +49,5 @@ def test_svgs_of_a_page_share_no_ids_and_take_its_colour(tmp_path: Path) -> None
         assert INK not in text
         assert "currentColor" in text
     assert len(ids) == len(set(ids))
-    assert "data:image/png" in drawn["ponderations"]
+    assert "data:image/png" in drawn["matrix"]
     assert max(map(len, drawn.values())) < 150_000

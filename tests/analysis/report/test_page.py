@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.figures import FIGURES, Drawing
 from analysis.report import page
 from analysis.results import Results, read_results
 from tests.analysis.sweeps import KILLED, UNRUN, layer_selection, write_sweep
@@ -108,6 +109,18 @@ def test_the_page_names_no_address_and_may_run_its_own_scripts_alone(of_two) -> 
     assert allowed["default-src"] == "'none'"
     assert all(each.startswith("'sha256-") for each in allowed["script-src"].split())
     assert re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', of_two) == []
+
+
+def test_figures_that_are_given_stand_beside_those_of_every_sweep(results) -> None:
+    own = {
+        "mine": Drawing("Mine", "A picture.", "there is none", FIGURES["samples"].plain),
+        "absent": Drawing("Absent", "Nothing.", "nobody drew it", lambda _: None),
+    }
+    written = page([results], own={"layer_selection": own})
+    assert len(set(parsed(written).ids)) == len(parsed(written).ids)
+    told = said(written)
+    assert "Mine A picture." in told
+    assert "Absent: nobody drew it" in told
 
 
 def test_names_that_look_like_markup_are_text_also_in_the_figures_data(tmp_path, written) -> None:

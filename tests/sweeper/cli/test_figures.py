@@ -41,6 +41,19 @@ def test_of_a_sweep_that_has_not_run_nothing_is_drawn(project: Project) -> None:
     assert not (project.path / "figures").exists()
 
 
+def test_figures_of_a_trainable_that_is_not_here_are_left_out_and_the_others_drawn(project: Project) -> None:
+    layer_selection(project.path / "runs" / "results", trainable="gone")
+    done = project.sweeper("figures", "layer_selection", "--format", "svg")
+    assert done.returncode == 0
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()[:2]] == [
+        "figures/layer_selection-samples.svg",
+        "figures/layer_selection-accuracy.svg",
+    ]
+    assert done.stderr == snapshot(
+        "layer_selection: figures of trainable 'gone' are left out: unknown trainable 'gone': not installed (funlora), and no module in the working directory\n"
+    )
+
+
 def test_an_unknown_sweep_is_answered_before_anything_is_drawn(project: Project) -> None:
     layer_selection(project.path / "runs" / "results")
     done = project.sweeper("figures", "layer_selection", "layers")

@@ -39,6 +39,18 @@ def test_a_sweep_that_has_not_run_yet_is_reported_with_what_is_missing(project: 
     assert "0 of 1 finished; 1 missing: not run yet" in (project.path / "report.html").read_text()
 
 
+def test_the_figures_of_the_trainable_are_in_the_report_where_it_is_here(project: Project) -> None:
+    results = project.path / "runs" / "results"
+    layer_selection(results, seeds=1)
+    layer_selection(results, seeds=1, name="other", trainable="gone")
+    done = project.sweeper("report", "layer_selection", "other")
+    assert done.returncode == 0, done.stderr
+    page = (project.path / "report.html").read_text()
+    assert page.count("<h4>Rank of F</h4>") == 1
+    assert page.count("<h4>Samples</h4>") == 2
+    assert "other: figures of trainable 'gone' are left out: unknown trainable 'gone'" in done.stderr
+
+
 def test_an_unknown_sweep_is_answered_with_the_nearest_name(project: Project) -> None:
     layer_selection(project.path / "runs" / "results")
     done = project.sweeper("report", "layers_selection")

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.figures.cells import colour_bar
-from analysis.figures.layers import Places, profile
-from analysis.figures.measured import measured_rows
 from analysis.figures.style import SMALL, sheet
 from analysis.results import Results
+from trainables.funlora.figures.layers import Places, profile
+from trainables.funlora.figures.measured import measured_rows
 
 LINE = 0.17
 """Inches of a row."""

@@ -18,10 +18,10 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.figures.cells import colour_bar
 from analysis.figures.groups import Array
-from analysis.figures.layers import Places
-from analysis.figures.measured import measured_rows
 from analysis.figures.style import GREY, INK, sheet
 from analysis.results import Results
+from trainables.funlora.figures.layers import Places
+from trainables.funlora.figures.measured import measured_rows
 
 MOST = 6
 """Rows that a page has room for."""

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.figures import FIGURES
 from tests.analysis.figures.small import cases, solvers, write_measure
 from tests.analysis.sweeps import UNRUN
+from trainables.funlora.figures import FIGURES
 
 draw = FIGURES["ranks"].draw
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.figures.layers import Places, profile
-from analysis.figures.measured import measured_rows
 from analysis.figures.style import WIDTH, Look, legend_below, sheet
 from analysis.results import Results
+from trainables.funlora.figures.layers import Places, profile
+from trainables.funlora.figures.measured import measured_rows
 
 TOGETHER = 3
 """Rows whose deviations one panel still shows."""

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures import FIGURES
 from tests.analysis.figures.small import cases, points, write_measure
+from trainables.funlora.figures import FIGURES
 
 draw = FIGURES["ponderations"].draw
 

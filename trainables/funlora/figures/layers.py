@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 from matplotlib.axes import Axes
 
 from analysis.figures.groups import Array
-from analysis.figures.measured import Measured
 from analysis.figures.style import GREY, INK, SMALL
+from trainables.funlora.figures.measured import Measured
 
 NAMED = 4
 """Layers in a part of the network that has room for its name."""

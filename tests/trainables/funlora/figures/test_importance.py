@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.figures import FIGURES
 from tests.analysis.figures.small import cases, points, words, write_measure
 from tests.analysis.sweeps import layer_selection
+from trainables.funlora.figures import FIGURES
 
 draw = FIGURES["importance"].draw
 
