@@ -69,7 +69,7 @@ def run(
     tracker: str | None = "mlflow",
     tracking_uri: str | None = None,
 ) -> Finished:
-    """Run what is missing of a sweep and write its results; progress is shown on stderr.
+    """Run what is missing of a sweep and write its results; progress is shown on stderr, in a notebook below the cell.
 
     Call it again to resume after an interruption. Failed trials do not raise: see the ``failed`` of what is returned.
 

@@ -10,18 +10,17 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
 
+from sweeper.engine.bars import Bar, bar_on
 from sweeper.engine.observers import Observer
 from sweeper.planning.text import clock
 from sweeper.records.sweep import RunningStage, State, Status
 from sweeper.trainable.stage import Stage
 
 LINE_SECONDS = 15.0
-"""Without a terminal, a line is printed this often."""
+"""Without a bar, a line is printed this often."""
 BAR_SECONDS = 0.2
-"""On a terminal, the bar moves this often at most."""
+"""The bar moves this often at most."""
 TELL_SECONDS = 1.0
 MAX_FAILURES = 20
 """That a status names; they all stand in the results."""
@@ -83,7 +82,7 @@ class Estimate:
 
 
 class Display(Observer):
-    """An observer that shows a live bar on a terminal, and a line now and then elsewhere.
+    """An observer that shows a live bar on a terminal and in a notebook, and a line now and then elsewhere.
 
     Args:
         stages: all stages that have to run.
@@ -113,23 +112,19 @@ class Display(Observer):
         self._searched_before = found[1] if (found := search()) else 0.0
         self._told = 0.0
         self._began = self._printed = time.monotonic()
-        self._bar = Progress(
-            BarColumn(24),
-            TextColumn("{task.description}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=self._total)
+        self._bar: Bar | None = None
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        self._bar = bar_on(self._console)
+        if self._bar:
+            self._printed -= BAR_SECONDS  # so that it shows the first stage at once
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._bar:
+            self._bar.stop()
 
     def added(self, stages: Mapping[str, Stage]) -> None:
         """See `sweeper.engine.observers.Observer`."""
@@ -202,11 +197,11 @@ class Display(Observer):
         if now - self._told >= TELL_SECONDS:
             self._told = now
             self._tell(self.status("running"))
-        if now - self._printed < (BAR_SECONDS if self._console.is_terminal else LINE_SECONDS):
+        if now - self._printed < (BAR_SECONDS if self._bar else LINE_SECONDS):
             return
         self._printed = now
-        if self._console.is_terminal:
-            self._bar.update(self._task, completed=self._done, description=escape(self._line(now)))
+        if self._bar:
+            self._bar.show(self._done, self._total, self._line(now))
         else:
             self._say(self._line(now))
 
@@ -233,4 +228,4 @@ class Display(Observer):
         running = Counter(node.function.label for node, _, share in self._running.values() if not share)
         named = [f"{label} x{count}" if count > 1 else label for label, count in sorted(running.items())]
         named += [f"{node.function.label} {share:.0%}" for node, _, share in self._running.values() if share]
-        return " · ".join([*parts, ", ".join(named)])
+        return " · ".join([*parts, *([", ".join(named)] if named else [])])

@@ -63,6 +63,14 @@ def test_without_a_terminal_failures_are_lines_and_the_summary_counts() -> None:
     assert [stage.key for stage in status.running] == [TRUNKS[2].key]
 
 
+def test_on_a_terminal_a_bar_shows_the_first_stage_at_once() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=120, force_terminal=True, color_system=None)
+    with Display(STAGES, 1, console, lambda _: None) as display:
+        display.started(TRUNKS[0])
+    assert f"0/{len(STAGES)} stages · 0:00 elapsed · time left not known yet · grow" in out.getvalue()
+
+
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (67.4, "1:07"), (3729, "1:02:09")])
 def test_clock(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
