@@ -77,7 +77,7 @@ def test_the_toy_trainable_runs_and_running_it_again_computes_nothing(lab: Path)
 
 def test_the_search_of_the_toy_trainable_is_planned(lab: Path) -> None:
     planned = sweeper(lab, "plan", "search.yaml", "--runs", "planned")
-    assert "maximise accuracy in 8 suggestions by tpe" in planned.stdout
+    assert "maximise accuracy in 8 suggestions with tpe" in planned.stdout
 
 
 @pytest.mark.parametrize("text", SPACES, ids=lambda text: text.split("\n")[0])
