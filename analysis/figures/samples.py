@@ -1,4 +1,4 @@
-"""The paper's figures 6-7: images that the models have sampled."""
+"""The paper's figures 6-7: images sampled by the models."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from analysis.figures.style import WIDTH, sheet
 from analysis.results import Results
 
 MOST = 4
-"""Pictures that a page has room for."""
+"""Pictures that are shown at most."""
 TITLE = 0.2
-"""Inches."""
+"""Height of a title in inches."""
 
 
 def draw(results: Results) -> Figure | None:
-    """The pictures of the first finished trial of every row that has any, under the row's values and its seed."""
+    """Draw the pictures of the first finished trial with pictures of every row, titled by row and seed."""
     found = [each for row in groups_of(results) for each in _pictures(results, row)]
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""The figures of one sweep in the page: interactive where a reader wants to look closer, and otherwise as printed."""
+"""The figures of one sweep in the page: some interactive, the others as printed."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ CHARTS: Mapping[str, Callable[[Results, Figure], Chart]] = {
     "front": front_chart,
     "history": history_chart,
 }
-"""By the name of the figure, in the order of the page."""
+"""Interactive charts by the name of the figure, in the order of the page."""
 SEARCHED = ("front", "history", "search_importances")
-"""Those of a search, which have a part of their own."""
+"""Figures of a search, which have their own part of the page."""
 ORDER = [name for name in (*CHARTS, *(name for name in FIGURES if name not in CHARTS)) if name not in SEARCHED]
 
 CAPTIONS = {
     "accuracy": "Accuracy on the held-out images of all classes seen so far, after every task: mean and standard "
     "deviation over the finished trials of the row.",
-    "heatmap": "Mean over the finished trials of the row; where a number can be better or worse, the lighter the "
-    "better. A cell whose trials are not all finished says how many are, one without any that it is missing.",
+    "heatmap": "Mean over the finished trials of the row; for numbers with a better direction, lighter is better. A "
+    "cell with unfinished trials shows how many are finished; a cell without any is marked as missing.",
 }
-"""Of those that are told otherwise than in print, as they look otherwise."""
+"""Captions of figures that look different from the printed ones."""
 
 
 def figures(results: Results, place: str, stills: Stills) -> Html:
-    """Every figure that the sweep has, with its caption, and why it lacks the others; without those of a search.
+    """Return every figure of the sweep with its caption, and the reasons for missing ones; without those of a search.
 
     Args:
         results: the sweep.
-        place: begins the figures' ids.
-        stills: of the page.
+        place: prefix of the figures' ids.
+        stills: the static figures of the page.
     """
     drawn, parts = drawn_of(results, ORDER, place, stills)
     lacking = {FIGURES[name].title: FIGURES[name].lacking(results) for name in ORDER if name not in drawn}
@@ -56,7 +56,7 @@ def figures(results: Results, place: str, stills: Stills) -> Html:
 
 
 def drawn_of(results: Results, names: Iterable[str], place: str, stills: Stills) -> tuple[list[str], list[Html]]:
-    """Names of those figures that the sweep has, and these: the interactive ones together, and the others."""
+    """Return the names of the figures that the sweep has, and the figures: interactive ones first, then the others."""
     drawn = {name: figure for name in names if (figure := FIGURES[name].draw(results))}
     charts = [_chart(results, name, drawn[name], place, stills) for name in drawn if name in CHARTS]
     others = [_still(results, name, drawn[name], place, stills) for name in drawn if name not in CHARTS]
