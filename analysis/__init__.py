@@ -1,1 +1,1 @@
-"""From result tables to the paper's tables. Reads Parquet alone: nothing of the orchestrator is imported."""
+"""Make tables, figures and reports from a sweep's results. Reads only Parquet, and imports nothing of sweeper."""

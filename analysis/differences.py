@@ -1,14 +1,14 @@
-"""Statistics of differences that are paired by seed, many rows at a time.
+"""Statistics of differences paired by seed, for many rows at a time.
 
-Of every row x_1 … x_n of differences, with mean m and standard deviation s (with n - 1):
+For every row x_1 … x_n of differences, with mean m and standard deviation s (with n - 1):
 
 - t interval: m ± t(0.975, n - 1) s / √n, and the p-value of the paired t-test (scipy.stats.ttest_1samp);
 - bootstrap interval: the 2.5 % and 97.5 % points of the mean of n draws with replacement (Efron's percentile method);
-  of all draws there are, each by its probability, where they are few, and of random ones otherwise. With three seeds it
-  ends at the smallest and largest difference: it is too narrow then, and the t interval is the one to trust;
+  over all possible draws, weighted by their probability, if they are few, and over random ones otherwise. With three
+  seeds it ends at the smallest and largest difference, which is too narrow: trust the t interval then;
 - Holm's correction of the p-values for the number of rows (Holm 1979);
-- seeds that would be needed, about: n at which a paired t-test finds a difference of m with deviation s in four of five
-  cases (power 0.8) at the level that Holm's first step asks for, a = 0.05 / rows: with the normal quantiles z,
+- seeds needed, approximately: n at which a paired t-test finds a difference of m with deviation s in four of five
+  cases (power 0.8) at the level of Holm's first step, a = 0.05 / rows: with the normal quantiles z,
   ((z(1 - a/2) + z(0.8)) s / m)² + z(1 - a/2)² / 2 (Guenther 1981).
 """
 
@@ -25,23 +25,23 @@ from scipy import stats
 
 LEVEL = 0.05
 SAME = 1e-9
-"""Differences that differ by less, relative to themselves, are the same but for rounding."""
+"""Relative tolerance below which differences are equal up to rounding."""
 POWER = 0.8
 MOST_SEEDS = 1000
-"""More are told as more than these."""
+"""Seeds needed that are reported at most."""
 EXACT = 7
-"""Of so many values all draws are looked at: there are 1,716 that differ."""
+"""Values up to which all distinct draws are enumerated: there are 1,716 of 7 values."""
 RESAMPLES = (1000, 10_000)
 """Random draws, at least and at most."""
 WORK = 1_000_000_000
-"""Multiplications that random draws may take for a table; of up to 100,000 trials the most are taken."""
+"""Multiplications that random draws may take for a table; up to 100,000 trials allow the most draws."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Differences:
-    """Statistics of R rows; NaN where there is none, as with one pair alone. All (R,), intervals (R, 2)."""
+    """Statistics of R rows; NaN where undefined, as for a single pair. All (R,), intervals (R, 2)."""
 
     n: NDArray[np.int64]
     """Pairs."""
@@ -49,13 +49,13 @@ class Differences:
     t_interval: Floats
     bootstrap_interval: Floats
     p: Floats
-    """Corrected for the number of rows that have one."""
+    """P-values, corrected for the number of rows that have one."""
     needed: Floats
-    """Seeds; infinite for more than `MOST_SEEDS`."""
+    """Seeds needed; infinite for more than `MOST_SEEDS`."""
 
 
 def compare(differences: Floats) -> Differences:
-    """The statistics of differences (R, S), NaN where a pair is not whole."""
+    """Return the statistics of differences (R, S), NaN where a pair is incomplete."""
     rows, width = differences.shape
     order = np.argsort(np.isnan(differences), axis=1, kind="stable")
     packed = np.take_along_axis(differences, order, axis=1)  # pairs first: a row is the first n of its values
@@ -77,7 +77,7 @@ def compare(differences: Floats) -> Differences:
 
 
 def holm(p: Floats) -> Floats:
-    """P-values (R,) corrected by Holm's method for the number of those that are not NaN."""
+    """Correct p-values (R,) by Holm's method for the number of those that are not NaN."""
     found = np.flatnonzero(np.isfinite(p))
     order = found[np.argsort(p[found], kind="stable")]
     corrected = np.full_like(p, np.nan)
@@ -86,7 +86,7 @@ def holm(p: Floats) -> Floats:
 
 
 def seeds_needed(mean: Floats, spread: Floats, tests: int) -> Floats:
-    """Pairs (R,) at which differences of this mean and standard deviation would be found; see the module."""
+    """Return the pairs (R,) needed to detect differences of this mean and standard deviation; see the module."""
     limit = stats.norm.isf(LEVEL / max(tests, 1) / 2)
     with np.errstate(divide="ignore"):
         effect = np.abs(mean) / spread
@@ -95,7 +95,7 @@ def seeds_needed(mean: Floats, spread: Floats, tests: int) -> Floats:
 
 
 def _t_test(values: Floats) -> tuple[Floats, Floats]:
-    """P-values (R,) and intervals (R, 2) of values (R, n); NaN where all values of a row are the same."""
+    """Return p-values (R,) and intervals (R, 2) of values (R, n); NaN if all values of a row are the same."""
     p, interval = np.full(len(values), np.nan), np.full((len(values), 2), np.nan)
     varied = np.ptp(values, axis=1) > SAME * np.abs(values).max(1)
     if varied.any():
@@ -106,7 +106,7 @@ def _t_test(values: Floats) -> tuple[Floats, Floats]:
 
 
 def _bootstrap(values: Floats) -> Floats:
-    """Percentile intervals (R, 2) of the mean of values (R, n). Every row is drawn from in the same ways."""
+    """Return percentile intervals (R, 2) of the mean of values (R, n). All rows use the same draws."""
     n = values.shape[1]
     points = np.array([LEVEL / 2, 1 - LEVEL / 2])
     if n <= EXACT:
@@ -126,7 +126,7 @@ def _bootstrap(values: Floats) -> Floats:
 
 @cache
 def _all_draws(n: int) -> tuple[Floats, Floats]:
-    """How often each of n values is drawn in n draws (K, n), for every such outcome, and its probability (K,)."""
+    """Return the counts (K, n) of n values in each outcome of n draws, and the probability (K,) of each outcome."""
     outcomes = itertools.combinations_with_replacement(range(n), n)
     counts = np.array([np.bincount(outcome, minlength=n) for outcome in outcomes], float)
     factorials = np.array([math.factorial(count) for count in range(n + 1)], float)
@@ -136,7 +136,7 @@ def _all_draws(n: int) -> tuple[Floats, Floats]:
 
 @lru_cache(maxsize=1)
 def _random_draws(n: int, draws: int) -> Floats:
-    """The same for random outcomes (``draws``, n), which are the same ones every time."""
+    """Return the counts (``draws``, n) of n values in random draws, with a fixed seed."""
     random = np.random.default_rng(0)
     counts = np.empty((draws, n))
     for row in counts:

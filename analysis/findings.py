@@ -1,4 +1,4 @@
-"""What a search has found, in plain sentences."""
+"""Describe the results of a search in sentences."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from analysis.search import Search, Study, distinct
 
 NOTHING = "no suggestion has finished yet"
 DIGITS = 5
-"""Of an amount, at least."""
+"""Significant digits of an amount, at least."""
 STATES = ("pruned", "failed", "running")
 
 
 def findings(search: Search) -> Iterator[str]:
-    """What was chosen of how many, the hypervolume with its reference, and what mattered, study by study."""
+    """Yield sentences on the chosen suggestions, the hypervolume with its reference, and importances, by study."""
     for study in search.studies:
         yield _of(study.label, f"{_chosen(search, study)}; {asked(search, study)}")
     if told := volumes(search):
@@ -28,42 +28,42 @@ def findings(search: Search) -> Iterator[str]:
 
 
 def asked(search: Search, study: Study) -> str:
-    """``60 of 60 asked, 19 pruned``: how many suggestions there are, and how many of them did not finish.
+    """Format ``60 of 60 made, 19 pruned``: how many suggestions there are, and how many did not finish.
 
-    There are more than were asked for where the space has refused some.
+    There are more than requested if the space has rejected some.
     """
     counts = Counter(each.state for each in study.suggestions)
     told = [f"{count:,} {state}" for state, count in sorted(counts.items(), key=_by_state) if state != "finished"]
     every = counts.total()
-    begin = f"{every:,} of {search.trials:,} asked"
+    begin = f"{every:,} of {search.trials:,} made"
     if every > search.trials:
-        begin = f"{every:,} asked where {search.trials:,} were wanted"
+        begin = f"{every:,} made, {search.trials:,} requested"
     return ", ".join([begin, *told])
 
 
 def volumes(search: Search) -> str | None:
-    """The hypervolume of every study and the point that it is measured from; None where there is none."""
+    """Format the hypervolume of every study and its reference point; None if there is none."""
     found = {study.label: volume for study in search.studies if (volume := search.hypervolume(study)) is not None}
     if not found:
         return None
     told = ", ".join(f"{label} {amount(volume)}".strip() for label, volume in found.items())
-    return f"hypervolume {told}, from {reference(search)}"
+    return f"hypervolume {told} with reference {reference(search)}"
 
 
 def reference(search: Search) -> str:
-    """``aia 20 (given) and ppc 34,054 (the worst found)``."""
+    """Format the reference point, such as ``aia 20 (given) and ppc 34,054 (the worst found)``."""
     origins = {name: "given" if name in search.given else "the worst found" for name in search.reference}
     return " and ".join(f"{name} {amount(search.reference[name])} ({origin})" for name, origin in origins.items())
 
 
 def importances(search: Search, study: Study, objective: str) -> dict[str, float]:
-    """Importance by searched name, the largest first; empty where it is not known."""
+    """Return the importance by searched name, the largest first; empty if unknown."""
     found = [each for each in search.importances if (each.study, each.objective) == (study.label, objective)]
     return {each.name: each.importance for each in sorted(found, key=lambda each: -each.importance)}
 
 
 def amount(value: float) -> str:
-    """A number to five digits or its last before the point, without zeros at its end: ``1,234.5``, ``34,054``."""
+    """Format a number with at least five significant digits and no trailing zeros: ``1,234.5``, ``34,054``."""
     if not math.isfinite(value):
         return str(value)
     whole = math.floor(math.log10(abs(value))) + 1 if value else 1

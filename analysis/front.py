@@ -1,4 +1,4 @@
-"""The points that no other beats in any number of objectives, and the volume of what they beat."""
+"""Pareto fronts and hypervolumes in any number of objectives."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias, TypeGuard
 
 Sense: TypeAlias = Literal["maximise", "minimise"]
-"""Whether more of an objective is better, or less."""
+"""Direction of an objective."""
 Gains: TypeAlias = tuple[float, ...]
-"""A point's objectives, each turned so that more is better."""
+"""A point's objectives, with signs such that more is better."""
 
 
 def front(points: Sequence[Sequence[float | None]], senses: Sequence[Sense]) -> list[int]:
-    """Indices of the points that no other beats, the best in the first objective first.
+    """Return the indices of the points on the Pareto front, the best in the first objective first.
 
-    A point beats another where it is worse in no objective and better in one. Equal points stand together; a point
-    that lacks a number (None, nan, infinite) neither beats nor stands.
+    A point dominates another if it is worse in no objective and better in at least one. Of equal points all are on
+    the front; a point with a missing number (None, nan, infinite) is ignored.
 
     Args:
         points: n points of k objectives each, k >= 1.
-        senses: of the k objectives.
+        senses: directions of the k objectives.
     """
     gains = {index: _gains(point, senses) for index, point in enumerate(points) if _is_known(point)}
     unbeaten: list[int] = []
-    for index in sorted(gains, key=gains.__getitem__, reverse=True):  # what beats a point stands before it
+    for index in sorted(gains, key=gains.__getitem__, reverse=True):  # a point comes after those that dominate it
         if not any(_beats(gains[other], gains[index]) for other in unbeaten):
             unbeaten.append(index)
     return unbeaten
 
 
 def hypervolume(points: Sequence[Sequence[float | None]], reference: Sequence[float], senses: Sequence[Sense]) -> float:
-    """The volume between the points and the reference: of all that is better than it and that some point beats.
+    """Return the hypervolume: the volume that the points dominate and that is better than the reference.
 
     The measure is that of Zitzler and Thiele (1999), "Multiobjective evolutionary algorithms: a comparative case study
     and the strength Pareto approach"; exact, by slicing one objective after the other as in While, Hingston, Barone
@@ -39,9 +39,9 @@ def hypervolume(points: Sequence[Sequence[float | None]], reference: Sequence[fl
 
     Args:
         points: n points of k objectives each, k >= 1; one that is not better than the reference in every objective, or
-            lacks a number, counts nothing.
-        reference: the worst point that counts, (k,).
-        senses: of the k objectives.
+            has a missing number, contributes nothing.
+        reference: the reference point, (k,).
+        senses: directions of the k objectives.
     """
     unbeaten = [points[index] for index in front(points, senses)]
     if not unbeaten:
@@ -56,12 +56,12 @@ def hypervolume(points: Sequence[Sequence[float | None]], reference: Sequence[fl
 
 
 def is_finite(value: float | None) -> TypeGuard[float]:
-    """Whether a number is there, and one that can be compared."""
+    """Check that a number is present and finite."""
     return value is not None and math.isfinite(value)
 
 
 def _volume(boxes: Sequence[Gains]) -> float:
-    """Of the union of boxes from the origin to their corners: slabs between one corner's last number and the next."""
+    """Return the volume of a union of boxes at the origin, summed over slabs between successive last coordinates."""
     if not boxes:
         return 0.0
     if len(boxes[0]) == 1:

@@ -1,4 +1,4 @@
-"""Rows and their baselines, paired by seed."""
+"""Compare rows with their baselines, paired by seed."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A column's differences of rows from their baselines, paired by seed."""
+    """The differences of rows from their baselines in one column, paired by seed."""
 
     column: str
     rows: Sequence[int]
-    """Which rows are compared."""
+    """Indices of the compared rows."""
     baselines: Sequence[int]
-    """The row that each of them is compared with."""
+    """Index of the row that each of them is compared with."""
     differences: Differences
 
 
 def comparisons(trials: pa.Table, described: Description, rows: Sequence[Row]) -> Iterator[Comparison]:
-    """Every measured column that can be better or worse, compared with the baseline.
+    """Yield a comparison with the baseline for every metric that has a better direction.
 
-    A row's baseline is the row that has the baseline's values and is otherwise as the row itself: with rows by layers
-    and case, and a case as the baseline, cases are compared within the same layers. Two trials are a pair when their
-    seeds are the same, and whatever else varies within rows.
+    A row's baseline is the row that has the baseline's values and is otherwise equal: with rows by layers and case, and
+    a case as the baseline, cases are compared within the same layers. Two trials are a pair if they have the same seed
+    and the same values of all other names that vary within rows.
     """
     places = {tuple(row.axes.values()): place for place, row in enumerate(rows)}
     pairs = list(_pairs(described.baseline, rows, places))
@@ -68,7 +68,7 @@ def _plain(value: Any) -> Any:
 
 
 def _pairing(trials: pa.Table, described: Description, row_of: Codes) -> Codes:
-    """A number for each trial: trials of two rows that have the same are a pair."""
+    """Return a pair number for each trial: trials of two rows with the same number are a pair."""
     rows = len(np.unique(row_of))
     others = [name for name in described.design if name not in described.rows]
     varying = [name for name in others if len(np.unique(_joined(row_of, _distinct(trials, [name])[1]))) > rows]
@@ -76,7 +76,7 @@ def _pairing(trials: pa.Table, described: Description, row_of: Codes) -> Codes:
 
 
 def _distinct(trials: pa.Table, names: Sequence[str]) -> tuple[list[tuple[Any, ...]], Codes]:
-    """The distinct combinations of some columns, and which of them each trial has."""
+    """Return the distinct combinations of some columns, and the index of each trial's combination."""
     columns = [pc.dictionary_encode(trials[name].combine_chunks(), null_encoding="encode") for name in names]
     code = np.zeros(len(trials), np.int64)
     for column in columns:

@@ -1,11 +1,11 @@
-"""A sweep's results as they lie on disk: its trials, what its space says of them, and what stands beside them.
+"""Read a sweep's results from disk.
 
 NAME/trials.parquet            a row per trial; the schema's metadata describes the space
-NAME/suggestions.parquet       of a searched space: a row per suggestion; the metadata describes the search
-NAME/stages.parquet            a row per stage that was run: seconds, device, commit, of how many trials it is
+NAME/suggestions.parquet       a row per suggestion of a searched space; the metadata describes the search
+NAME/stages.parquet            a row per finished stage: seconds, device, commit, number of trials that need it
 NAME/curves.parquet            learning curves: key of the stage, metric, step, value
 NAME/measures/MEASURE.parquet  measures too long for a trial's row, each with the trial's label
-NAME/pictures/TARGET/*.png     pictures by the first 12 characters of the trial's target
+NAME/pictures/TARGET/*.png     pictures, by the first 12 characters of the trial's target
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from analysis.search import Search
 
 
 class NoTable(Exception):
-    """The results cannot be read as a table; the message says why and what to do."""
+    """The results cannot be read as a table; the message contains the cause and the fix."""
 
 
 @dataclass(frozen=True)
 class Number:
-    """What is known of a column of numbers."""
+    """The description of a column of numbers."""
 
     kind: Literal["fact", "metric", "cost"]
-    """Counted from the config, measured by the run, or spent on it."""
+    """Computed from the config, measured by the run, or spent on it."""
     meaning: str
     better: Literal["higher", "lower"] | None
     title: str
@@ -44,7 +44,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Description:
-    """What a space says of its trials."""
+    """The description of a space's table and trials."""
 
     name: str
     trainable: str
@@ -52,13 +52,13 @@ class Description:
     rows: Sequence[str]
     """Names whose values are the rows of the table."""
     across: str | None
-    """The one of them whose values stand side by side."""
+    """The one of them whose values become columns."""
     columns: Sequence[str]
     bounds: Sequence[str]
-    """Cases that are limits of what can be reached, and no rivals."""
+    """Cases that are upper or lower bounds, and are not ranked."""
     published: str | None
     baseline: Mapping[str, Any]
-    """Values by name of the row that others are compared with; empty where there is none."""
+    """Values by name of the row that the others are compared with; empty if there is none."""
     design: Sequence[str]
     """Names that vary in the space, ``case`` among them."""
     seeds: Sequence[str]
@@ -67,7 +67,7 @@ class Description:
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> Description:
-        """From the metadata of the results. Raises KeyError, TypeError."""
+        """Parse the metadata of the results. Raises KeyError or TypeError if it is invalid."""
         numbers = {
             name: Number(**each | {"title": each["title"] or name}) for name, each in metadata["numbers"].items()
         }
@@ -76,11 +76,11 @@ class Description:
         return cls(rows=rows, numbers=numbers, **{name: metadata[name] for name in names})
 
     def number(self, name: str) -> Number:
-        """What is known of a column; of a config's value no more than its name."""
+        """Return the description of a column; for a config value just its name."""
         return self.numbers.get(name) or Number("fact", name, None, name, 2)
 
     def is_tested(self, name: str) -> bool:
-        """Whether rows are compared by a column: a run has measured it, and it can be better or worse."""
+        """Check whether rows are compared in a column: it is a metric with a better direction."""
         return self.number(name).kind == "metric" and self.number(name).better is not None
 
 
@@ -93,12 +93,12 @@ class Results:
 
     @property
     def name(self) -> str:
-        """Of the sweep."""
+        """Name of the sweep."""
         return self.described.name
 
     @cached_property
     def search(self) -> Search | None:
-        """What has been searched; None for a space that names its trials. Raises NoTable."""
+        """The search; None for a space that lists its trials. Raises NoTable if it cannot be read."""
         table = self.beside(Path(SUGGESTIONS).stem)
         try:
             return None if table is None else Search.of(table)
@@ -107,16 +107,17 @@ class Results:
 
     @cached_property
     def trials(self) -> pa.Table:
-        """A row per trial: ``trial`` its label, ``status`` (finished, failed or missing), ``cause``, the names of the
-        design, the config by dotted name, facts, metrics (null where not measured), costs, ``target``, ``stages``.
+        """A row per trial: its label ``trial``, ``status`` (finished, failed or missing), ``cause``, the names of the
+        design, the config by dotted name, facts, metrics (null if not measured), costs, ``target``, ``stages``.
 
-        Of a searched space those of the chosen suggestions alone, in their order. Raises NoTable.
+        For a searched space, only the trials of the chosen suggestions, in their order. Raises NoTable if they cannot
+        be read.
         """
         return self.read(self.columns)
 
     @cached_property
     def states(self) -> Counter[str]:
-        """How many trials have each status; ``pruned`` is one of a search, whose trials all count. Raises NoTable."""
+        """The number of trials by status, including ``pruned`` for all trials of a search. Raises NoTable."""
         return Counter(_read(self._path, ["status"])["status"].to_pylist())
 
     @cached_property
@@ -130,7 +131,7 @@ class Results:
         return list(_schema(self._path).names)
 
     def read(self, names: Iterable[str]) -> pa.Table:
-        """These columns of `trials` alone. Raises NoTable."""
+        """Read only these columns of `trials`. Raises NoTable if they cannot be read."""
         wanted = list(dict.fromkeys(names))
         if self.search is None:
             return _read(self._path, wanted)
@@ -139,12 +140,12 @@ class Results:
         return _in_order(found, list(targets)).select(wanted)
 
     def beside(self, name: str) -> pa.Table | None:
-        """``stages``, ``curves``, or ``measures/NAME``; None where the sweep has none. Raises NoTable."""
+        """Read ``stages``, ``curves`` or ``measures/NAME``; return None if the sweep has none. Raises NoTable."""
         path = self.directory / f"{name}.parquet"
         return _read(path) if path.exists() else None
 
     def pictures(self, target: str) -> list[Path]:
-        """Those of the trial with this target, by name."""
+        """Return the pictures of the trial with this target, sorted by name."""
         return sorted((self.directory / PICTURES / target[:KEY_PREFIX]).glob("*.png"))
 
     @property
@@ -153,12 +154,12 @@ class Results:
 
 
 def read_results(directory: Path, name: str) -> Results:
-    """The results of a sweep below ``directory``. Raises NoTable."""
+    """Read the results of a sweep below ``directory``. Raises NoTable if they do not exist or cannot be read."""
     path = directory / name / TRIALS
     if not path.exists():
         known = sorted(each.parent.name for each in directory.glob(f"*/{TRIALS}"))
-        found = f"results here: {', '.join(known)}" if known else "nothing has been run here yet"
-        raise NoTable(f"no results called '{name}' in {directory}\n  fix: {found}")
+        fix = f"known: {', '.join(known)}" if known else "run a sweep first"
+        raise NoTable(f"no results '{name}' in {directory}\n  fix: {fix}")
     try:
         schema = _schema(path)
         described = Description.of(json.loads(schema.metadata[TABLE_METADATA]))
@@ -183,7 +184,7 @@ def _read(path: Path, columns: list[str] | None = None) -> pa.Table:
 
 
 def _in_order(trials: pa.Table, targets: Sequence[str]) -> pa.Table:
-    """The trials with these targets, in their order."""
+    """Return the trials with these targets, in the order of the targets."""
     places = pc.index_in(trials["target"], pa.array(targets, pa.string()))
     order = pc.array_sort_indices(places.combine_chunks())
     return trials.take(order).slice(0, len(trials) - places.null_count)

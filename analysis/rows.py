@@ -1,4 +1,4 @@
-"""The rows of a table: a sweep's trials grouped by the table's row names, the seeds averaged."""
+"""The rows of a table: a sweep's trials grouped by the table's row names, and averaged over the seeds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTS = ("mean", "stddev", "count", "min", "max")
 class Cell:
     """A number of a row over its seeds.
 
-    ``mean`` and ``std`` (with n - 1) are None where they are missing; ``n`` of ``trials`` trials have the value.
+    ``mean`` and ``std`` (with n - 1) are None if undefined; ``n`` of ``trials`` trials have the value.
     """
 
     mean: float | None
@@ -28,17 +28,17 @@ class Cell:
     n: int
     trials: int
     counted: bool
-    """Whether it is a whole number counted from the config, the same for every trial of the row."""
+    """True if it is a whole number that is the same for every trial of the row."""
     failed: int = 0
-    """Trials that have failed."""
+    """Number of failed trials."""
 
     @property
     def whole(self) -> bool:
-        """Whether every trial of the row has the value."""
+        """True if every trial of the row has the value."""
         return 0 < self.n == self.trials
 
     def text(self, decimals: int = 2) -> str:
-        """``93.56 ± 2.20 (n=2)``, a counted number alone, or why there is none."""
+        """Format as ``93.56 ± 2.20 (n=2)``, a counted number by itself, or the reason for a missing value."""
         if self.mean is None:
             return "failed" if self.failed else "missing" if self.trials else "not run"
         if self.counted and self.whole:
@@ -59,29 +59,31 @@ class Row:
     cells: Mapping[str, Cell]
     published: Mapping[str, float | None]
     bound: bool = False
-    """Whether it is a limit of what can be reached, and no rival."""
+    """True if it is an upper or lower bound, which is not ranked."""
 
     @property
     def label(self) -> str:
-        """Such as ``0-64 · cosine``."""
+        """The row's values, such as ``0-64 · cosine``."""
         return labelled(self.axes.values())
 
 
 def labelled(values: Iterable[Any]) -> str:
-    """A row's values as it is called by them."""
+    """Join a row's values to its label."""
     return " · ".join(map(str, values))
 
 
 def aggregate(
     trials: pa.Table, names: Sequence[str], columns: Sequence[str], *, nested: bool = True
 ) -> Iterator[tuple[dict[str, Any], dict[str, Cell]]]:
-    """The names' values and the columns' cells of every row, in the order of the trials. Raises NoTable.
+    """Yield the names' values and the columns' cells of every row, in the order of the trials.
 
     Args:
-        trials: that are grouped.
-        names: whose values are the rows.
-        columns: that are averaged.
-        nested: whether rows lie together by their first name, within that by their second, and so on.
+        trials: the trials to group.
+        names: names whose values are the rows.
+        columns: columns to average.
+        nested: True to group rows by their first name, within that by their second, and so on.
+
+    Raises NoTable if a column does not hold numbers.
     """
     keys = {name: trials[name] for name in names}
     values = {f"value.{name}": number(trials, name) for name in columns}
@@ -103,7 +105,7 @@ def aggregate(
 
 
 def _nested(records: list[Record], keys: Mapping[str, pa.ChunkedArray]) -> list[Record]:
-    """Records by their first name, within that by their second, and so on, each in the order of the sweep."""
+    """Sort records by their first name, within that by their second, and so on, each in the order of the sweep."""
     places = {
         name: {value: place for place, value in enumerate(pc.unique(each).to_pylist())} for name, each in keys.items()
     }
@@ -111,15 +113,15 @@ def _nested(records: list[Record], keys: Mapping[str, pa.ChunkedArray]) -> list[
 
 
 def _first_seen(records: list[Record], keys: Mapping[str, pa.ChunkedArray]) -> list[Record]:
-    """Records in the order of the trials, which Arrow's groups do not keep."""
+    """Sort records in the order of the trials, which Arrow's groups do not keep."""
     seen = dict.fromkeys(zip(*(each.to_pylist() for each in keys.values()), strict=True))
     places = {values: place for place, values in enumerate(seen)}
     return sorted(records, key=lambda record: places[tuple(record[name] for name in keys)])
 
 
 def number(trials: pa.Table, name: str) -> pa.ChunkedArray:
-    """A column as floating-point numbers. Raises NoTable."""
+    """Return a column as floating-point numbers. Raises NoTable if it does not hold numbers."""
     kind, types = trials[name].type, pa.types
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_null(kind)):
-        raise NoTable(f"column {name} is no number but {kind}\n  fix: name a metric or fact in the table's columns")
+        raise NoTable(f"column {name} holds {kind}, not numbers\n  fix: list metrics or facts in the table's columns")
     return trials[name].cast(pa.float64())

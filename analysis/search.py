@@ -1,4 +1,4 @@
-"""What a search has asked and found: its studies with their suggestions, the chosen among them, and what mattered."""
+"""The results of a search: its studies, their suggestions, the chosen ones, and the importance of searched names."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from analysis.contract import SEARCH_METADATA
 from analysis.front import Sense, front, hypervolume, is_finite
 
 BEST, BEST_OF_EACH = 10, 3
-"""Suggestions that are chosen for one objective: in a single study, and in each of several."""
+"""Suggestions that are chosen with one objective: in a single study, and in each of several."""
 OWN = ("number", "state", "cause", "seeds", "seconds", "targets")
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Values of the searched names that a sampler has asked for, and what became of them."""
+    """A sampler's values of the searched names, and their outcome."""
 
     number: int
-    """From 0 within its study."""
+    """Counted from 0 within its study."""
     state: str
     """``finished``, ``pruned``, ``failed`` or ``running``."""
     cause: str | None
     seeds: int
-    """That are finished."""
+    """Number of finished seeds."""
     seconds: float | None
-    """Of the stages that it has spent itself."""
+    """Of the stages that it ran itself."""
     targets: tuple[str, ...]
-    """Of its seeds, as in the trials."""
+    """Targets of its seeds, as in the trials."""
     values: Mapping[str, float | None]
-    """Means over the seeds by objective; None unless it is finished."""
+    """Means over the seeds by objective; None unless it has finished."""
     params: Mapping[str, Any]
-    """By searched name; None where the search does not ask for it."""
+    """Suggested values by searched name; None for names that were not suggested."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ class Study:
     """A sampler's suggestions for one row of the grid beside the search."""
 
     label: str
-    """Empty where there is no grid."""
+    """The row of the grid; empty without a grid."""
     suggestions: Sequence[Suggestion]
 
     def of(self, state: str) -> list[Suggestion]:
-        """Those in a state."""
+        """Return the suggestions in a state."""
         return [each for each in self.suggestions if each.state == state]
 
 
 @dataclass(frozen=True)
 class Importance:
-    """Share of an objective's variance within a study that a searched name explains."""
+    """The share of an objective's variance within a study that a searched name explains."""
 
     study: str
     objective: str
@@ -64,23 +64,23 @@ class Importance:
 
 @dataclass(frozen=True)
 class Search:
-    """A searched space's studies, and what was asked of them."""
+    """The search of a space: its settings and its studies."""
 
     sampler: str
     pruner: str | None
     objectives: Mapping[str, Sense]
     given: Mapping[str, float]
-    """What the space says of the reference, by objective."""
+    """The reference point that the space sets, by objective."""
     trials: int
-    """Suggestions that each study was to have."""
+    """Requested suggestions per study."""
     distributions: Mapping[str, str]
-    """In words, by searched name."""
+    """Descriptions of the distributions by searched name."""
     importances: Sequence[Importance]
     studies: Sequence[Study]
 
     @classmethod
     def of(cls, table: pa.Table) -> Search:
-        """From the suggestions and their metadata. Raises KeyError, TypeError, ValueError."""
+        """Parse the suggestions and their metadata. Raises KeyError, TypeError or ValueError if they are invalid."""
         told = json.loads((table.schema.metadata or {})[SEARCH_METADATA])
         studies: dict[str, list[Suggestion]] = {}
         for row in table.to_pylist():
@@ -98,25 +98,25 @@ class Search:
 
     @property
     def senses(self) -> list[Sense]:
-        """Of the objectives."""
+        """Directions of the objectives."""
         return list(self.objectives.values())
 
     @cached_property
     def reference(self) -> Mapping[str, float]:
-        """The point that hypervolumes are measured from, by objective: given, or the worst that any study has found.
+        """The reference point of hypervolumes by objective: given, or else the worst value that any study has found.
 
-        An objective of which nothing is known is not in it.
+        It lacks objectives that have no value yet.
         """
         worst = dict(self._worst())
         return {name: value for name in self.objectives if (value := self.given.get(name, worst.get(name))) is not None}
 
     @cached_property
     def chosen(self) -> Sequence[Suggestion]:
-        """Those that tables and figures show, study by study, the best in the first objective first."""
+        """The suggestions that tables and figures show, by study, the best in the first objective first."""
         return [each for study in self.studies for each in self.chosen_of(study)]
 
     def chosen_of(self, study: Study) -> list[Suggestion]:
-        """The Pareto front of a study, or its best for one objective. Of equal configs the first stands for all."""
+        """Return the Pareto front of a study, or its best suggestions for one objective; of equal configs the first."""
         found = distinct(study)
         if len(self.objectives) > 1:
             return [found[index] for index in front([self.point(each) for each in found], self.senses)]
@@ -125,17 +125,17 @@ class Search:
         return [each for _, each in sorted(known, key=lambda pair: pair[0], reverse=sense == "maximise")[:most]]
 
     def point(self, suggestion: Suggestion) -> list[float | None]:
-        """Its values in the order of the objectives."""
+        """Return its values in the order of the objectives."""
         return [suggestion.values[name] for name in self.objectives]
 
     def hypervolume(self, study: Study) -> float | None:
-        """Of a study, from the reference; None for one objective, and where nothing has finished."""
+        """Return the hypervolume of a study; None for one objective, and if nothing has finished."""
         if len(self.objectives) == 1 or not study.of("finished"):
             return None
         return self._volume([self.point(each) for each in self.chosen_of(study)])
 
     def history(self, study: Study) -> list[float | None]:
-        """After every suggestion the best value so far, or the hypervolume; None before the first that finished."""
+        """Return the best value or the hypervolume after every suggestion; None before the first finished one."""
         return list(self._hypervolumes(study) if len(self.objectives) > 1 else self._best(study))
 
     def _best(self, study: Study) -> Iterator[float | None]:
@@ -168,7 +168,7 @@ class Search:
 
 
 def distinct(study: Study) -> list[Suggestion]:
-    """The finished suggestions of a study, the first of those with equal configs."""
+    """Return the finished suggestions of a study, of those with equal configs only the first."""
     return list({each.targets: each for each in reversed(study.of("finished"))}.values())[::-1]
 
 

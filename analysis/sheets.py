@@ -1,4 +1,4 @@
-"""A table as it is printed, whatever the format: heads, lines of entries, and what is set off."""
+"""Printed tables, independent of the format: heads, lines of entries, and highlights."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ INTERVAL = "95 % interval"
 
 @dataclass(frozen=True)
 class Entry:
-    """One cell as it is printed."""
+    """A printed cell."""
 
     text: str
     rank: Literal[0, 1, 2] = 0
     """1 for the best of its column, 2 for the second."""
     value: float | str | None = None
-    """What a reader sorts by; None where there is nothing."""
+    """The value to sort by; None if there is none."""
     whole: bool = True
-    """Whether it rests on every trial that was asked for."""
+    """True if it includes every trial of the row."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of entries."""
+    """A line of entries."""
 
     entries: Sequence[Entry]
     apart: bool = False
-    """Whether a rule stands before it, as what follows is no rival of what stands above."""
+    """True if a rule separates it from the lines above, with which it is not compared."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One printed table."""
+    """A printed table."""
 
     title: str
     heads: Sequence[str]
     names: int
-    """How many of the columns, from the first, name the line."""
+    """Number of leading columns that name the line."""
     lines: Sequence[Line]
 
 
 def table_sheets(summary: Summary) -> list[Sheet]:
-    """The table itself; one grid for every column where the values of a name stand side by side."""
+    """Return the table, or one grid for every column if the values of a name become columns."""
     if summary.described.across is None:
         return [_flat(summary)]
     return [sheet for column in summary.columns for sheet in _grids(summary, column)]
 
 
 def comparison_sheets(summary: Summary) -> list[Sheet]:
-    """For every measured column the differences from the baseline, paired by seed."""
+    """Return a table of the differences from the baseline, paired by seed, for every compared column."""
     return [_comparison(summary, each) for each in summary.comparisons]
 
 
@@ -88,7 +88,7 @@ def _ours(summary: Summary, place: int, name: str) -> Entry:
 
 
 def _published(summary: Summary, place: int, name: str) -> Entry:
-    """A value as it was printed, to as many decimals as its column has; a dash where it is lost."""
+    """Return a published value, with as many decimals as its column has; a dash if it is lost."""
     value = summary.rows[place].published[name]
     if value is None:
         return Entry(LOST)
@@ -96,7 +96,7 @@ def _published(summary: Summary, place: int, name: str) -> Entry:
 
 
 def _grids(summary: Summary, column: str) -> Iterator[Sheet]:
-    """Ours, and the published values where there are any."""
+    """Yield a grid of the sweep's values, and one of the published values if there are any."""
     described = summary.described
     down = [name for name in described.rows if name != described.across]
     title, across = described.number(column).title, str(described.across)

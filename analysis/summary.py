@@ -1,4 +1,4 @@
-"""A sweep's table: its rows, the published values, how rows rank and compare, and what is missing and why."""
+"""A sweep's table: its rows, published values, ranks, comparisons, and notes on missing trials."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from analysis.results import Description, NoTable, Results
 from analysis.rows import NOT_RUN, Row, aggregate
 
 NAMED = 4
-"""Unfinished trials of one cause that a note names; it counts the rest."""
+"""Unfinished trials with the same cause that a note names at most; it counts the rest."""
 STATES = ("trial", "status", "cause")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A table with its notes: what a search has found, what is lost, what is missing and why."""
+    """A table with its notes: findings of a search, lost published values, and missing trials with their causes."""
 
     described: Description
     rows: Sequence[Row]
@@ -33,36 +33,36 @@ class Summary:
     """Columns with at least one published value."""
     notes: Sequence[str]
     comparisons: Sequence[Comparison]
-    """Of every measured column that can be better or worse, where the space has a baseline."""
+    """Comparisons with the baseline, if there is one, for every metric with a better direction."""
 
     @property
     def name(self) -> str:
-        """Of the sweep."""
+        """Name of the sweep."""
         return self.described.name
 
     @property
     def columns(self) -> Sequence[str]:
-        """Names of the numbers."""
+        """Names of the table's columns."""
         return self.described.columns
 
     @cached_property
     def ranks(self) -> Mapping[tuple[int, str], int]:
         """1 for the best and 2 for the second row of a column, by row and column.
 
-        Bounds do not count, nor rows of which a trial is missing. Rows that are printed alike have the same rank.
+        Bounds and rows with missing trials are not ranked. Rows with the same printed value have the same rank.
         """
         return dict(_ranks(self.described, self.rows))
 
     @cached_property
     def printed_decimals(self) -> Mapping[str, int]:
-        """Of the published values by column: as many as the one that has most."""
+        """Decimals of the published values by column: those of the value that has most."""
         return {name: max(_decimals(row.published[name]) for row in self.rows) for name in self.published}
 
 
 def summarise(results: Results) -> Summary:
     """Group the trials of a sweep by its table's row names and average over the rest.
 
-    Raises NoTable for a name that the results lack and for an unknown published table.
+    Raises NoTable for a name that the results lack, and for an unknown published table.
     """
     described = results.described
     trials, published = _trials(results), _published(described.published)
@@ -79,14 +79,14 @@ def summarise(results: Results) -> Summary:
 
 
 def _trials(results: Results) -> pa.Table:
-    """The columns that the table needs; null for a number that no trial has measured so far. Raises NoTable."""
+    """Read the columns that the table needs, null for a number without measurements so far. Raises NoTable."""
     described, there = results.described, set(results.columns)
     wanted = [*STATES, *described.rows, *described.columns, *described.design, *described.seeds]
     trials = results.read(name for name in wanted if name in there)
     unknown = [name for name in [*described.rows, *described.columns] if name not in there]
     finished = pc.any(pc.equal(trials["status"], "finished")).as_py()
     if unknown and (finished or unknown[0] in described.rows):
-        raise NoTable(f"the table of {described.name} names {unknown[0]}, which its results lack")
+        raise NoTable(f"the table of {described.name} lists '{unknown[0]}', which its results do not have")
     for name in unknown:
         trials = trials.append_column(name, pa.nulls(len(trials), pa.float64()))
     for name in (name for name in trials.column_names if pa.types.is_nested(trials[name].type)):
@@ -137,11 +137,11 @@ def _published(reference: str | None) -> Mapping[str, Any]:
     try:
         return published_table(reference)
     except KeyError:
-        raise NoTable(f"no published values called '{reference}'\n  fix: they stand in analysis/published") from None
+        raise NoTable(f"unknown published values '{reference}'\n  fix: use a table of analysis/published") from None
 
 
 def _others(published: Mapping[str, Any], name: str, columns: Sequence[str]) -> list[Row]:
-    """Rows that the paper has and this project does not run."""
+    """Return rows of the paper that this project does not run."""
     nothing = dict.fromkeys(columns, NOT_RUN)
     return [
         Row({name: other}, nothing, _looked_up(published, columns, {name: other}))

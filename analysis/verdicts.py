@@ -1,4 +1,4 @@
-"""What the comparisons of a table say, in plain sentences."""
+"""Describe the comparisons of a table in sentences."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from analysis.summary import Summary
 
 
 class Verdict(NamedTuple):
-    """What is said of one row in one column."""
+    """The verdict on one row in one column."""
 
     column: str
-    """Title."""
+    """Title of the column."""
     baseline: int
-    """Place of the row that it is compared with."""
+    """Index of the row that it is compared with."""
     n: int
-    """Pairs."""
+    """Number of pairs."""
     word: str
     """One of `WORDS`."""
     row: str
     needed: float
-    """Seeds, infinite for more than `MOST_SEEDS`; NaN where it cannot be told."""
+    """Seeds needed, infinite for more than `MOST_SEEDS`; NaN if unknown."""
 
 
 WORDS = ("better", "worse", "unclear", "shifted", "equal", "single", "none")
-"""``shifted`` is by the same in all pairs, ``single`` a single pair, ``none`` no pair."""
+"""``shifted``: the same difference in all pairs; ``single``: only one pair; ``none``: no pair."""
 
 
 def verdicts(summary: Summary) -> list[str]:
-    """Sentences on every row against its baseline in every column, those of rows that fare alike joined.
+    """Return sentences that compare every row with its baseline in every column; rows with equal verdicts are joined.
 
-    Of a column that no trial has measured nothing is said.
+    Columns that no trial has measured are left out.
     """
     sentences = []
     for comparison in summary.comparisons:
@@ -69,16 +69,17 @@ def _sentence(baseline: str, alike: Sequence[Verdict]) -> str:
         return f"{rows} is not distinguishable from {there} with {seeds}; {_about(first.needed)} would be needed"
     if first.word == "unclear":
         needed = listed([f"{each.row} ({_number(each.needed)})" for each in alike])
-        return f"{needed} are not distinguishable from {there} with {seeds}; about so many would be needed"
+        return f"{needed} are not distinguishable from {there} with {seeds} (in parentheses: seeds needed)"
     if first.word == "shifted":
         return (
-            f"{rows} {'differs' if one else 'differ'} from {there} by the same in all of {seeds}: no test can judge it"
+            f"{rows} {'differs' if one else 'differ'} from {there} by the same amount with each of {seeds}: "
+            "no test applies"
         )
     if first.word == "equal":
         return f"{rows} {are} equal to {there} with each of {seeds}"
     if first.word == "single":
         return f"{rows} cannot be compared with {there}: a test needs more than 1 seed"
-    return f"{rows} cannot be compared with {there}: there is no seed that both have a value of"
+    return f"{rows} cannot be compared with {there}: no seed has a value in both"
 
 
 def _about(needed: float) -> str:
@@ -90,5 +91,5 @@ def _number(needed: float) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Join names: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

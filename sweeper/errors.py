@@ -1,4 +1,4 @@
-"""Errors that a user can cause: printed without a traceback, with where and how to mend it."""
+"""Errors that a user can cause: printed without a traceback, with their location and a fix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class SweeperError(Exception):
-    """One clear message, where it applies (``file:line:column``) and the fix.
+    """An error message with its location (``file:line:column``) and a fix.
 
     The command line prints ``str(error)`` and exits with ``exit_code``.
     """
@@ -27,13 +27,13 @@ class SweeperError(Exception):
 
 
 class CutShort(SweeperError):
-    """What was begun could not be ended, for no fault of the user's input."""
+    """A command that stopped before its end, through no fault of the user's input."""
 
     exit_code = 1
 
 
 class InvalidConfig(SweeperError):
-    """A value that its type allows and the experiment does not, such as a layer the network lacks.
+    """A config value that has the right type but that the experiment rejects, such as a layer the network lacks.
 
     ``field`` is the dotted name of the config value, so that the message can point at its line.
     """
@@ -44,20 +44,20 @@ class InvalidConfig(SweeperError):
 
 
 class ClusterLost(Exception):
-    """The cluster does not answer any more; the message says which part of it."""
+    """The cluster no longer responds; the message names the part."""
 
 
 class Diverged(Exception):
-    """Numbers that are not finite: the stage would end the same way again. The message says where, with the step."""
+    """A stage produced numbers that are not finite, and would do so again. The message names the step."""
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says, or its kind where it says nothing."""
+    """Return the first line of an error's message, or its type if it has no message."""
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The fix for an unknown name: the nearest known ones, or all when none is near."""
+    """Return the fix for an unknown name: the closest known names, or all of them if none is close."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=2, cutoff=0.8)
     last = name.rpartition(".")[2]
@@ -66,10 +66,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def suggestion(close: Sequence[str], names: Sequence[str]) -> str:
-    """The fix that names what was probably meant, or all that is known when nothing is near."""
+    """Return the fix that proposes ``close``, or lists all known names if that is empty."""
     return f"did you mean {' or '.join(close[:3])}?" if close else f"known: {', '.join(names)}"
 
 
 def from_here(path: Path) -> str:
-    """The path as one would type it in the current directory."""
+    """Return the path relative to the current directory, if it lies below it."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

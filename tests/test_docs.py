@@ -97,7 +97,7 @@ def test_the_figure_of_the_toy_trainable_is_drawn(lab: Path) -> None:
 
 def test_the_search_of_the_toy_trainable_is_planned(lab: Path) -> None:
     planned = sweeper(lab, "plan", "search.yaml", "--runs", "planned")
-    assert "maximise accuracy in 8 suggestions by tpe" in planned.stdout
+    assert "maximise accuracy in 8 suggestions with tpe" in planned.stdout
 
 
 def test_the_executor_and_the_tracker_of_the_page_run_the_toy_trainable(lab: Path) -> None:

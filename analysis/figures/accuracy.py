@@ -14,13 +14,14 @@ from analysis.figures.style import WIDTH
 from analysis.results import Results
 
 MANY = 20
-"""Rows of more points than a vector file should have."""
+"""Rows above which points are rasterised, to keep vector files small."""
 APART, SPREAD = 0.05, 0.4
-"""Of the way to the next task: between points of neighbouring rows, so that none hides another; all rows at most."""
+"""Offsets as shares of the distance between tasks: between neighbouring rows, so that none hides another, and of all
+rows at most."""
 
 
 def draw(results: Results) -> Figure | None:
-    """A line per row: mean and standard deviation over its finished trials of the accuracy after every task."""
+    """Draw a line per row: mean and standard deviation of the accuracy after every task over its finished trials."""
     measured, panels = panels_with_accuracies(results)
     if not panels:
         return None
@@ -47,16 +48,18 @@ def draw(results: Results) -> Figure | None:
 
 
 def panels_with_accuracies(results: Results) -> tuple[dict[Values, Array], Sequence[Panel]]:
-    """Accuracies (n, tasks) by the row's values, and the panels of these rows; nothing where none has any."""
+    """Return accuracies (n, tasks) by the row's values, and the panels of these rows; empty if none has any."""
     rows = [(row, found) for row in groups_of(results) if len(found := _accuracies(row))]
     panels = panels_of([(row, len(found)) for row, found in rows], results.described.rows) if rows else []
     return {row.values: found for row, found in rows}, panels
 
 
 def _accuracies(row: Group) -> Array:
-    """Accuracy in percent of a row's finished trials after every task (n, tasks); none where none has any."""
+    """Return the accuracy in percent of a row's finished trials after every task (n, tasks); empty if none has any."""
     if "accuracy" not in row.finished.column_names:
         return np.empty((0, 0))
     values = row.finished["accuracy"].to_pylist()
-    lists = [value for value in values if isinstance(value, list) and value]  # a plain number is no series over tasks
+    lists = [
+        value for value in values if isinstance(value, list) and value
+    ]  # a plain number is not a series over tasks
     return stacked(lists, [max(map(len, lists))]) if lists else np.empty((0, 0))

@@ -1,4 +1,4 @@
-"""Cells of a heat map: their colours, what is written in them, and those that are missing."""
+"""Cells of a heat map: colours, texts and missing values."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from analysis.figures.groups import Array
 from analysis.figures.style import FONT, POINTS, text_width
 
 FILLED = 0.9
-"""Of a cell's width by its longest text."""
+"""Share of a cell's width that its longest text fills at most."""
 SMALLEST = 4.5
-"""Points of a cell's text, below which it is left out."""
+"""Smallest size of a cell's text in points; smaller text is left out."""
 BAR = 0.12
-"""Inches of a colour bar's height, at least."""
+"""Minimum height of a colour bar in inches."""
 DARK = 0.45
-"""Luminance of a colour below which white is read better than black."""
+"""Luminance of a colour below which white text is easier to read than black."""
 MISSING: dict[str, Any] = {"facecolor": "#d6d6d6", "edgecolor": "#8a8d91", "hatch": "//////", "linewidth": 0.0}
 
 
 def colour_bar(figure: Figure, image: Any, axes: Axes | Sequence[Axes], title: str, *, integer: bool = False) -> None:
-    """A flat colour bar below the axes, titled; with ticks at whole numbers alone where they are integers."""
+    """Add a titled, flat colour bar below the axes; with ``integer``, ticks are at whole numbers only."""
     ticks = MaxNLocator(integer=integer, steps=[1, 2, 5, 10])
     height = BAR / figure.get_figheight()
     bar = figure.colorbar(
@@ -45,13 +45,13 @@ def missing(axes: Axes, row: int, column: int) -> None:
 
 
 def write_cells(axes: Axes, image: AxesImage, texts: Sequence[Sequence[str]], width: float) -> None:
-    """Write in every cell, black or white, in letters that fit it; nothing where these would be too small to read.
+    """Write black or white text that fits into every cell; nothing if it would be too small to read.
 
     Args:
-        axes: of the image.
-        image: what lies below.
-        texts: by row and column.
-        width: of a cell in inches.
+        axes: axes of the image.
+        image: the image below the text.
+        texts: texts by row and column.
+        width: width of a cell in inches.
     """
     longest = max((text_width(text) for text in {text for row in texts for text in row}), default=0.0)
     size = min(FONT, FONT * FILLED * width * POINTS / max(longest, 1.0))

@@ -1,4 +1,4 @@
-"""Accuracy against what it costs, with the rows that no other beats."""
+"""Accuracy against cost, with the Pareto front of the rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COSTS = ("ppc", "seconds")
 
 @dataclass(frozen=True)
 class Point:
-    """A row: what it costs, how good it is, and how it looks."""
+    """A row with its cost, its value of the metric and its style."""
 
     row: Group
     cost: Spread
@@ -31,29 +31,30 @@ class Point:
 
     @property
     def whole(self) -> bool:
-        """Whether all its trials have both."""
+        """True if all its trials have both."""
         return self.cost.whole and self.value.whole
 
 
 @dataclass(frozen=True)
 class Plot:
-    """What is drawn of a sweep."""
+    """The content of the figure."""
 
     metric: str
     points: Mapping[str, Sequence[Point]]
-    """Of the rivals, by the cost they are drawn against: no cost that all of them share."""
+    """Points of the ranked rows, by the costs in which they differ."""
     rivals: Sequence[Group]
     looks: Looks
     limits: Mapping[Group, Spread]
-    """Rows that are bounds, with their value of the metric."""
+    """Rows that are upper or lower bounds, with their value of the metric."""
 
 
 def draw(results: Results) -> Figure | None:
-    """The table's first metric against parameters per class and against seconds, a panel each.
+    """Draw the table's first metric against parameters per class and against seconds, a panel each.
 
-    A point is a row: mean and standard deviation over its finished trials. A row that lacks trials is hollow and no
-    rival: the Pareto front joins whole rows alone. A row that is a limit is a horizontal line. A cost that all rows
-    share is left out, and one that a search was for besides the metric: the search's own front shows the two.
+    A point is a row: mean and standard deviation over its finished trials. A row that lacks trials is hollow and not
+    part of the Pareto front, which joins complete rows only. A bound is a horizontal line. A cost that is the same in
+    all rows is left out, and so is one that is an objective of a search together with the metric: the search's own
+    front shows the two.
     """
     plot = plot_of(results)
     if plot is None:
@@ -76,7 +77,7 @@ def draw(results: Results) -> Figure | None:
 
 
 def plot_of(results: Results) -> Plot | None:
-    """What is drawn; None where no metric is measured, or rows do not differ in what they cost."""
+    """Return the content of the figure; None if no metric is measured, or rows do not differ in costs."""
     metric = main_metric(results)
     if metric is None:
         return None
@@ -91,7 +92,7 @@ def plot_of(results: Results) -> Plot | None:
 
 
 def front_of(points: Sequence[Point], higher: bool) -> list[tuple[float, float]]:
-    """Cost and value of the whole rows that no other beats: what a cost buys, up to the next of them."""
+    """Return cost and value of the complete rows on the Pareto front."""
     rivals = [(each.cost.mean, each.value.mean) for each in points if each.whole]
     return [rivals[index] for index in front(rivals, ["minimise", "maximise" if higher else "minimise"])]
 
@@ -122,7 +123,7 @@ def _draw_points(axes: Axes, points: Sequence[Point]) -> None:
 
 
 def _further(points: Sequence[Point], limits: Mapping[Group, Spread]) -> Iterator[Artist]:
-    """Entries of the legend for what is no row: the front, hollow points; and for the limits."""
+    """Yield the legend's entries for the front, hollow points and bounds."""
     if any(each.whole for each in points):
         yield Line2D([], [], label="Pareto front", **FRONT)
     if not all(each.whole for each in points):

@@ -1,4 +1,4 @@
-"""Learning curves: of every stage function that logged any, a line per row."""
+"""Learning curves of every stage function that logged any, a line per row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from analysis.figures.style import COLOURS, GREY, WIDTH, Look, legend_below, she
 from analysis.results import Results
 
 WIDE = 30
-"""How many times the least value the largest is, from where on the axis is logarithmic."""
+"""Ratio of the largest to the smallest value above which the axis is logarithmic."""
 SHARES = np.linspace(0, 100, 101)
 """Percent of the steps at which curves of unequal length are compared."""
 ALL = "all rows"
@@ -28,7 +28,7 @@ Curve: TypeAlias = tuple[Array, Array]
 
 @dataclass(frozen=True)
 class Line:
-    """The curves of the stages that the same rows need: drawn once, as what they are the mean of."""
+    """The curves of stages that the same rows need, drawn once as their mean."""
 
     users: tuple[int, ...]
     """Indices of the rows."""
@@ -36,10 +36,10 @@ class Line:
 
 
 def draw(results: Results) -> Figure | None:
-    """A panel per stage function and metric: the mean over classes, tasks and seeds of the curves of each row.
+    """Draw a panel per stage function and metric: the mean over classes, tasks and seeds of each row's curves.
 
-    Only stages of finished trials count. A stage that several rows need is no part of their own lines but of one that
-    they share. Where curves are of unequal length, they are compared at equal shares of their steps.
+    Only stages of finished trials count. A stage that several rows need is not part of their own lines, but of a
+    shared one. Curves of unequal length are compared at equal shares of their steps.
     """
     rows = [row for row in groups_of(results) if len(row.finished)]
     panels = _panels(results, rows)
@@ -71,7 +71,7 @@ def draw(results: Results) -> Figure | None:
 
 
 def _panels(results: Results, rows: Sequence[Group]) -> dict[tuple[str, str], list[Line]]:
-    """Lines by stage function and metric, in the order of the sweep's stages."""
+    """Return lines by stage function and metric, in the order of the sweep's stages."""
     stages, curves = results.beside("stages"), results.beside("curves")
     if stages is None or curves is None:
         return {}
@@ -105,7 +105,7 @@ def _mean(curves: Sequence[Curve], together: bool) -> Curve:
 
 
 def _told(line: Line, rows: Sequence[Group]) -> tuple[str, Look, float]:
-    """Label, look and width: of a row; of a value of the first name, where rows are many; or of what rows share."""
+    """Return label, style and width of a line: of a row, of a value of the first name, or of shared stages."""
     if len(line.users) == len(rows) > 1:
         return ALL, Look(GREY, "", "-"), 1.4
     if len(line.users) > 1:

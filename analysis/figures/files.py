@@ -1,4 +1,4 @@
-"""Figures as files and as SVG inside a page. The same figure gives the same bytes."""
+"""Write figures to files, or as SVG inside a page. The same figure gives the same bytes."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from PIL import Image
 from analysis.figures.style import INK, STYLE
 
 PAGE_DPI = 144
-"""Of what is rasterised in a page: two pixels per point."""
+"""Resolution of rasterised parts in a page: two pixels per point."""
 PALETTE = 64
-"""Colours of what is rasterised in a page."""
+"""Number of colours of rasterised parts in a page."""
 UNDATED = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
 SALT = "sweeper"
 
 
 @contextmanager
 def styled(salt: str = SALT) -> Iterator[None]:
-    """Figures are drawn and written by the project's style alone, whatever the user's own is."""
+    """Draw and write figures in the project's style, independent of the user's settings."""
     with matplotlib.style.context(["default", STYLE | {"svg.hashsalt": salt}]):
         yield
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PDF, SVG or PNG (300 dpi) by the path's suffix. Raises OSError."""
+    """Write a figure as PDF, SVG or PNG (300 dpi) by the path's suffix. Raises OSError if it cannot be written."""
     kind = path.suffix.removeprefix(".")
     with styled():
         figure.savefig(path, format=kind, metadata=UNDATED[kind])
 
 
 def svg(figure: Figure, name: str) -> str:
-    """A figure as an ``<svg>`` element for a page, light or dark.
+    """Return a figure as an ``<svg>`` element for a light or dark page.
 
-    Its background is transparent; text and axes have the page's ``currentColor``; other colours read on both.
+    Its background is transparent; text and axes have the page's ``currentColor``; other colours are legible on both.
 
     Args:
         figure: the figure.
-        name: begins all its ids; another for every figure of the page.
+        name: prefix of all its ids, unique within the page.
     """
     written = io.StringIO()
     with styled(name):
@@ -61,7 +61,7 @@ def svg(figure: Figure, name: str) -> str:
 
 
 def _smaller(image: re.Match[str]) -> str:
-    """The same PNG with a palette of few colours."""
+    """Reduce a PNG to a palette of few colours."""
     written = io.BytesIO()
     picture = Image.open(io.BytesIO(base64.b64decode(image[0]))).convert("RGBA")
     picture.quantize(PALETTE, method=Image.Quantize.FASTOCTREE).save(written, "png", optimize=True)

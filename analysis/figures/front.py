@@ -1,4 +1,4 @@
-"""What a search for several objectives has found, two of them at a time, with the suggestions that no other beats."""
+"""The Pareto front of a search with several objectives, two of them at a time."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ class Cloud:
     look: Look
     finished: Sequence[Suggestion]
     front: Sequence[Suggestion]
-    """Those that no other beats, from the left to the right."""
+    """The suggestions on the Pareto front, from left to right."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The first objective against another one."""
+    """A plot of the first objective against another one."""
 
     below: str
     left: str
     clouds: Sequence[Cloud]
     origin: tuple[float, float]
-    """The reference."""
+    """The reference point."""
 
     def places(self, suggestions: Sequence[Suggestion]) -> dict[int, tuple[float, float]]:
-        """Where suggestions lie, by number."""
+        """Return the coordinates of suggestions by number, without those that lack a value."""
         found = {each.number: (each.values[self.below], each.values[self.left]) for each in suggestions}
         return {number: (x, y) for number, (x, y) in found.items() if is_finite(x) and is_finite(y)}
 
     @property
     def amounts(self) -> list[float]:
-        """All that lies along the horizontal axis."""
+        """All values on the horizontal axis."""
         return [self.origin[0], *(x for cloud in self.clouds for x, _ in self.places(cloud.finished).values())]
 
 
 def draw(results: Results) -> Figure | None:
-    """A panel for every objective but the first, which they share: finished suggestions as points, the front ringed.
+    """Draw a panel for every objective but the first, which they share: finished suggestions, with the front ringed.
 
-    A front of two objectives is joined by the line above which nothing was found. The reference is that of the
+    A front of two objectives is joined by the line that bounds what was found. The reference point is that of the
     hypervolume.
     """
     search, panels = results.search, panels_of(results)
@@ -72,7 +72,7 @@ def draw(results: Results) -> Figure | None:
 
 
 def panels_of(results: Results) -> list[Panel]:
-    """What is drawn; nothing where there is one objective, and before a suggestion has finished."""
+    """Return the panels; empty for one objective, and before a suggestion has finished."""
     search = results.search
     if search is None or len(search.objectives) == 1 or not search.chosen:
         return []
@@ -82,7 +82,7 @@ def panels_of(results: Results) -> list[Panel]:
 
 
 def drawn_steps(search: Search) -> str | None:
-    """How the points of a front are joined, as Matplotlib calls it; None where its line would not be one of steps."""
+    """Return Matplotlib's draw style that joins a front; None with more than two objectives."""
     if len(search.objectives) > 2:
         return None
     return "steps-post" if search.senses[1] == "minimise" else "steps-pre"

@@ -1,4 +1,4 @@
-"""The rows of a sweep's table with their trials, and what these have measured."""
+"""The rows of a sweep's table with their trials and measured numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from analysis.rows import labelled
 
 Array: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = tuple[Any, ...]
-"""Values of the names that make rows."""
+"""A row's values of the table's row names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,25 +25,25 @@ class Group:
 
     values: Values
     trials: int
-    """Of which figures show the finished."""
+    """Number of all its trials, of which figures show the finished ones."""
     finished: pa.Table
     bound: bool
-    """Whether it is a limit of what can be reached, and no rival."""
+    """True if it is an upper or lower bound, which is not ranked."""
 
     @property
     def label(self) -> str:
-        """Such as ``0-64 · cosine``."""
+        """The row's values, such as ``0-64 · cosine``."""
         return labelled(self.values)
 
     def told(self, n: int, label: str | None = None) -> str:
-        """Its label, or another, with the number of trials that were averaged where it is not all of them."""
+        """Return its label, or another, with the number of averaged trials if that is not all of them."""
         name = self.label if label is None else label
         return name if n == self.trials else f"{name} (n={n} of {self.trials})"
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A number of a row: mean and standard deviation (with n - 1, nan for one) of the n of its trials that have it."""
+    """A number of a row: mean and standard deviation (with n - 1, nan for one) over the n trials that have it."""
 
     mean: float
     std: float
@@ -52,12 +52,12 @@ class Spread:
 
     @property
     def whole(self) -> bool:
-        """Whether every trial of the row has it."""
+        """True if every trial of the row has it."""
         return self.n == self.trials
 
 
 def groups_of(results: Results) -> list[Group]:
-    """The rows of a sweep's table: by their first name, within that by their second, in the order of the sweep.
+    """Return the rows of a sweep's table, by their first name, then by their second, in the order of the sweep.
 
     Those of a searched space are in the order of the chosen suggestions.
     """
@@ -82,7 +82,7 @@ def _hashable(column: pa.ChunkedArray) -> list[Any]:
 
 
 def spread(group: Group, name: str) -> Spread | None:
-    """A number over the row's finished trials; None where no one has a finite one."""
+    """Average a number over the row's finished trials; return None if none has a finite value."""
     if name not in group.finished.column_names:
         return None
     found = np.array([value for value in group.finished[name].to_pylist() if value is not None], float)
@@ -94,7 +94,7 @@ def spread(group: Group, name: str) -> Spread | None:
 
 
 def stacked(values: Iterable[Any], shape: Sequence[int]) -> Array:
-    """Lists, or lists of lists, as one array (n, *shape); nan where a list is shorter."""
+    """Stack lists, or lists of lists, to an array (n, *shape), padded with nan."""
     filled = []
     for value in values:
         array = np.full(shape, np.nan)
@@ -113,13 +113,13 @@ def _at(value: Any, place: tuple[int, ...]) -> float:
 
 
 def over_trials(values: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation (with n - 1, nan for one trial) over the first axis; nan where a trial lacks one."""
+    """Return mean and standard deviation (n - 1, nan for one trial) over the first axis; nan if a trial lacks one."""
     mean: Array = values.mean(axis=0)
     std: Array = values.std(axis=0, ddof=1) if len(values) > 1 else np.full_like(mean, np.nan)
     return mean, std
 
 
 def main_metric(results: Results) -> str | None:
-    """The table's first metric that can be better or worse, or an accuracy where its columns have none."""
+    """Return the table's first metric with a better direction, or else an accuracy; None if there is none."""
     described = results.described
     return next((name for name in (*described.columns, "aia", "la") if described.is_tested(name)), None)

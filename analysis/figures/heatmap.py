@@ -1,4 +1,4 @@
-"""A heat map of every metric, where the table's rows have two names."""
+"""A heat map of every metric, for tables with two row names."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from analysis.figures.style import POINTS, WIDTH, sheet, text_width
 from analysis.results import Number, Results
 
 CELL = 0.26
-"""Inches of a cell's height."""
+"""Height of a cell in inches."""
 AROUND = 0.5
 """Inches above and below the cells."""
 Cell: TypeAlias = tuple[Group, Spread | None] | None
-"""A row and its number; None for a pair of values that the sweep does not have."""
+"""A row and its number; None for a combination of values that the sweep does not have."""
 NARROW = 3
-"""Columns of cells of which two panels fit beside one another."""
+"""Columns of cells up to which two panels fit side by side."""
 MARGIN = 0.35
-"""Inches for the title of the axis at the left."""
+"""Inches for the title of the left axis."""
 DIGITS = 4
-"""Of a cell's number, whose decimals give way to them."""
+"""Digits of a cell's number at most; decimals are dropped to keep to it."""
 
 
 def draw(results: Results) -> Figure | None:
-    """Mean of every measured column over the finished trials of a row, as cells of the table's two names.
+    """Draw the mean of every measured column over a row's finished trials, as cells by the table's two names.
 
-    Where a number can be better or worse, the lighter a cell, the better. A row of the sweep without a value is
-    hatched and says so; where some of its trials lack it, the cell says how many have it; a pair of values that the
-    sweep does not have stays blank. A search makes no grid of its names.
+    For numbers with a better direction, lighter is better. A row without a value is hatched and marked as missing; if
+    only some of its trials lack it, the cell shows how many have it; a combination of values that the sweep does not
+    have stays blank. Searches have no such grid.
     """
     names = list(results.described.rows)
     if len(names) != 2 or results.search:

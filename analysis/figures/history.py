@@ -1,4 +1,4 @@
-"""How good the best of a search was after every suggestion."""
+"""The best value or the hypervolume of a search after every suggestion."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from analysis.results import Results
 from analysis.search import Study
 
 ROOM = 0.06
-"""Of the axes' height, for the pruned suggestions of a study."""
+"""Share of the axes' height for the pruned suggestions of a study."""
 
 
 def draw(results: Results) -> Figure | None:
-    """The hypervolume, or the best value, by number of the suggestion: a line per study.
+    """Draw the hypervolume, or the best value, by the number of the suggestion, a line per study.
 
-    Where a study has pruned a suggestion, there is a tick at the bottom.
+    A tick at the bottom marks a pruned suggestion.
     """
     search = results.search
     if search is None or not search.chosen:
@@ -54,18 +54,18 @@ def draw(results: Results) -> Figure | None:
 
 
 def measured(results: Results) -> str:
-    """What the history is of."""
+    """Return the title of the quantity that the history shows."""
     objectives = list(results.search.objectives if results.search else ())
     return "hypervolume" if len(objectives) > 1 else f"best {results.described.number(objectives[0]).title}"
 
 
 def pruned(study: Study) -> list[int]:
-    """Numbers of a study's suggestions that were."""
+    """Return the numbers of a study's pruned suggestions."""
     return [each.number for each in study.of("pruned")]
 
 
 def _entries(studies: Sequence[Study], looks: Sequence[Look]) -> list[Line2D]:
-    """Of the legend: studies where there are several, and what a tick is where there are any."""
+    """Return the legend's entries: for studies if there are several, and for ticks if there are any."""
     lines = [
         Line2D([], [], color=look.colour, linestyle=look.line, label=study.label)
         for study, look in zip(studies, looks, strict=True)

@@ -1,4 +1,4 @@
-"""What tells points of rows apart, and the entries of a legend that say so."""
+"""Styles that distinguish rows, and the legend entries for them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from analysis.figures.groups import Group, Values
 from analysis.figures.style import COLOURS, INK, LINES, MARKERS, Look
 
 TOGETHER = 8
-"""Rows with two names that have an entry each; of more, each value of a name has one."""
+"""Rows with two names up to which each has a legend entry; with more, each value of a name has one."""
 Looks: TypeAlias = Mapping[Values, Look]
 
 
 def values_of(rows: Sequence[Group], place: int) -> list[Any]:
-    """The values of one of the rows' names, in their order."""
+    """Return the distinct values of one of the rows' names, in order."""
     return list(dict.fromkeys(row.values[place] for row in rows))
 
 
 def crossed(rows: Sequence[Group]) -> bool:
-    """Whether a colour per value of the first name and a marker per value of the second tell the rows apart."""
+    """Check whether rows are styled by a colour per value of the first name and a marker per value of the second."""
     if len(rows) <= TOGETHER or len(rows[0].values) != 2:
         return False
     return len(values_of(rows, 0)) <= len(COLOURS) and len(values_of(rows, 1)) <= len(MARKERS)
 
 
 def looks_of(rows: Sequence[Group]) -> dict[Values, Look]:
-    """How the rows look, by their values."""
+    """Return the styles of rows by their values."""
     if not crossed(rows):
         return {row.values: Look.of(index) for index, row in enumerate(rows)}
     first, second = values_of(rows, 0), values_of(rows, 1)
@@ -39,14 +39,14 @@ def looks_of(rows: Sequence[Group]) -> dict[Values, Look]:
 
 
 def bounded_looks(rows: Sequence[Group]) -> dict[Values, Look]:
-    """How rows and bounds look, by their values: each by its place among its own kind."""
+    """Return the styles of rows and bounds by their values, numbered separately."""
     rivals, limits = [row for row in rows if not row.bound], [row for row in rows if row.bound]
     looks = {row.values: Look.limit(index) for index, row in enumerate(limits)}
     return {row.values: Look.of(index) for index, row in enumerate(rivals)} | looks
 
 
 def entries(rows: Sequence[Group], looks: Looks, names: Mapping[Values, str]) -> list[Artist]:
-    """Entries of a legend: the rows by their given names, or colours and markers by the values they stand for."""
+    """Return a legend's entries: rows by their given names, or colours and markers by their values."""
     if not crossed(rows):
         return [_mark(looks[axes].colour, looks[axes].marker, name) for axes, name in names.items()]
     by_first = {row.values[0]: looks[row.values].colour for row in rows}
@@ -56,7 +56,7 @@ def entries(rows: Sequence[Group], looks: Looks, names: Mapping[Values, str]) ->
 
 
 def heading(rows: Sequence[Group], names: Sequence[str]) -> str:
-    """The head of the legend of these entries: the names that the rows are of."""
+    """Return the title of the legend: the row names."""
     return f"colour: {names[0]}, marker: {names[1]}" if crossed(rows) else " · ".join(names)
 
 

@@ -1,4 +1,4 @@
-"""The accuracy matrix: after every task, on the images of every task so far."""
+"""The accuracy matrix: accuracy after every task on the images of every task so far."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from analysis.figures.style import WIDTH, sheet
 from analysis.results import Results
 
 BELOW = 0.65
-"""Inches of the colour bar."""
+"""Inches for the colour bar."""
 MOST = 4
-"""Rows that are all shown."""
+"""Rows that are shown at most."""
 
 
 def draw(results: Results) -> Figure | None:
-    """Accuracy after task i (down) on the images of task j (across), mean over the finished trials of a row.
+    """Draw the accuracy after task i (down) on the images of task j (across), mean over a row's finished trials.
 
-    Of more than four rows, the best by the table's first metric, among those that are whole and no bounds, and the
-    baseline are shown.
+    Of more than four rows, only the baseline and the best by the table's first metric are shown, where the best is
+    chosen among complete rows that are not bounds.
     """
     measured = [(row, matrices) for row in groups_of(results) if len(matrices := _matrices(row))]
     if not measured:
@@ -57,7 +57,7 @@ def _kept(results: Results, shown: int, rows: int) -> str:
 
 
 def _matrices(row: Group) -> Array:
-    """Of a row's finished trials (n, tasks, tasks), nan above the diagonal."""
+    """Return the matrices of a row's finished trials (n, tasks, tasks), nan above the diagonal."""
     if "accuracy_matrix" not in row.finished.column_names:
         return np.empty((0, 0, 0))
     found = [value for value in row.finished["accuracy_matrix"].to_pylist() if value]
@@ -65,7 +65,7 @@ def _matrices(row: Group) -> Array:
 
 
 def _chosen(results: Results, groups: Sequence[Group]) -> list[Values]:
-    """Values of the best row, and of the baseline's rows."""
+    """Return the values of the best row, and of the baseline's rows."""
     described, metric = results.described, main_metric(results)
     if metric is None:
         return _baselines(results, groups)
@@ -77,7 +77,7 @@ def _chosen(results: Results, groups: Sequence[Group]) -> list[Values]:
 
 
 def _baselines(results: Results, groups: Sequence[Group]) -> list[Values]:
-    """Values of the rows that have the baseline's, as far as rows have its names."""
+    """Return the values of the rows that match the baseline in the names that both have."""
     names = results.described.rows
     wanted = {name: value for name, value in results.described.baseline.items() if name in names}
     named = [(group.values, dict(zip(names, group.values, strict=True))) for group in groups]

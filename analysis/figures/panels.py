@@ -1,4 +1,4 @@
-"""Rows as lines: all in one panel, or, where they are many and have two names, a panel per value of the first."""
+"""Rows as lines, in one panel or, for many rows with two names, in a panel per value of the first name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from analysis.figures.style import WIDTH, Look, legend_below, sheet
 
 @dataclass(frozen=True)
 class Line:
-    """A row's line: what the legend calls it, and how it looks."""
+    """A row's line with its label in the legend and its style."""
 
     row: Group
     label: str
@@ -26,20 +26,20 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """Lines that share axes. The title is empty where there is but one panel."""
+    """Lines that share axes. The title is empty if there is only one panel."""
 
     title: str
     lines: Sequence[Line]
 
 
 def panels_of(shown: Sequence[tuple[Group, int]], names: Sequence[str]) -> list[Panel]:
-    """One panel for few rows or rows of one name; else one per value of all names but the last, which lines are of.
+    """Distribute rows over panels: one for few rows or rows of one name, else one per value of all names but the last.
 
-    There is one panel too where that would be a panel for nearly every row, as of a search's.
+    If that would be a panel for nearly every row, as in a search, there is only one panel.
 
     Args:
-        shown: rows, each with the number of its trials that are averaged.
-        names: of which the rows are.
+        shown: rows, each with the number of its averaged trials.
+        names: the row names.
     """
     firsts = {row.values[:-1] for row, _ in shown}
     if len(shown) <= TOGETHER or firsts == {()} or 2 * len(firsts) > len(shown):
@@ -57,19 +57,19 @@ def panels_of(shown: Sequence[tuple[Group, int]], names: Sequence[str]) -> list[
 
 
 def _title(names: Sequence[str], values: Sequence[object], rows: Sequence[tuple[Group, int]]) -> str:
-    """The panel's values, and its rows that are not whole, as the legend is of all panels."""
+    """Return the panel's values, and its incomplete rows, as the legend is common to all panels."""
     told = [row.told(n, str(row.values[-1])) for row, n in rows if n != row.trials]
     head = " · ".join(f"{name} {value}" for name, value in zip(names, values, strict=False))
     return "\n".join([head, *told])
 
 
 def panel_sheet(panels: Sequence[Panel], height: float, below: str, left: str) -> tuple[Figure, list[Axes]]:
-    """A figure with a panel of this height (inches) each, two beside one another where there are more than two.
+    """Create a figure with its panels, side by side if there are more than two.
 
     Args:
-        panels: what they will show.
-        height: of a panel that stands alone.
-        below, left: names of their axes.
+        panels: the content of the panels.
+        height: height of a full-width panel in inches.
+        below, left: labels of their axes.
     """
     across = 2 if len(panels) > 2 else 1
     down = -(-len(panels) // across)
@@ -88,13 +88,13 @@ def panel_sheet(panels: Sequence[Panel], height: float, below: str, left: str) -
 
 
 def legend_of(figure: Figure, panels: Sequence[Panel], names: Sequence[str], n: set[int]) -> None:
-    """The legend of all panels below them, an entry per label.
+    """Add a legend of all panels below them, with an entry per label.
 
     Args:
         figure: the figure.
         panels: its panels.
-        names: of which the rows are.
-        n: numbers of trials that rows are averaged over; said at the top where it is but one.
+        names: the row names.
+        n: distinct numbers of trials that rows are averaged over; shown in the title if there is only one.
     """
     handles: dict[str, Artist] = {}
     for line in (line for panel in panels for line in panel.lines):

@@ -1,4 +1,4 @@
-"""Pictures that trials have written, such as images that a model has sampled."""
+"""Pictures that trials have written, such as images sampled by a model."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from analysis.figures.style import WIDTH, sheet
 from analysis.results import Results
 
 MOST = 4
-"""Pictures that a page has room for."""
+"""Pictures that are shown at most."""
 TITLE = 0.2
-"""Inches."""
+"""Height of a title in inches."""
 
 
 def draw(results: Results) -> Figure | None:
-    """The pictures of the first finished trial of every row that has any, under the row's values and its seed."""
+    """Draw the pictures of the first finished trial with pictures of every row, titled by row and seed."""
     found = [each for row in groups_of(results) for each in _pictures(results, row)]
     if not found:
         return None

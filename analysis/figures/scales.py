@@ -1,4 +1,4 @@
-"""Axes of amounts that may be far apart."""
+"""Axes of amounts that may differ by orders of magnitude."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 WIDE = 8
-"""How many times the least amount the largest is, from where on the axis is logarithmic."""
+"""Ratio of the largest to the smallest amount above which the axis is logarithmic."""
 
 
 def is_wide(amounts: Sequence[float]) -> bool:
-    """Whether amounts are so far apart that their axis is logarithmic."""
+    """Check whether amounts differ so much that their axis is logarithmic."""
     return bool(amounts) and min(amounts) > 0 and max(amounts) > WIDE * min(amounts)
 
 
 def scale(axes: Axes, amounts: Sequence[float]) -> None:
-    """Make the horizontal axis that of some amounts, which it writes out."""
+    """Scale the horizontal axis for some amounts, with ticks written in full."""
     if is_wide(amounts):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -1,4 +1,4 @@
-"""Which of the names that were searched an objective depends on."""
+"""The importance of searched names for each objective."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from analysis.results import Results
 from analysis.search import Search, Study
 
 BAR, AROUND = 0.1, 0.45
-"""Inches of a bar's height, and above and below all of a panel."""
+"""Inches of a bar's height, and above and below a panel."""
 FILLED = 0.8
-"""Of the height between two names, by bars."""
+"""Share of the height between two names that bars fill."""
 
 
 def draw(results: Results) -> Figure | None:
-    """A panel per objective: the importance of every searched name, a bar per study, the largest on top."""
+    """Draw a panel per objective: the importance of every searched name, a bar per study, the largest on top."""
     search = results.search
     names = ordered(search) if search else []
     if search is None or not names:
@@ -45,7 +45,7 @@ def draw(results: Results) -> Figure | None:
 
 
 def ordered(search: Search) -> list[str]:
-    """The names of which an importance is known, by the mean over studies for the first objective that has any."""
+    """Return the names with a known importance, sorted by the mean over studies for the first objective with any."""
     sums: dict[str, float] = {}
     first = next((each.objective for each in search.importances), None)
     for each in search.importances:

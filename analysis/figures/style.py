@@ -1,4 +1,4 @@
-"""How figures look: one paper column, 7 pt, colours that the colour-blind and grey prints can tell apart."""
+"""The style of figures: one paper column, 7 pt, colours that are distinct for colour-blind readers and in grey."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 WIDTH = 3.4
-"""Inches of a paper column."""
+"""Width of a paper column in inches."""
 POINTS = 72
-"""Of an inch."""
+"""Points per inch."""
 FONT = 7.0
-"""Points."""
+"""Font size in points."""
 SMALL = 6.0
-"""Points, inside cells."""
+"""Font size of annotations in points."""
 LINE_HEIGHT = 0.14
-"""Inches of a legend's line."""
+"""Height of a legend's line in inches."""
 HANDLE = 29.0
-"""Points of a legend's line before its words, and of the gap after them."""
+"""Width in points of a legend's symbol and gaps, beside its text."""
 INK = "#1d1e20"
-"""Of text and axes. Not black, so that `svg` can tell it from what is black on every page."""
+"""Colour of text and axes. Not black, so that `svg` can tell it from parts that are black on every page."""
 GREY = "#8a8d91"
-"""Reads on white and on a dark page."""
+"""A grey that is legible on white and on dark pages."""
 STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": FONT,
@@ -77,7 +77,7 @@ STYLE: dict[str, Any] = {
     "figure.constrained_layout.w_pad": 0.03,
 }
 
-# Okabe and Ito's colours without yellow, which no white page shows.
+# Okabe and Ito's colours without yellow, which is illegible on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", INK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "p", ">", "h")
 LineStyle: TypeAlias = Literal["-", "--", "-.", ":"]
@@ -90,12 +90,12 @@ FRONT: dict[str, Any] = {
     "markerfacecolor": "none",
     "markeredgewidth": 0.7,
 }
-"""A line that rings the points on it."""
+"""Style of a line with ringed points."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What tells a row from others: by colour, and in grey by marker and line."""
+    """The style of a row: distinguished by colour, and in grey by marker and line."""
 
     colour: str
     marker: str
@@ -103,35 +103,35 @@ class Look:
 
     @property
     def rasters(self) -> bool:
-        """Whether a picture of it reads on every page: ink takes the page's colour, which pictures cannot."""
+        """True if it may be rasterised: ink adapts to the page's colour, which raster images cannot."""
         return self.colour != INK
 
     @classmethod
     def of(cls, index: int) -> Look:
-        """That of the row with this index; no two of the first 77 are alike."""
+        """Return the style of the row with this index; the first 77 are distinct."""
         line = LINES[index // len(COLOURS) % len(LINES)]
         return cls(COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)], line)
 
     @classmethod
     def limit(cls, index: int) -> Look:
-        """That of the bound with this index: grey, and no line is whole."""
+        """Return the style of the bound with this index: grey, with a broken line."""
         return cls(GREY, MARKERS[index % len(MARKERS)], LINES[1 + index % (len(LINES) - 1)])
 
 
 def sheet(height: float, down: int = 1, across: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
-    """A figure of one column's width and its panels, row by row.
+    """Create a figure of one column's width, and return it with its panels, row by row.
 
     Args:
-        height: of the figure in inches.
-        down, across: panels.
-        options: of ``Figure.subplots``.
+        height: height of the figure in inches.
+        down, across: numbers of panels.
+        options: options of ``Figure.subplots``.
     """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, list(figure.subplots(down, across, squeeze=False, **options).flat)
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist], title: str) -> None:
-    """Add a legend below the panels, in as many columns as its words leave room for; the figure grows by it."""
+    """Add a legend below the panels, in as many columns as its text allows; the figure grows by its height."""
     room = WIDTH * POINTS - HANDLE
     for each in handles:
         each.set_label(_wrapped(str(each.get_label()), room))
@@ -145,7 +145,7 @@ def legend_below(figure: Figure, handles: Sequence[Artist], title: str) -> None:
 
 
 def text_width(text: str) -> float:
-    """Points of the longest line of a text."""
+    """Return the width in points of the longest line of a text."""
     font = FontProperties(family=STYLE["font.family"], size=FONT)
     return max(
         (float(TextPath((0, 0), line, prop=font).get_extents().width) for line in text.split("\n") if line), default=0.0
@@ -153,6 +153,6 @@ def text_width(text: str) -> float:
 
 
 def _wrapped(text: str, room: float) -> str:
-    """A text in lines of this many points."""
+    """Wrap a text to lines of this many points."""
     wide = text_width(text)
     return text if wide <= room else "\n".join(wrap(text, max(1, int(len(text) * room / wide))))

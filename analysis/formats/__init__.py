@@ -1,4 +1,4 @@
-"""A table as text, Markdown, LaTeX, HTML, CSV or JSON."""
+"""Render a table as text, Markdown, LaTeX, HTML, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _RECORDED: Mapping[str, Callable[[Summary], str]] = {"csv": csv_text, "json": js
 
 
 def render(summary: Summary, how: Format, *, statistics: bool = False, styled: bool = False) -> str:
-    """The table in a format, ending with a newline.
+    """Render the table in a format, ending with a newline.
 
     Args:
         summary: the table.
         how: the format.
-        statistics: whether tables of the differences from the baseline follow; CSV and JSON always hold them.
-        styled: whether text has escape sequences for bold and underlined.
+        statistics: True to append tables of the differences from the baseline; CSV and JSON always contain them.
+        styled: True for escape sequences for bold and underlined in text.
     """
     if how in _RECORDED:
         return _RECORDED[how](summary)

@@ -1,4 +1,4 @@
-"""Tables in HTML, without style: ``data-value`` holds what a cell is sorted by."""
+"""Tables in HTML, without style: ``data-value`` holds the value that a cell is sorted by."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ MARKS = ("{}", "<strong>{}</strong>", "<u>{}</u>")
 
 
 def html(sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
-    """A table element for every sheet, and the notes as a list."""
+    """Return a table element for every sheet, and the notes as a list."""
     items = "".join(f"<li>{escape(note)}</li>\n" for note in notes)
     return "".join(map(html_table, sheets)) + (f'<ul class="notes">\n{items}</ul>\n' if notes else "")
 
 
 def html_table(sheet: Sheet) -> str:
-    """One sheet as a table element."""
+    """Return a sheet as a table element."""
     heads = "".join(
         f'<th scope="col"{"" if index < sheet.names else NUMBER}>{escape(head)}</th>'
         for index, head in enumerate(sheet.heads)

@@ -1,4 +1,4 @@
-"""Tables in LaTeX, with the booktabs package."""
+"""Tables in LaTeX, using the booktabs package."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SPECIAL = {
 
 
 def latex(sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
-    """A table environment for every sheet, the notes below the last one."""
+    """Return a table environment for every sheet, with the notes below the last one."""
     head = "% \\usepackage{booktabs}\n"
     return head + "\n".join(_table(sheet, notes if sheet is sheets[-1] else ()) for sheet in sheets)
 
@@ -72,10 +72,10 @@ def _body(sheet: Sheet) -> Iterator[str]:
 
 
 def _number(entry: Entry) -> str:
-    """A hyphen before a digit is a minus here, and would be none in a name such as 0-64."""
+    """Format a number, in which a hyphen before a digit is a minus sign, unlike in a name such as 0-64."""
     return MARKS[entry.rank].format(re.sub(r"-(?=\d)", "$-$", escaped(entry.text)))
 
 
 def escaped(text: str) -> str:
-    """Text as LaTeX prints it literally. A letter of another alphabet is left to the user's engine."""
+    """Escape text for LaTeX. Letters of other alphabets are left to the user's engine."""
     return "".join(SPECIAL.get(letter, letter) for letter in " ".join(text.split()))

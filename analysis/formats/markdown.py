@@ -1,4 +1,4 @@
-"""Tables in Markdown, as GitHub shows it."""
+"""Tables in GitHub-flavoured Markdown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MARKS = ("{}", "**{}**", "<u>{}</u>")
 
 
 def markdown(sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
-    """The best in bold, the second underlined; a title above each table; notes as a list."""
+    """Return tables with the best in bold and the second underlined, each below its title, and notes as a list."""
     blocks = []
     for sheet in sheets:
         blocks.append("\n".join([f"**{_plain(sheet.title)}**", "", *_lines(sheet)]))

@@ -1,4 +1,4 @@
-"""Tables for programs: every number in full, null where there is none."""
+"""Tables for programs: every number in full precision, null if missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from analysis.verdicts import verdicts
 
 
 def csv_text(summary: Summary) -> str:
-    """A line per row; `records` names the columns."""
+    """Return CSV with a line per row; `records` documents the columns."""
     found = records(summary)
     out = io.StringIO()
     heads = found[0] if found else _record(summary, Row({}, dict.fromkeys(summary.columns, NOT_RUN), {}))
@@ -25,15 +25,18 @@ def csv_text(summary: Summary) -> str:
 
 
 def json_text(summary: Summary) -> str:
-    """Name, rows, notes and what the comparisons say."""
+    """Return JSON with the name, rows, notes and the verdicts of comparisons."""
     told = {"name": summary.name, "rows": records(summary), "notes": summary.notes, "comparisons": verdicts(summary)}
     return json.dumps(told, indent=1, allow_nan=False) + "\n"
 
 
 def records(summary: Summary) -> list[dict[str, Any]]:
-    """Rows by name: for a column ``la`` the mean ``la``, ``la_std`` (with n - 1), ``la_n`` trials that have it of
-    ``la_trials``, ``la_published``; where there is a baseline also ``la_difference`` of ``la_pairs``, ``la_t_low``,
-    ``la_t_high``, ``la_bootstrap_low``, ``la_bootstrap_high``, ``la_p`` (Holm) and ``la_seeds_needed``."""
+    """Return the rows by name.
+
+    For a column ``la``: the mean ``la``, ``la_std`` (with n - 1), the number ``la_n`` of ``la_trials`` trials that have
+    it, ``la_published``; with a baseline also ``la_difference`` of ``la_pairs``, ``la_t_low``, ``la_t_high``,
+    ``la_bootstrap_low``, ``la_bootstrap_high``, ``la_p`` (Holm) and ``la_seeds_needed``.
+    """
     found = [_record(summary, row) for row in summary.rows]
     for comparison in summary.comparisons:
         name, differences = comparison.column, comparison.differences

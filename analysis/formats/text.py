@@ -1,4 +1,4 @@
-"""Tables for a terminal."""
+"""Tables as text for a terminal."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ GAP = "  "
 
 
 def text(sheets: Sequence[Sheet], notes: Sequence[str], *, styled: bool) -> str:
-    """Aligned columns; with ``styled``, escape sequences make the best bold and underline the second.
+    """Return aligned columns; with ``styled``, escape sequences make the best bold and underline the second.
 
-    Lines are as long as they need to be: a table that is cut or wrapped is none.
+    Lines are never cut or wrapped.
     """
     blocks = ["".join(f"{line}\n" for line in _lines(sheet, styled)) for sheet in sheets]
     return "\n".join(blocks) + "".join(f"{note}\n" for note in notes)

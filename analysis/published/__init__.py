@@ -1,4 +1,4 @@
-"""Values printed in papers, with their source: one YAML file per paper, one table per key."""
+"""Published values with their source: one YAML file per paper, one table per key."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def _tables() -> Mapping[str, Mapping[str, Any]]:
 
 
 def published_names() -> list[str]:
-    """Every table there is, as ``file/table``."""
+    """Return the names of all tables, as ``file/table``."""
     return list(_tables())
 
 
 def published_table(reference: str) -> Mapping[str, Any]:
-    """Values by column and row; None where the number is lost. Raises KeyError for a table there is not."""
+    """Return values by column and row; None for a lost column. Raises KeyError for an unknown table."""
     return _tables()[reference]

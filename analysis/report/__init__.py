@@ -1,4 +1,4 @@
-"""One self-contained page of sweeps: tables, figures, configs, what was shared, and where it all comes from."""
+"""A report of sweeps as one self-contained page: tables, figures, configs, sharing and provenance."""
 
 from analysis.report.page import page
 

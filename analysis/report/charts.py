@@ -1,10 +1,10 @@
-"""What ``charts.js`` draws: the numbers of those figures in which a reader wants to look closer, as panels.
+"""The data of the interactive figures, which ``charts.js`` draws as panels.
 
-    {"choice": what panels are of, "first": the one that is shown first,
+    {"choice": the label of the choice of panels, "first": index of the panel shown first,
      "panels": [{"name", "x", "y", "logx", "logy", "lines" | "points" | "cells"}]}
 
-A line without ``dash`` is points alone; its ``hovers`` are what is said of each, line by line.
-All numbers come from where the printed figure has them; those that are missing are null.
+A line without ``dash`` has only points; its ``hovers`` are the lines of text shown at each of them.
+All numbers come from the same source as those of the printed figure; missing ones are null.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from analysis.results import Results
 
 Chart: TypeAlias = dict[str, Any]
 DIGITS = 5
-"""Significant ones that a chart keeps."""
+"""Significant digits that a chart keeps."""
 
 
 def accuracy_chart(results: Results, _: Figure) -> Chart:
-    """Lines with deviations, a panel for each that the figure has."""
+    """Return lines with deviations, a panel for each of the figure's."""
     measured, drawn_panels = panels_with_accuracies(results)
     panels = []
     for panel in drawn_panels:
@@ -46,7 +46,7 @@ def accuracy_chart(results: Results, _: Figure) -> Chart:
 
 
 def cost_chart(results: Results, _: Figure) -> Chart:
-    """Points with deviations in both directions, the front and the limits; a panel per cost in which rows differ."""
+    """Return points with deviations in both directions, the front and the bounds; a panel per cost that varies."""
     plot = plot_of(results)
     if plot is None:
         return {"choice": "cost", "first": 0, "panels": []}
@@ -85,7 +85,7 @@ def _point(point: Point) -> Chart:
 
 
 def heatmap_chart(results: Results, _: Figure) -> Chart:
-    """Cells of the table's two names, a panel per measured column."""
+    """Return cells by the table's two names, a panel per measured column."""
     rows = groups_of(results)
     down, across = (list(dict.fromkeys(row.values[place] for row in rows)) for place in (0, 1))
     by_values = {row.values: row for row in rows}
@@ -123,7 +123,7 @@ def _cell(row: Group | None, name: str, decimals: int) -> Chart | None:
 
 
 def curves_chart(results: Results, figure: Figure) -> Chart:
-    """The lines of the figure itself, a panel per stage function and metric."""
+    """Return the lines of the figure itself, a panel per stage function and metric."""
     panels = [
         {
             "name": f"{axes.get_title(loc='left') or axes.get_title()}: {axes.get_ylabel()}",
@@ -145,15 +145,15 @@ def _lines(axes: Axes) -> Iterable[Chart]:
 
 
 def look_of(look: Look) -> Chart:
-    """How a row looks, as the script takes it."""
+    """Return the style of a row in the format of the script."""
     return {"colour": look.colour, "marker": look.marker, "dash": look.line}
 
 
 def numbers(values: Any) -> list[float | None]:
-    """Some numbers as `number` gives them."""
+    """Round several numbers, see `number`."""
     return [number(value) for value in values]
 
 
 def number(value: Any) -> float | None:
-    """A number to the digits that a chart keeps; None where it is not finite."""
+    """Round a number to the digits that a chart keeps; None if it is not finite."""
     return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

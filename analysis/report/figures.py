@@ -1,4 +1,4 @@
-"""The figures of one sweep in the page: interactive where a reader wants to look closer, and otherwise as printed."""
+"""The figures of one sweep in the page: some interactive, the others as printed."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ CHARTS: Mapping[str, Callable[[Results, Figure], Chart]] = {
     "front": front_chart,
     "history": history_chart,
 }
-"""By the name of the figure, in the order of the page."""
+"""Interactive charts by the name of the figure, in the order of the page."""
 SEARCHED = ("front", "history", "search_importances")
-"""Those of a search, which have a part of their own."""
+"""Figures of a search, which have their own part of the page."""
 
 CAPTIONS = {
     "accuracy": "Accuracy on the held-out images of all classes seen so far, after every task: mean and standard "
     "deviation over the finished trials of the row.",
-    "heatmap": "Mean over the finished trials of the row; where a number can be better or worse, the lighter the "
-    "better. A cell whose trials are not all finished says how many are, one without any that it is missing.",
+    "heatmap": "Mean over the finished trials of the row; for numbers with a better direction, lighter is better. A "
+    "cell with unfinished trials shows how many are finished; a cell without any is marked as missing.",
 }
-"""Of those that are told otherwise than in print, as they look otherwise."""
+"""Captions of figures that look different from the printed ones."""
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A figure that the sweep has, and how the page says what it is."""
+    """A figure of the sweep with its texts on the page."""
 
     results: Results
     name: str
@@ -48,17 +48,17 @@ class _Drawn:
 
     @property
     def title(self) -> Html:
-        """Above it."""
+        """The heading above it."""
         return element("h4", self.drawing.title)
 
     @property
     def caption(self) -> Html:
-        """Below it."""
+        """The caption below it."""
         return element("figcaption", self._told)
 
     @property
     def said(self) -> str:
-        """For those who do not see it."""
+        """The description for screen readers."""
         return f"{self.drawing.title} of {self.results.name}. {self._told}"
 
     @property
@@ -67,13 +67,13 @@ class _Drawn:
 
 
 def figures(results: Results, place: str, stills: Stills, own: Mapping[str, Drawing]) -> Html:
-    """Every figure that the sweep has, with its caption, and why it lacks the others; without those of a search.
+    """Return every figure of the sweep with its caption, and the reasons for missing ones; without those of a search.
 
     Args:
         results: the sweep.
-        place: begins the figures' ids.
-        stills: of the page.
-        own: figures of what was swept, by name.
+        place: prefix of the figures' ids.
+        stills: the static figures of the page.
+        own: figures of the sweep's trainable, by name.
     """
     every = {**{name: FIGURES[name] for name in CHARTS}, **own, **FIGURES}
     wanted = {name: drawing for name, drawing in every.items() if name not in SEARCHED}
@@ -92,7 +92,7 @@ def figures(results: Results, place: str, stills: Stills, own: Mapping[str, Draw
 def drawn_of(
     results: Results, wanted: Mapping[str, Drawing], place: str, stills: Stills
 ) -> tuple[list[str], list[Html]]:
-    """Names of those figures that the sweep has, and these: the interactive ones together, and the others."""
+    """Return the names of the figures that the sweep has, and the figures: interactive ones first, then the others."""
     drawn = [
         _Drawn(results, name, drawing, figure, f"{place}-{name}")
         for name, drawing in wanted.items()

@@ -1,4 +1,4 @@
-"""HTML from Python. Text is escaped where it is put in, so that no name of a sweep can become markup."""
+"""Build HTML. Text is escaped when it is inserted, so that no name of a sweep can become markup."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 
 
 class Html(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
     __slots__ = ()
 
 
 def element(name: str, *content: str, **attributes: str | bool | None) -> Html:
-    """An element with its content.
+    """Return an element with its content.
 
     Args:
-        name: of the element.
+        name: name of the element.
         content: HTML, or text, which is escaped.
-        attributes: by name, with ``_`` for ``-`` and one at the end left out, as in ``class_``; True is an attribute
-            without a value, False and None are none.
+        attributes: attributes by name, with ``_`` for ``-``, and a trailing ``_`` removed, as in ``class_``; True is
+            an attribute without a value, False and None omit it.
     """
     given = {key.removesuffix("_").replace("_", "-"): value for key, value in attributes.items()}
     written = "".join(
@@ -34,22 +34,22 @@ def element(name: str, *content: str, **attributes: str | bool | None) -> Html:
 
 
 def joined(parts: Iterable[str]) -> Html:
-    """HTML and text, one after the other; text is escaped."""
+    """Concatenate HTML and text; text is escaped."""
     return Html("".join(part if isinstance(part, Html) else escape(part) for part in parts))
 
 
 def listing(items: Iterable[str], **attributes: str | bool | None) -> Html:
-    """A list without order."""
+    """Return an unordered list."""
     return element("ul", *(element("li", item) for item in items), **attributes)
 
 
 def folded(summary: str, *content: str, **attributes: str | bool | None) -> Html:
-    """What is shown on demand."""
+    """Return content that is folded until the reader opens it."""
     return element("details", element("summary", summary), element("div", *content, class_="folded"), **attributes)
 
 
 def scrolling(content: str) -> Html:
-    """What may be wider than the page, in a container of its own that scrolls."""
+    """Wrap content that may be wider than the page in a container that scrolls."""
     return element("div", content, class_="scroll")
 
 
@@ -59,22 +59,22 @@ class Cell:
 
     text: str
     value: float | str | None
-    """What it is sorted by; None for nothing, which comes last."""
+    """The value to sort by; None is sorted last."""
     number: bool = True
 
     @classmethod
     def of(cls, text: str) -> Cell:
-        """Text that is sorted by itself."""
+        """Return a cell of text that is sorted by the text."""
         return cls(text, text, number=False)
 
 
 def grid(caption: str, heads: Sequence[str], lines: Sequence[tuple[str, Sequence[Cell]]]) -> Html:
-    """A table in its scrolling container.
+    """Return a table in a scrolling container.
 
     Args:
         caption: its title.
-        heads: of the columns, the lines' names' first.
-        lines: the name of each, and its cells.
+        heads: heads of the columns, that of the lines' names first.
+        lines: the name and the cells of each line.
     """
     right = [False, *(each.number for each in lines[0][1])] if lines else [False] * len(heads)
     top = (element("th", head, scope="col", class_=_side(side)) for head, side in zip(heads, right, strict=True))
@@ -96,7 +96,7 @@ def _side(number: bool) -> str | None:
 
 
 def data(content: Any, name: str) -> Html:
-    """JSON for the page's scripts, by its id. No text in it can end the element."""
+    """Return JSON for the page's scripts as an element with an id. No text in it can end the element."""
     written = json.dumps(content, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
     for letter in "<>&":
         written = written.replace(letter, f"\\u{ord(letter):04x}")

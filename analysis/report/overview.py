@@ -1,4 +1,4 @@
-"""What a reader learns first: how much is done, what it took, and where to look."""
+"""The overview of a report: progress, time, and links to the sweeps."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ STATES = ("finished", "pruned", "failed", "missing")
 
 
 def overview(sweeps: Sequence[Results], stages: Sequence[Stage], title: str) -> Html:
-    """The page's heading, a paragraph, and a line per sweep.
+    """Return the page's heading, a paragraph, and a line per sweep.
 
     Args:
-        sweeps: of the page.
-        stages: of all of them.
-        title: of the page.
+        sweeps: sweeps of the page.
+        stages: stages of all of them.
+        title: title of the page.
     """
     total = sum((results.states for results in sweeps), Counter[str]())
     return element(
@@ -37,13 +37,13 @@ def overview(sweeps: Sequence[Results], stages: Sequence[Stage], title: str) -> 
 
 def _origin(stages: Sequence[Stage]) -> str:
     if not stages:
-        return "Nothing is known yet of when and from what it was run"
+        return "Date and code of the runs are not recorded yet"
     made = f"Results of {moment(stages[-1].started)}"
     commits = list(dict.fromkeys(each.commit or "" for each in stages))
     if len(commits) > 1:
         return f"{made}, from {len(commits)} commits"
     if not commits[0]:
-        return f"{made}, from outside a checkout"
+        return f"{made}, from code outside a git repository"
     changed = " with changed files" if commits[0].endswith("+") else ""
     return f"{made}, from commit {commits[0][:12]}{changed}"
 
@@ -77,9 +77,9 @@ def _paragraph(sweeps: int, total: Counter[str], stages: Sequence[Stage]) -> Htm
             f"{used:,} stages and {duration(alone_of(stages))}. "
         )
     else:
-        parts.append("Which stages were run is not written yet: that is done when a sweep's command ends. ")
+        parts.append("The list of stages is written when a sweep's command ends. ")
     if total["failed"] or total["missing"]:
-        parts.append("What is missing says why beside its row, and is in no average.")
+        parts.append("The reason for each missing trial is next to its row; averages do not include it.")
     return joined(parts)
 
 
@@ -96,4 +96,4 @@ def _sweeps(sweeps: Sequence[Results]) -> Html:
         ]
         lines.append((element("a", results.name, href=f"#sweep-{index}"), cells))
     heads = ["sweep", *shown, "stages", "stage time", "saved within it"]
-    return grid("Sweeps, each by itself: a stage that several need is counted in every one", heads, lines)
+    return grid("Sweeps; a stage that several sweeps need is counted in each of them", heads, lines)

@@ -1,4 +1,4 @@
-"""What is too large for a page as it is: compressed, until ``charts.js`` unpacks it."""
+"""Compress large parts of a page, which ``charts.js`` unpacks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from analysis.report.markup import Html, element
 
 
 def packed(text: str, name: str) -> Html:
-    """Text as an element that shows and does nothing, by its id."""
+    """Return compressed text as an inert element with an id."""
     small = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
     return element("script", Html(small), type="text/plain", id=name)
 
 
 @functools.cache
 def plotly_script() -> str:
-    """The library that draws the interactive figures."""
+    """Return the source of Plotly, which draws the interactive figures."""
     from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
     return str(get_plotlyjs())
@@ -25,5 +25,5 @@ def plotly_script() -> str:
 
 @functools.cache
 def plotly_block() -> Html:
-    """The library as the page carries it."""
+    """Return Plotly as a compressed element of the page."""
     return packed(plotly_script(), "plotly")

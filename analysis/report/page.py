@@ -1,4 +1,4 @@
-"""The page: its parts, its style and scripts, and what it is allowed to do."""
+"""The page of a report: its parts, style, scripts and content security policy."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from analysis.results import Results
 
 HERE = Path(__file__).parent
 SCRIPTS = ("contents.js", "tables.js", "charts.js")
-"""In this order, at the page's end. ``theme.js`` runs before anything is shown."""
+"""Scripts at the end of the page, in this order. ``theme.js`` runs before anything is shown."""
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {}; base-uri 'none'; "
     "form-action 'none'"
 )
-"""The page can call nothing, and runs no script but its own."""
+"""Content security policy: the page makes no requests, and runs only its own scripts."""
 
 
 def page(
@@ -35,15 +35,15 @@ def page(
     title: str | None = None,
     own: Mapping[str, Mapping[str, Drawing]] | None = None,
 ) -> str:
-    """Results of sweeps as one self-contained HTML page. The same results give the same page.
+    """Return the results of sweeps as one self-contained HTML page. The same results give the same page.
 
     Args:
-        sweeps: in the order of the page.
-        links: where trials are tracked: sweep, label of the trial, address.
-        title: of the page; the sweeps' names, where it is not given.
-        own: figures of what was swept, beside those of every sweep: sweep, name of the figure.
+        sweeps: the sweeps, in the order of the page.
+        links: addresses of tracked trials, by sweep and label of the trial.
+        title: title of the page; by default the sweeps' names.
+        own: figures of the sweeps' trainables, by sweep and name of the figure.
 
-    Raises NoTable where results cannot be read as a table.
+    Raises NoTable if results cannot be read as a table.
     """
     title = title or ", ".join(results.name for results in sweeps)
     stills = Stills()
@@ -80,7 +80,7 @@ def _contents(sweeps: Sequence[Results]) -> Html:
     places = [
         ("overview", "Overview"),
         *((f"sweep-{index}", results.name) for index, results in enumerate(sweeps)),
-        ("sharing", "What was shared"),
+        ("sharing", "Computation and sharing"),
         ("provenance", "Provenance"),
     ]
     return joined(element("li", element("a", name, href=f"#{place}")) for place, name in places)

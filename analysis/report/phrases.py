@@ -1,4 +1,4 @@
-"""How amounts are told in sentences."""
+"""Format amounts in sentences."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ MINUTE, HOUR = 60, 3600
 
 
 def counted(number: int, what: str) -> str:
-    """``1 trial``, ``1,200 trials``."""
+    """Format a count: ``1 trial``, ``1,200 trials``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
-    """``4.2 s``, ``12 min 30 s``, ``3 h 05 min``."""
+    """Format a duration: ``4.2 s``, ``12 min 30 s``, ``3 h 05 min``."""
     if round(seconds, 1) < MINUTE:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), MINUTE)
@@ -22,5 +22,5 @@ def duration(seconds: float) -> str:
 
 
 def moment(stamp: str) -> str:
-    """``2026-03-01 12:00 UTC`` of a time in ISO 8601, as stages tell it."""
+    """Format a stage's time in ISO 8601 as ``2026-03-01 12:00 UTC``."""
     return stamp[:16].replace("T", " ") + " UTC"

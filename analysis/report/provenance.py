@@ -1,4 +1,4 @@
-"""Where the results come from: code, packages, machines, times, published values, and the statistics."""
+"""The provenance of the results: code, packages, machines, times, published values, and the statistics."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ from analysis.report.stages import Stage, by, seconds_of
 from analysis.results import Results
 
 CELLS = (
-    "A cell is mean ± standard deviation (with n − 1) over the trials of its row; a row of which a trial is missing "
-    "says so, and is ranked nowhere. The best of a column is bold, the second underlined."
+    "A cell shows mean ± standard deviation (with n − 1) over the trials of its row; a row with missing trials is "
+    "marked and not ranked. The best of a column is bold, the second underlined."
 )
 METHODS = (
-    "A difference from the baseline is taken seed by seed, so that what a seed does to both rows cancels; its 95 % "
-    "intervals are Student's t and the bootstrap's percentiles, of which the t interval is the one to trust with few "
-    "seeds.",
-    "P-values are those of the paired t-test, corrected by Holm's method for the number of rows that are compared.",
-    "Seeds needed are about those with which such a test would find a difference of this mean and deviation in four of "
-    "five cases, at the level that Holm's first step asks for.",
+    "Differences from the baseline are paired by seed, so that effects of a seed on both rows cancel; the 95 % "
+    "intervals are Student's t interval and the percentile bootstrap interval. With few seeds, trust the t interval.",
+    "P-values are those of the paired t-test, corrected by Holm's method for the number of compared rows.",
+    "Seeds needed is the approximate number with which such a test would detect a difference of this mean and "
+    "deviation in four of five cases, at the level of Holm's first step.",
 )
-"""What `analysis.differences` says of itself, in three sentences."""
+"""The methods of `analysis.differences`, in a few sentences."""
 
 
 def provenance(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
-    """Commits, versions, machines and times of all stages; sources of published values; how rows are compared."""
+    """Return commits, versions, machines and times of all stages, sources of published values, and the statistics."""
     parts: list[str] = [element("h2", "Provenance")]
     if stages:
         parts += [_lived(stages), _origins(stages), *_changes(stages), _versions(stages)]
     else:
-        parts.append(element("p", "No stage is written yet, so nothing is known of code, packages and machines."))
+        parts.append(element("p", "No stages are recorded yet, so code, packages and machines are unknown."))
     return element(
         "section",
         *parts,
@@ -72,7 +71,7 @@ def _origins(stages: Sequence[Stage]) -> Html:
 
 
 def _changes(stages: Sequence[Stage]) -> Iterator[Html]:
-    """How code differed from its commit, folded away."""
+    """Yield the differences of code from its commit, folded."""
     for (commit, diff), group in _grouped(stages).items():
         title = f"Changes since {commit.rstrip('+')[:12]}, {len(group):,} stage{'s' if len(group) > 1 else ''}"
         yield element("details", element("summary", title), element("pre", element("code", diff)))
@@ -87,7 +86,7 @@ def _grouped(stages: Sequence[Stage]) -> dict[tuple[str, str], list[Stage]]:
 
 
 def _tree(commit: str) -> str:
-    return "outside a checkout" if not commit else "changed (+)" if commit.endswith("+") else "as committed"
+    return "outside a repository" if not commit else "changed (+)" if commit.endswith("+") else "as committed"
 
 
 def _versions(stages: Iterable[Stage]) -> Html:
@@ -105,4 +104,4 @@ def _published(sweeps: Sequence[Results]) -> Html:
         reference = results.described.published
         source = str(published_table(reference)["source"]) if reference else "none"
         lines.append((element("a", results.name, href=f"#sweep-{index}"), [Cell.of(source)]))
-    return grid("What stands beside our values", ["sweep", "source"], lines)
+    return grid("Sources of published values", ["sweep", "source"], lines)

@@ -1,4 +1,4 @@
-"""The rows of a sweep on demand: their configs, seeds and trials."""
+"""The rows of a sweep, folded: their configs, seeds and trials."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from analysis.summary import Summary
 STATES = ("trial", "status", "cause")
 MADE_BY = ("target", "stages", "commit")
 ALWAYS = ("la", "aia", "forgetting", "seconds", "seconds_saved")
-"""Numbers of a trial that are told whatever the table's columns."""
+"""Numbers of a trial that are always shown."""
 
 
 @dataclass(frozen=True)
 class RowTrials:
-    """A row of the table with its trials as they lie in the results."""
+    """A row of the table with its trials from the results."""
 
     label: str
     trials: Sequence[Mapping[str, Any]]
 
     @property
     def finished(self) -> int:
-        """Trials that are."""
+        """Number of finished trials."""
         return sum(row["status"] == "finished" for row in self.trials)
 
     @property
     def told(self) -> str:
-        """How many of its trials are finished and why the others are not; empty where all are."""
+        """The number of finished trials and the reasons for the others; empty if all are finished."""
         causes = Counter((row["status"], row["cause"]) for row in self.trials if row["status"] != "finished")
         why = "; ".join(f"{number} {status}: {cause}" for (status, cause), number in causes.items())
         return f"{self.finished} of {len(self.trials)} finished; {why}" if why else ""
 
     def value(self, name: str) -> str:
-        """Of a config's name; all of them where the row's trials differ in it."""
+        """Return the value of a config's name, or all values if the row's trials differ in it."""
         return ", ".join(dict.fromkeys(plain(row[name]) for row in self.trials))
 
 
 def trials_of(results: Results, summary: Summary) -> list[RowTrials]:
-    """The rows that the sweep runs, in the order of its table. Raises NoTable."""
+    """Return the rows that the sweep runs, in the order of its table. Raises NoTable."""
     described = results.described
     wanted = [*STATES, *config_names(results), *described.seeds, *described.rows, *described.numbers]
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -57,20 +57,20 @@ def trials_of(results: Results, summary: Summary) -> list[RowTrials]:
 
 
 def config_names(results: Results) -> list[str]:
-    """Names of the config: a trial's columns before its first number, without state and seeds."""
+    """Return the names of the config: a trial's columns before its first number, without state and seeds."""
     columns, numbers = results.columns, results.described.numbers
     first = next((place for place, name in enumerate(columns) if name in numbers), len(columns))
     return [name for name in columns[:first] if name not in (*STATES, *MADE_BY, *results.described.seeds)]
 
 
 def configs(results: Results, rows: Sequence[RowTrials], place: str, links: Mapping[str, str]) -> Html:
-    """What tells each row from the others, with its trials; and what all rows share.
+    """Return the config values that differ between rows, with each row's trials, and the values that all rows share.
 
     Args:
         results: the sweep.
-        rows: of its table.
-        place: begins the rows' ids.
-        links: where a trial is tracked, by its label.
+        rows: rows of its table.
+        place: prefix of the rows' ids.
+        links: addresses of tracked trials by label.
     """
     values = {name: [row.value(name) for row in rows] for name in config_names(results)}
     differ = [name for name, found in values.items() if len(set(found)) > 1]
@@ -81,7 +81,7 @@ def configs(results: Results, rows: Sequence[RowTrials], place: str, links: Mapp
         "section",
         element("h3", "Rows and their configs"),
         tracked,
-        folded(f"{counted(len(rows), 'row')}: what tells each from the others, its seeds, its trials", *every),
+        folded(f"{counted(len(rows), 'row')}: config values that differ, seeds and trials", *every),
         folded(
             f"{counted(len(shared), 'name')} with the same value in every row",
             grid("Config of all rows", ["name", "value"], shared),
@@ -98,16 +98,18 @@ def _row(results: Results, row: RowTrials, differ: Sequence[str], links: Mapping
 
 def _tracked(links: Mapping[str, str]) -> str:
     address = urlsplit(next(iter(links.values())))
-    return f"A trial's name leads to its run in MLflow, as long as it answers at {address.scheme}://{address.netloc}."
+    return (
+        f"A trial's name links to its run in MLflow, if the server at {address.scheme}://{address.netloc} is running."
+    )
 
 
 def _differing(row: RowTrials, names: Sequence[str]) -> Html:
     lines = [(name, [Cell.of(row.value(name))]) for name in names]
-    return grid(f"{row.label}: what rows differ in", ["name", "value"], lines)
+    return grid(f"{row.label}: values that differ between rows", ["name", "value"], lines)
 
 
 def _trials(results: Results, row: RowTrials, links: Mapping[str, str]) -> Html:
-    """The numbers of single trials."""
+    """Return a table of the numbers of each trial."""
     described = results.described
     names = [name for name in dict.fromkeys([*described.columns, *ALWAYS]) if name in row.trials[0]]
     seeds = [name for name in described.seeds if name in row.trials[0]]
@@ -130,14 +132,14 @@ def _link(label: str, links: Mapping[str, str]) -> str:
 
 
 def told(value: float | None, number: Number) -> str:
-    """A number of a trial as its column tells it."""
+    """Format a number of a trial like its column."""
     if value is None or not math.isfinite(value):
         return "missing" if value is None else str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.{number.decimals}f}"
 
 
 def plain(value: Any) -> str:
-    """A config's value as a search space would say it."""
+    """Format a config's value as in a search space."""
     if isinstance(value, str):
         return value
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""The part of a searched space's section that tells of the search: what was asked, what it found, every suggestion."""
+"""The part of a sweep's section about its search: settings, findings and all suggestions."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from analysis.verdicts import listed
 
 
 def search_part(results: Results, place: str, stills: Stills) -> list[Html]:
-    """Nothing for a space that names its trials.
+    """Return the part about the search; nothing for a space that lists its trials.
 
     Args:
         results: the sweep.
-        place: begins the figures' ids.
-        stills: of the page.
+        place: prefix of the figures' ids.
+        stills: the static figures of the page.
     """
     search = results.search
     if search is None:
@@ -41,27 +41,28 @@ def search_part(results: Results, place: str, stills: Stills) -> list[Html]:
 
 def _asked(search: Search) -> str:
     aims = listed([f"{sense} {name}" for name, sense in search.objectives.items()])
-    stopped = f"; the pruner {search.pruner} stopped those that promised too little" if search.pruner else ""
+    stopped = f"; the pruner {search.pruner} stopped unpromising ones" if search.pruner else ""
     where = f" in each of {len(search.studies):,} studies" if len(search.studies) > 1 else ""
     return (
-        f"The sampler {search.sampler} was asked for {counted(search.trials, 'suggestion')}{where}, to {aims}{stopped}."
+        f"The goal was to {aims} with {counted(search.trials, 'suggestion')} of the sampler {search.sampler}{where}"
+        f"{stopped}."
     )
 
 
 def _became(search: Search) -> str:
-    """How many suggestions are in each state, and what they have spent."""
+    """Describe how many suggestions are in each state, and how much time they took."""
     every = [each for study in search.studies for each in study.suggestions]
     states = Counter(each.state for each in every)
     told = f": {', '.join(f'{count:,} {state}' for state, count in states.most_common())}" if states else ""
     spent = duration(sum(each.seconds or 0.0 for each in every))
     return (
-        f"{counted(len(every), 'suggestion')} so far{told}. They have spent {spent} of stage time, in which what other "
-        "trials had made already is not counted."
+        f"{counted(len(every), 'suggestion')} so far{told}. They took {spent} of stage time, not counting stages that "
+        "other trials had already run."
     )
 
 
 def _names(search: Search) -> Html:
-    """What each searched name may be, and how much every objective depends on it."""
+    """Return a table of the distributions of searched names, and their importance for every objective."""
     shares = {
         _of(study.label, objective): importances(search, study, objective)
         for objective in search.objectives
@@ -72,7 +73,7 @@ def _names(search: Search) -> Html:
         (name, [Cell.of(values), *(_share(found.get(name)) for found in known.values())])
         for name, values in search.distributions.items()
     ]
-    return grid("What was searched", ["name", "values", *(f"importance for {head}" for head in known)], lines)
+    return grid("Searched names", ["name", "values", *(f"importance for {head}" for head in known)], lines)
 
 
 def _share(value: float | None) -> Cell:
@@ -80,7 +81,7 @@ def _share(value: float | None) -> Cell:
 
 
 def _every(results: Results, search: Search) -> list[Html]:
-    """Every suggestion of every study, folded."""
+    """Return all suggestions of every study, folded."""
     known = [study for study in search.studies if study.suggestions]
     heads = [_of(each.label, f"{counted(len(each.suggestions), 'suggestion')} with all values") for each in known]
     return [folded(head, _list(results, search, each)) for head, each in zip(heads, known, strict=True)]
@@ -102,7 +103,7 @@ def _list(results: Results, search: Search, study: Study) -> Html:
     ]
     titles = [results.described.number(name).title for name in search.objectives]
     heads = ["suggestion", "state", *titles, "seeds", "seconds", *search.distributions, "cause"]
-    return grid(_of(study.label, "suggestions in the order in which they were asked for"), heads, lines)
+    return grid(_of(study.label, "suggestions in order"), heads, lines)
 
 
 def _numbers(results: Results, suggestion: Suggestion) -> list[Cell]:

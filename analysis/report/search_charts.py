@@ -1,4 +1,4 @@
-"""The interactive figures of a search: whatever a reader points at says what was suggested."""
+"""The interactive figures of a search: hovering a point shows its suggestion."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from analysis.search import Search, Suggestion
 
 SHAPES = {"steps-post": "hv", "steps-pre": "vh"}
 BELOW = 0.06
-"""Of the history's height: how far below it pruned suggestions lie."""
+"""Distance of pruned suggestions below the history, as a share of its height."""
 
 
 def front_chart(results: Results, _: Figure) -> Chart:
-    """Suggestions and fronts of every study and the reference, a panel for each that the figure has."""
+    """Return suggestions and fronts of every study and the reference, a panel for each of the figure's."""
     search = results.search
     panels = [] if search is None else [_front(results, search, panel) for panel in panels_of(results)]
     return {"choice": "against", "first": 0, "panels": panels}
@@ -61,7 +61,7 @@ def _places(results: Results, panel: Panel, suggestions: Sequence[Suggestion]) -
 
 
 def history_chart(results: Results, _: Figure) -> Chart:
-    """A line per study, and the pruned suggestions below all lines."""
+    """Return a line per study, and the pruned suggestions below all lines."""
     search = results.search
     lines = [] if search is None else _histories(results, search)
     panel = {"name": "history", "x": "suggestion", "y": measured(results), "lines": lines}
@@ -101,7 +101,7 @@ def _histories(results: Results, search: Search) -> list[Chart]:
 
 
 def _told(results: Results, suggestion: Suggestion) -> list[str]:
-    """A suggestion's number, its values, what it suggests, and why it was given up, line by line."""
+    """Return lines with a suggestion's number, values, parameters, and the reason if it was stopped."""
     values = {results.described.number(name).title: value for name, value in suggestion.values.items()}
     state = "" if suggestion.state == "finished" else f", {suggestion.state}"
     return [

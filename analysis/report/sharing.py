@@ -1,4 +1,4 @@
-"""How the results were computed, and what trials shared."""
+"""The computation of the results: stages, sharing between trials, and devices."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MIB = 2**20
 
 
 def sharing(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
-    """Stages of all sweeps by function: how many, of how many trials, their seconds, with and without sharing."""
+    """Return the stages of all sweeps by function: counts, trials, and seconds with and without sharing."""
     without = [results.name for results in sweeps if results.beside("stages") is None]
-    parts: list[str] = [element("h2", "How it was computed, and what was shared")]
+    parts: list[str] = [element("h2", "Computation and sharing")]
     if without:
         parts.append(element("p", _unwritten(without), class_="warning"))
     if stages:
@@ -25,8 +25,8 @@ def sharing(sweeps: Sequence[Results], stages: Sequence[Stage]) -> Html:
 
 def _unwritten(names: Sequence[str]) -> str:
     return (
-        f"The stages of {', '.join(names)} are not written: they are when a sweep's command ends, and this one has not "
-        "or was killed. Run the same command again to write them."
+        f"The stages of {', '.join(names)} are not recorded: the sweep's command is still running or was killed. Run "
+        "the same command again to record them."
     )
 
 
@@ -37,8 +37,8 @@ def _sentence(stages: Sequence[Stage]) -> str:
         return f"No two trials needed the same stage: {counted(len(stages), 'stage')} took {spent}; nothing was saved."
     most = max(shared, key=lambda each: each.alone - each.seconds)
     return (
-        f"Trials that agree up to a point share the work up to it. Of {counted(len(stages), 'stage')}, {len(shared):,} "
-        f"served more than one trial, up to {max(each.trials for each in shared):,} of them. All together took {spent} "
+        f"Trials with the same settings up to a stage share it. Of {counted(len(stages), 'stage')}, {len(shared):,} "
+        f"served more than one trial, up to {max(each.trials for each in shared):,} trials. All stages took {spent} "
         f"instead of {alone}, {saved_share(stages):.0f} % less; {most.stage.replace('_', ' ')} alone saved "
         f"{duration(_saved([each for each in stages if each.stage == most.stage]))}."
     )
@@ -49,7 +49,7 @@ def _saved(stages: Sequence[Stage]) -> float:
 
 
 def _bars(stages: Sequence[Stage]) -> Html:
-    """Seconds by part, with sharing and without, to the same scale."""
+    """Return bars of the seconds by part, with and without sharing, on the same scale."""
     parts, whole = by(stages, lambda each: each.part), alone_of(stages) or 1.0
     bars = []
     for title, seconds in (("with sharing", seconds_of), ("one run per trial", alone_of)):
@@ -80,7 +80,7 @@ def _bars(stages: Sequence[Stage]) -> Html:
         )
         for index, (part, group) in enumerate(parts.items())
     ]
-    caption = element("figcaption", "Stage time by part of a run: spent, of what one run per trial would have taken.")
+    caption = element("figcaption", "Stage time by part of a run: time spent, out of the time of one run per trial.")
     return element("figure", *bars, element("ul", *keys, class_="keys"), caption, class_="bars")
 
 
@@ -104,14 +104,14 @@ def _functions(stages: Sequence[Stage]) -> Html:
         "stage function",
         "part",
         "run",
-        "trials of each",
+        "trials per stage",
         "in one run per trial",
         "seconds",
         "without sharing, s",
         "saved, s",
         "saved, %",
     ]
-    return grid("Stages by function; each is run once, whoever needs it", heads, lines)
+    return grid("Stages by function; each ran once, even if several trials need it", heads, lines)
 
 
 def _devices(stages: Sequence[Stage]) -> Html:
@@ -128,4 +128,4 @@ def _devices(stages: Sequence[Stage]) -> Html:
         ]
         lines.append((name, cells))
     heads = ["machine · device", "stages", "seconds", "GPU-hours", "peak memory"]
-    return joined([grid("Where stages ran", heads, lines)])
+    return joined([grid("Stages by machine and device", heads, lines)])

@@ -1,4 +1,4 @@
-"""The stages that sweeps have run, each counted once, and what one run per trial would have taken."""
+"""The stages of sweeps, each counted once, and the time that one run per trial would have taken."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from analysis.results import Results
 
 FIRST = ("stage", "part", "started", "seconds", "machine", "device", "gpus", "peak_memory", "commit", "packages")
 LATER = ("diff", "sweeper")
-"""Columns that earlier results lack."""
+"""Columns that results of earlier versions lack."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage that was run."""
+    """A finished stage."""
 
     stage: str
-    """Its function."""
+    """Label of its function."""
     part: str
     started: str
     """ISO 8601, UTC."""
@@ -34,35 +34,35 @@ class Stage:
     """Bytes."""
     commit: str | None
     packages: str | None
-    """Versions, as JSON."""
+    """Versions of packages, as JSON."""
     diff: str | None
-    """How the code differed from the commit."""
+    """Changes to the code against the commit."""
     sweeper: str | None
-    """Its version."""
+    """Version of sweeper."""
     trials: int
-    """That need it, of all sweeps together."""
+    """Number of trials that need it, over all sweeps."""
 
     @property
     def alone(self) -> float:
-        """Seconds, had every trial run it itself."""
+        """Seconds that it would take if every trial ran it."""
         return self.seconds * self.trials
 
     @property
     def gpu_hours(self) -> float | None:
-        """None where its share of a GPU is not known."""
+        """GPU-hours; None if its share of a GPU is unknown."""
         if self.device == "cpu":
             return 0.0
         return None if self.gpus is None else self.seconds / 3600 * self.gpus
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Of Python and packages."""
+        """Versions of Python and packages."""
         own = {"sweeper": self.sweeper} if self.sweeper else {}
         return dict(json.loads(self.packages)) | own if self.packages else own
 
 
 def stages_of(sweeps: Iterable[Results]) -> list[Stage]:
-    """The stages of all sweeps by start; one that several need is one. Raises NoTable."""
+    """Return the stages of all sweeps, sorted by start; a shared stage is listed once. Raises NoTable."""
     tables = [table for results in sweeps if (table := results.beside("stages"))]
     if not tables:
         return []
@@ -85,23 +85,23 @@ def _stage(row: Mapping[str, Any]) -> Stage:
 
 
 def seconds_of(stages: Iterable[Stage]) -> float:
-    """That were spent."""
+    """Return the seconds that stages took."""
     return math.fsum(each.seconds for each in stages)
 
 
 def alone_of(stages: Iterable[Stage]) -> float:
-    """Seconds that one run per trial would have taken."""
+    """Return the seconds that one run per trial would have taken."""
     return math.fsum(each.alone for each in stages)
 
 
 def saved_share(stages: Sequence[Stage]) -> float:
-    """What sharing saved of one run per trial, in percent."""
+    """Return the time that sharing saved, in percent of one run per trial."""
     alone = alone_of(stages)
     return 100 * (1 - seconds_of(stages) / alone) if alone else 0.0
 
 
 def by(stages: Iterable[Stage], name: Callable[[Stage], str]) -> dict[str, list[Stage]]:
-    """The stages in groups, in the order of the first of each."""
+    """Group the stages, in the order of the first of each group."""
     groups: dict[str, list[Stage]] = {}
     for each in stages:
         groups.setdefault(name(each), []).append(each)

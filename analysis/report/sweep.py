@@ -1,4 +1,4 @@
-"""The section of one sweep: its tables with what they say, its search, its figures, its rows."""
+"""The section of one sweep: its tables, comparisons, search, figures and rows."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ CAPTION = "Mean ± standard deviation over the n trials of a row; the best bold,
 
 
 def section(results: Results, place: str, links: Mapping[str, str], stills: Stills, own: Mapping[str, Drawing]) -> Html:
-    """All of one sweep.
+    """Return the section of one sweep.
 
     Args:
         results: the sweep.
         place: id of the section.
-        links: where a trial is tracked, by its label.
-        stills: of the page.
-        own: figures of what was swept, by name.
+        links: addresses of tracked trials by label.
+        stills: the static figures of the page.
+        own: figures of the sweep's trainable, by name.
 
-    Raises NoTable.
+    Raises NoTable if the results cannot be read as a table.
     """
     summary = summarise(results)
     rows = trials_of(results, summary)
@@ -57,7 +57,7 @@ def _design(results: Results, rows: Sequence[RowTrials]) -> str:
 
 
 def _tables(summary: Summary, rows: Sequence[RowTrials], place: str) -> list[Html]:
-    """The table, its rows linked to their configs; or a grid for every column."""
+    """Return the table, with rows linked to their configs; or a grid for every column."""
     sheets = table_sheets(summary)
     if summary.described.across is None:
         tables = [_linked(replace(sheet, title=CAPTION), rows, place) for sheet in sheets]
@@ -67,7 +67,7 @@ def _tables(summary: Summary, rows: Sequence[RowTrials], place: str) -> list[Htm
 
 
 def _linked(sheet: Sheet, rows: Sequence[RowTrials], place: str) -> Html:
-    """The sheet, in which a row's name leads to its config and says why some of its trials have no numbers."""
+    """Return the sheet, with each row's name linked to its config and followed by the reasons for missing trials."""
     head, body, lines = html_table(sheet).partition("<tbody>\n")
     written = lines.split("\n")
     for index, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""The graph of a sweep with equal stages as one box: of the same function, at the same depth, used by the same rows."""
+"""The graph of a sweep, collapsed: one box for the stages of a function at the same depth, used by the same rows."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from sweeper.trainable.stage import Stage
 
 MOST_BOXES = 100
 SWEEPS = 6
-"""How often all columns are ordered by their neighbours."""
+"""Passes over all columns, each of which orders their boxes by the neighbours."""
 
 Cell = tuple[str, int]
-"""Label of a stage function, and depth: stages on the longest path to it."""
+"""The label of a stage function and a depth, which is the number of stages on the longest path to it."""
 Column = list[int]
 """Indices of boxes from top to bottom."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """Stages that look the same."""
+    """A group of stages drawn as one."""
 
     function: str
     depth: int
     words: str
-    """The rows that use them, such as ``all 11 rows``."""
+    """The rows that use its stages, such as ``all 11 rows``."""
     rows: Rows
-    """Those rows; where there were too many boxes, the rows that use any of them."""
+    """Indices of the rows that use any of its stages."""
     cached: int
     to_run: int
     stages: int
     seconds: float | None
-    """Of all of them; None where those of one are unknown."""
+    """Of all its stages; None if those of one are unknown."""
 
     @property
     def state(self) -> str:
-        """``cached``, ``to-run``, ``idle`` (neither there nor needed) or ``mixed``."""
+        """``cached``, ``to-run``, ``idle`` (neither cached nor needed) or ``mixed``."""
         states = {"cached": self.cached, "to-run": self.to_run, "idle": self.stages - self.cached - self.to_run}
         return next((state for state, count in states.items() if count == self.stages), "mixed")
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """Boxes, and how many stages of one need a stage of another, by their indices."""
+    """Boxes, and the edges between them: counts of stages of one that need a stage of another, by their indices."""
 
     boxes: Sequence[Box]
     edges: Mapping[tuple[int, int], int]
@@ -68,7 +68,7 @@ class Boxes:
         return cls([_box(where[0], keys, forecast) for where, keys in members.items()], edges)
 
     def columns(self) -> list[Column]:
-        """Boxes by depth, ordered so that they stand near those they are connected with."""
+        """Return the boxes by depth, ordered so that connected ones are close."""
         columns: list[Column] = [[] for _ in range(1 + max(box.depth for box in self.boxes))]
         for index, box in enumerate(self.boxes):
             columns[box.depth].append(index)
@@ -92,9 +92,10 @@ def _cells(stages: Mapping[str, Stage]) -> dict[str, Cell]:
 
 
 def _coarseness(cells: Mapping[str, Cell], sharing: Sharing, most: int) -> dict[Cell, Callable[[Rows], Hashable]]:
-    """What of a stage's rows tells boxes of a cell apart: all; or, while boxes are too many, their number; or nothing.
+    """Choose for each cell by what boxes are split: a stage's rows or, if there are too many boxes, only the number of
+    rows, or nothing.
 
-    The cells of most boxes are the first to be made coarser.
+    Cells with most boxes are made coarser first.
     """
     sets: dict[Cell, set[Rows]] = defaultdict(set)
     for key, cell in cells.items():
@@ -130,7 +131,7 @@ def _box(cell: Cell, keys: Sequence[str], forecast: Forecast) -> Box:
 
 
 def _heights(columns: Iterable[Column]) -> dict[int, float]:
-    """Of every box, from 0 at the top of its column to 1."""
+    """Return the relative height of every box, from 0 at the top of its column to 1."""
     return {box: (place + 0.5) / len(column) for column in columns for place, box in enumerate(column)}
 
 

@@ -1,4 +1,4 @@
-"""Seconds: what a trial's stages took, by part, and what the stages of a sweep take as far as that is known."""
+"""Costs of trials from measured stages, and estimated seconds of the stages of a sweep."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ G = TypeVar("G", bound=Hashable)
 def costs(
     trainable: Trainable, trials: Iterable[Mapping[str, Stage]], manifests: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[dict[str, float | None]]:
-    """The cost columns of each trial, in the order of trials.
+    """Yield the cost columns of each trial, in the order of trials.
 
-    A shared stage was spent by the first trial that has it, and saved by the others. A number is None where that of
-    one of its stages is not known.
+    A shared stage counts as spent by the first trial that has it, and as saved by the others. A number is None if it
+    is unknown for one of the trial's stages.
 
     Args:
-        trainable: what was run.
-        trials: the stages of each by key.
-        manifests: of stages that are done, by key.
+        trainable: the trainable of the trials.
+        trials: the stages of each trial by key.
+        manifests: manifests of finished stages by key.
     """
     seconds = {key: float(manifest["seconds"]) for key, manifest in manifests.items()}
     hours = {key: _gpu_hours(manifest) for key, manifest in manifests.items()}
@@ -47,14 +47,14 @@ def _gpu_hours(manifest: Mapping[str, Any]) -> float | None:
 
 
 def _largest(keys: Iterable[str], bytes_of: Mapping[str, int | None]) -> float | None:
-    """In MiB, or None where that of one is not known."""
+    """Return the largest in MiB, or None if one is unknown."""
     found = [bytes_of.get(key) for key in keys]
     known = [each for each in found if each is not None]
     return max(known) / 2**20 if known and len(known) == len(found) else None
 
 
 def total(keys: Iterable[str], seconds: Mapping[str, float] | Mapping[str, float | None]) -> float | None:
-    """The seconds, or hours, of some stages, or None where those of one are not known."""
+    """Return the sum over some stages, or None if one is unknown."""
     found = [seconds.get(key) for key in keys]
     known = [each for each in found if each is not None]
     return math.fsum(known) if len(known) == len(found) else None
@@ -62,27 +62,27 @@ def total(keys: Iterable[str], seconds: Mapping[str, float] | Mapping[str, float
 
 @dataclass(frozen=True)
 class Estimates:
-    """Seconds of stages by key, in one mapping for each way to know them; a stage in none is unknown."""
+    """Seconds of stages by key, in one mapping per basis; a stage in none of them is unknown."""
 
     measured: Mapping[str, float]
-    """Of the very stage."""
+    """Measured when the stage ran."""
     scaled: Mapping[str, float]
-    """By work, from measured stages of the same function on the same device."""
+    """Scaled by work from measured stages of the same function on the same device."""
     counted: Mapping[str, float]
-    """By work, at the mean rate of all measured stages on the same device whose work is counted."""
+    """Computed from counted work, at the mean rate of all measured stages with counted work on the same device."""
 
     @cached_property
     def seconds(self) -> dict[str, float]:
-        """All that are known."""
+        """All known seconds by key."""
         return {**self.measured, **self.scaled, **self.counted}
 
 
 def estimate(stages: Mapping[str, Stage], devices: Mapping[str, str], measured: Mapping[str, float]) -> Estimates:
-    """Seconds of stages as far as they are known from the measured ones among them.
+    """Estimate the seconds of stages from those of them that were measured.
 
     Args:
         stages: the stages by key.
-        devices: torch device that each was measured on, or is to run on.
+        devices: the torch device that each was measured on, or is expected to run on.
         measured: seconds of measured stages.
     """
     groups = {key: (node.function.name, devices[key]) for key, node in stages.items()}
@@ -99,7 +99,7 @@ def estimate(stages: Mapping[str, Stage], devices: Mapping[str, str], measured: 
 
 
 def _rates(stages: Mapping[str, Stage], measured: Mapping[str, float], group: Mapping[str, G]) -> dict[G, float]:
-    """Seconds per unit of work of every group that has measured stages."""
+    """Return the seconds per unit of work of every group with measured stages."""
     work: dict[G, float] = defaultdict(float)
     seconds: dict[G, float] = defaultdict(float)
     for key, each in measured.items():

@@ -1,4 +1,4 @@
-"""What a sweep comes to: how many stages there are, how many are shared, cached, missing."""
+"""Counts of a sweep's trials and stages: total, unique, cached, to run."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ COUNTS = "{name}: {trials:,} trials, {stages:,} stages, {unique:,} unique, {cach
 
 
 def summarise(graph: Graph, store: Store) -> dict[str, Any]:
-    """Counts of trials and stages: in all, by stage function and by space."""
+    """Count trials and stages: in total, by stage function and by space."""
     return counted(graph, store.manifests(graph.stages), graph.missing(store))
 
 
 def counted(graph: Graph, manifests: Mapping[str, Mapping[str, Any]], missing: Collection[str]) -> dict[str, Any]:
-    """The counts of `summarise`, from what is known of the store already."""
+    """Return the counts of `summarise` from manifests and missing stages that are already read."""
     spaces = [_space(plan, manifests) for plan in graph.plans]
     functions: dict[str, dict[str, int]] = {}
     for key, node in graph.stages.items():
@@ -40,8 +40,8 @@ def counted(graph: Graph, manifests: Mapping[str, Mapping[str, Any]], missing: C
 
 
 def headline(summary: Mapping[str, Any]) -> str:
-    """The counts in one line, one for each of several spaces, one for the duplicates of a space, and one for each
-    stage function of changed source."""
+    """Format the counts as a line, followed by one for each of several spaces, for each search, for the duplicates of a
+    space, and for each stage function whose source has changed."""
     spaces = summary["spaces"]
     several = [space["name"] for space in spaces] != [summary["name"]]
     included = [
@@ -53,12 +53,12 @@ def headline(summary: Mapping[str, Any]) -> str:
             *_left_out(space["duplicates"]),
         ]
     ]
-    stale = [f"  cached results of {name} were made by different source code" for name in summary["stale"]]
+    stale = [f"  cached artifacts of {name} were made by different source code" for name in summary["stale"]]
     return "\n".join([f"{COUNTS}, {{to_run:,}} to run".format_map(summary), *included, *stale])
 
 
 def stale(graph: Graph, manifests: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Names of stage functions whose cached artifacts were made by other source of the same version."""
+    """Return the names of stage functions with cached artifacts made by other source code of the same version."""
     made = {(graph.stages[key].function, manifest["source"]) for key, manifest in manifests.items()}
     return sorted({function.name for function, source in made if source != source_hash(function.module)})
 
@@ -69,7 +69,7 @@ def _left_out(duplicates: Sequence[tuple[str, str]]) -> list[str]:
     dropped, same = duplicates[0]
     counted = f"{len(duplicates):,} duplicate{'s' if len(duplicates) > 1 else ''} left out"
     more = f" and {len(duplicates) - 1:,} more" if len(duplicates) > 1 else ""
-    return [f"  {counted}: {dropped} is {same}{more}"]
+    return [f"  {counted}: {dropped} (same config as {same}){more}"]
 
 
 def _space(plan: Plan, cached: Collection[str]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _space(plan: Plan, cached: Collection[str]) -> dict[str, Any]:
 
 
 def _search(plan: Plan) -> dict[str, Any] | None:
-    """What is searched; None where nothing is."""
+    """Return the counts of a search; None for a space without one."""
     searched = plan.space.searched
     if searched is None:
         return None
@@ -105,4 +105,4 @@ def _searched(space: Mapping[str, Any]) -> Iterator[str]:
         wanted = " and ".join(f"{sense} {name}" for name, sense in search["objectives"].items())
         studies = f", for each of {len(search['studies'])} rows" if len(search["studies"]) > 1 else ""
         pruner = f" and {search['pruner']}" if search["pruner"] else ""
-        yield f"  search: {wanted} in {search['trials']:,} suggestions by {search['sampler']}{pruner}{studies}"
+        yield f"  search: {wanted} in {search['trials']:,} suggestions with {search['sampler']}{pruner}{studies}"

@@ -1,6 +1,6 @@
-"""What a sweep will take, and what sharing saves: rows, seconds, time on the slots at hand, core- and GPU-hours, disk.
+"""Forecast what a sweep takes and what sharing saves: seconds, time on the available slots, core- and GPU-hours, disk.
 
-A number that rests on no measurement is None here, and said to be unknown.
+A number that no measurement supports is None, and shown as unknown.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ BASES = ("measured", "scaled", "counted")
 
 @dataclass(frozen=True)
 class Forecast:
-    """A sweep beside what its store holds. `as_json` is all of it."""
+    """A sweep's graph with the state of its store; `as_json` returns all numbers."""
 
     graph: Graph
     manifests: Mapping[str, Mapping[str, Any]]
-    """Of cached stages, by key."""
+    """Manifests of cached stages by key."""
     missing: Mapping[str, Stage]
     """Stages that have to run, inputs first."""
     slots: int
@@ -43,17 +43,17 @@ class Forecast:
 
     @cached_property
     def sharing(self) -> Sharing:
-        """Which rows share which stages."""
+        """The stages that rows share."""
         return Sharing.of(self.graph)
 
     @cached_property
     def estimates(self) -> Estimates:
-        """Seconds of stages."""
+        """Estimated seconds of stages."""
         measured = {key: manifest["seconds"] for key, manifest in self.manifests.items()}
         return estimate(self.graph.stages, self._devices, measured)
 
     def as_json(self) -> dict[str, Any]:
-        """Counts as `sweeper.planning.counts.summarise` gives them, and everything else that ``sweeper plan`` says."""
+        """Return the counts of `sweeper.planning.counts.summarise` and all other content of ``sweeper plan``."""
         counts = counted(self.graph, self.manifests, self.missing)
         functions = {label: {**counts["functions"][label], **more} for label, more in self._functions().items()}
         return {
@@ -76,7 +76,7 @@ class Forecast:
 
     @cached_property
     def _devices(self) -> dict[str, str]:
-        """Where stages ran; one that has not is taken to run on a GPU if it asks for one and others have had one."""
+        """The devices of stages. One that has not run is assumed to use a GPU if it requests one and others had one."""
         gpus = self._gpus_measured
         expected = {key: "cuda" if gpus and request.gpus else "cpu" for key, request in self._requests.items()}
         return {**expected, **{key: manifest["device"] for key, manifest in self.manifests.items()}}
@@ -86,7 +86,7 @@ class Forecast:
         return any(manifest["device"] == "cuda" for manifest in self.manifests.values())
 
     def _functions(self) -> dict[str, dict[str, Any]]:
-        """By label: stages to run, seconds of all that are known, and how many are known in which way."""
+        """Return by label: the stages to run, the sum of known seconds, and the number of stages per basis."""
         found: dict[str, dict[str, Any]] = {}
         zero = {"to_run": 0, "seconds": 0.0, **dict.fromkeys((*BASES, "unknown"), 0)}
         known = self.estimates.seconds
@@ -99,7 +99,7 @@ class Forecast:
         return found
 
     def _seconds(self) -> dict[str, Any]:
-        """Of one run per trial and of every stage once, of the known ones; and how many are known in which way."""
+        """Return known seconds of one run per trial and of every stage once, and the number of stages per basis."""
         known = self.estimates.seconds
         return {
             "one_run_per_trial": math.fsum(known[key] * uses for key, uses in self._uses.items() if key in known),
@@ -109,7 +109,7 @@ class Forecast:
         }
 
     def _expected(self) -> dict[str, Any]:
-        """Seconds until all is there; stages of unknown seconds are taken to take none, and counted."""
+        """Return the expected seconds until the end. Stages of unknown seconds count as 0, and are reported."""
         known = self.estimates.seconds
         tasks = {
             key: Task(
@@ -131,11 +131,11 @@ class Forecast:
 
     @cached_property
     def _uses(self) -> Counter[str]:
-        """How many trials need each stage."""
+        """The number of trials that need each stage."""
         return Counter(key for plan in self.graph.plans for stages in plan.per_trial for key in stages)
 
     def _saved(self) -> dict[str, float | None]:
-        """Against one run per trial, of the known stages. GPU-hours are of those on a GPU, None without any."""
+        """Return savings over one run per trial, of known stages. GPU-hours are None if no GPU was measured."""
         spared = {key: each * (self._uses[key] - 1) for key, each in self.estimates.seconds.items()}
         cores = math.fsum(each * self._requests[key].cpus for key, each in spared.items())
         on_gpus = {key: each for key, each in spared.items() if self._devices[key] == "cuda"}
@@ -147,7 +147,7 @@ class Forecast:
         }
 
     def _disk(self) -> dict[str, int]:
-        """Bytes of artifacts: of those there, and of those to come at the mean of their function's."""
+        """Return the bytes of cached artifacts, and of missing ones at the mean of their function."""
         sizes: dict[str, list[int]] = defaultdict(list)
         for key, manifest in self.manifests.items():
             sizes[self.graph.stages[key].function.name].append(sum(file["size"] for file in manifest["files"].values()))

@@ -1,4 +1,4 @@
-"""Trials become one graph of unique stages: a plan for every search space, and the graph of them all."""
+"""The graph of unique stages: a plan for every search space, and one graph of them all."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from sweeper.trainable.stage import Stage, StageFunction
 
 @dataclass(eq=False)
 class Plan:
-    """A search space with its trials and the last stage of each, in order. That of a searched space grows."""
+    """A search space with its trials and the last stage of each, in order. A searched space gains trials as it runs."""
 
     space: Space
     trials: list[Trial]
     targets: list[Stage]
     pruned: dict[str, str] = field(default_factory=dict)
-    """Why a trial was stopped early, by the key of its last stage; that and what only it needs are not to be run."""
+    """Why a trial was stopped early, by the key of its last stage; stages that only it needs are not run."""
 
     @classmethod
     def of(cls, space: Space) -> Plan:
-        """Build every trial's graph. Nothing runs.
+        """Build every trial's graph, without running anything.
 
-        Raises SweeperError for what the experiment refuses and for a stage of no known part.
+        Raises SweeperError for a config that the experiment rejects, and for a stage of an undeclared part.
         """
         plan = cls(space, list(space.trials), [_target(space, trial) for trial in space.trials])
         nodes = [*plan.stages.values(), *plan.starts.values()]
@@ -48,7 +48,7 @@ class Plan:
 
     @cached_property
     def starts(self) -> dict[str, Stage]:
-        """Those of the runs that a search starts from, by key: what it suggests has the same functions."""
+        """Unique stages of the runs at a search's points, by key: suggested trials have the same stage functions."""
         found: dict[str, Stage] = {}
         if searched := self.space.searched:
             for point in searched.points:
@@ -57,32 +57,32 @@ class Plan:
 
     @cached_property
     def per_trial(self) -> ByKey:
-        """The unique stages below each trial's last one, itself included, and those of its steps."""
+        """The unique stages of each trial: its last one, those of its steps, and all that they depend on."""
         return ByKey([tuple(collect(target, {}).values()) for target in self.targets])
 
     @cached_property
     def by_target(self) -> dict[str, list[int]]:
-        """Positions of the trials that end with a stage, by its key."""
+        """Indices of the trials that end with a stage, by its key."""
         found: dict[str, list[int]] = {}
         for index, target in enumerate(self.targets):
             found.setdefault(target.key, []).append(index)
         return found
 
     def pairs(self) -> Iterable[tuple[Trial, Stage]]:
-        """Trials with their last stages."""
+        """Return the trials, each with its last stage."""
         return zip(self.trials, self.targets, strict=True)
 
     def resources(self, node: Stage) -> Resources:
-        """What a stage asks for in this space."""
+        """Return the resources that a stage requests in this space."""
         changes = self.space.resources.get(node.function.label)
         return changes.over(node.function.resources) if changes else node.function.resources
 
     def add(self, trial: Trial, steps: Sequence[Stage]) -> dict[str, Stage]:
-        """Take in a trial that was suggested, unless it is there, and return its stages.
+        """Add a suggested trial, unless it is already present, and return its stages.
 
         Args:
             trial: the trial.
-            steps: the stages that hold its numbers on the way, the last one at the end.
+            steps: the stages that hold its intermediate numbers, its last stage at the end.
         """
         found: dict[str, Stage] = {}
         for step in steps:
@@ -102,14 +102,14 @@ class Plan:
 
 @dataclass(eq=False)
 class Graph:
-    """The stages of a whole sweep, each once, whichever of its spaces need it."""
+    """The stages of a whole sweep, each once, even if several spaces need it."""
 
     name: str
     plans: tuple[Plan, ...]
 
     @classmethod
     def of(cls, sweep: Sweep) -> Graph:
-        """Build every trial's graph. Nothing runs."""
+        """Build every trial's graph, without running anything. Raises SweeperError, see `Plan.of`."""
         with _no_collector():
             graph = cls(sweep.name, tuple(Plan.of(space) for space in sweep.spaces))
             _check_names(graph)
@@ -131,13 +131,13 @@ class Graph:
         return {key: plan.space.name for plan in reversed(self.plans) for key in plan.stages}
 
     def add(self, plan: Plan, trial: Trial, steps: Sequence[Stage]) -> None:
-        """Take a trial into one of the plans; see `Plan.add`."""
+        """Add a trial to one of the plans; see `Plan.add`."""
         for key, node in plan.add(trial, steps).items():
             self.stages.setdefault(key, node)
             self.first_space.setdefault(key, plan.space.name)
 
     def resources(self, node: Stage) -> Resources:
-        """What a stage asks for, by the first space that needs it."""
+        """Return the resources that a stage requests in the first space that needs it."""
         return self._by_name[self.first_space[node.key]].resources(node)
 
     @cached_property
@@ -145,12 +145,13 @@ class Graph:
         return {plan.space.name: plan for plan in self.plans}
 
     def missing(self, store: Store, targets: Collection[str] | None = None) -> dict[str, Stage]:
-        """Stages that have to run, inputs first: those not in the store that a missing target needs. A trial that its
-        space has stopped early has none.
+        """Return the stages that have to run, inputs first: those not in the store that a missing target needs.
+
+        A trial that was stopped early needs none.
 
         Args:
-            store: where artifacts are.
-            targets: keys of the targets that matter; all by default.
+            store: the store of the artifacts.
+            targets: keys of the targets to consider; all by default.
         """
         cached = store.existing(self.stages)
         if not cached and targets is None and not any(plan.space.searched for plan in self.plans):
@@ -165,7 +166,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class ByKey(Sequence[dict[str, Stage]]):
-    """Stages of many trials, held as tuples, since there are many, and given by key."""
+    """The stages of many trials, each as a mapping by key; stored as tuples to save memory."""
 
     nodes: list[tuple[Stage, ...]]
 
@@ -185,7 +186,7 @@ class ByKey(Sequence[dict[str, Stage]]):
 
 
 def collect(target: Stage, found: dict[str, Stage], cached: Collection[str] = ()) -> dict[str, Stage]:
-    """Add ``target`` and all below it to ``found``, inputs first: without what is cached and what only that needs."""
+    """Add ``target`` and its ancestors to ``found``, inputs first, except cached stages and those only they need."""
     path: list[tuple[Stage, Iterator[Stage]]] = []
     ahead = iter([target])
     while True:
@@ -206,50 +207,52 @@ def _target(space: Space, trial: Trial) -> Stage:
 
 
 def _check_parts(space: Space, nodes: Iterable[Stage]) -> None:
-    """Every stage belongs to a declared part: else its seconds would stand in no column. Raises SweeperError."""
+    """Check that every stage has a declared part, or its seconds would be in no column. Raises SweeperError."""
     if not space.trainable.declares_parts:
         return
     parts = space.trainable.parts
     for function in {node.function for node in nodes}:
         if function.part not in parts:
-            message = f"stage {function.name} belongs to '{function.part}', which is no part of its trainable"
+            message = f"stage {function.name} has part '{function.part}', which its trainable does not declare"
             raise SweeperError(message, fix=nearest(function.part, parts))
 
 
 def _check_names(graph: Graph) -> None:
-    """Check that no two stage functions have one name, which would mix up their artifacts. Raises SweeperError."""
+    """Check that no two stage functions share a name, which would mix up their artifacts. Raises SweeperError."""
     functions = {node.function for plan in graph.plans for node in (*plan.stages.values(), *plan.starts.values())}
     first: dict[str, StageFunction] = {}
     for function in sorted(functions, key=lambda each: each.location):
         other = first.setdefault(function.name, function)
         if other is not function:
             message = f"two stages are named '{function.name}': {other.location} and {function.location}"
-            raise SweeperError(message, fix="name one of them: @stage(name=...)")
+            raise SweeperError(message, fix="rename one of them: @stage(name=...)")
 
 
 def _check_requests(space: Space, nodes: Iterable[Stage]) -> None:
-    """Every request of the space is one for a stage. Raises SweeperError."""
+    """Check that the space's resource requests are for existing stages. Raises SweeperError."""
     known = {node.function.label for node in nodes}
     for label in space.resources:
         if label not in known:
             where = space.where("resources", label, key=True)
-            raise SweeperError(f"resources: no stage is called '{label}'", fix=nearest(label, known), where=where)
+            raise SweeperError(f"resources: unknown stage '{label}'", fix=nearest(label, known), where=where)
 
 
 def _check_objectives(space: Space, nodes: Iterable[Stage]) -> None:
-    """Every objective that runs are to measure is reported by a stage of theirs. Raises SweeperError."""
+    """Check that every objective that is a metric is reported by a stage. Raises SweeperError."""
     objectives = space.searched.asked.objectives if space.searched else {}
     reported = {name for node in nodes for name in node.reports}
     for name in objectives:
         if name in space.trainable.metrics and name not in reported:
             where = space.where("search", "objectives", name, key=True)
-            fix = f"they report {', '.join(sorted(reported))}" if reported else "declare it: @stage(reports=...)"
-            raise SweeperError(f"no stage of the runs reports the objective '{name}'", fix=fix, where=where)
+            fix = "declare it: @stage(reports=...)"
+            if reported:
+                fix = f"use a reported metric: {', '.join(sorted(reported))}"
+            raise SweeperError(f"no stage reports the objective '{name}'", fix=fix, where=where)
 
 
 @contextlib.contextmanager
 def _no_collector() -> Iterator[None]:
-    """Stages make no cycles, but are so many that the garbage collector would take a third of the time."""
+    """Disable garbage collection: stages form no cycles, but collecting so many would take a third of the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

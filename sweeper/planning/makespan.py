@@ -1,4 +1,4 @@
-"""How long tasks take on a number of slots: list scheduling, the longest remaining path first."""
+"""Simulate how long tasks take on a number of slots: list scheduling, the longest remaining path first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Task:
-    """Something that occupies slots for some time, once others are done."""
+    """A task that occupies slots for some time, once the tasks it waits for are done."""
 
     seconds: float
     slots: int
@@ -20,10 +20,10 @@ class Task:
 
 
 def makespan(tasks: Mapping[str, Task], slots: int) -> float:
-    """Seconds until all tasks are done, those they wait for given before them.
+    """Return the seconds until all tasks are done. Each task must come after those it waits for.
 
-    A task that asks for more slots than there are takes all. Whenever slots are free, the ready task with the longest
-    remaining path that fits into them starts.
+    A task that requests more slots than exist takes all. Whenever slots are free, the ready task that fits and has the
+    longest remaining path starts.
     """
     path, users = remaining_path(tasks), _users(tasks)
     waits = {name: len(task.waits_for) for name, task in tasks.items()}
@@ -58,7 +58,7 @@ def makespan(tasks: Mapping[str, Task], slots: int) -> float:
 
 
 def remaining_path(tasks: Mapping[str, Task]) -> dict[str, float]:
-    """Seconds of the longest path from each task, itself included, to one that nothing waits for."""
+    """Return the seconds of the longest path from each task, itself included, to one that nothing waits for."""
     path = dict.fromkeys(tasks, 0.0)
     for name in reversed(list(tasks)):
         path[name] += tasks[name].seconds
@@ -68,12 +68,12 @@ def remaining_path(tasks: Mapping[str, Task]) -> dict[str, float]:
 
 
 def critical_path(tasks: Mapping[str, Task]) -> float:
-    """Seconds on as many slots as one likes."""
+    """Return the seconds on an unlimited number of slots."""
     return max(remaining_path(tasks).values(), default=0.0)
 
 
 def slot_seconds(tasks: Mapping[str, Task]) -> float:
-    """Seconds of all tasks, each as often as it takes slots."""
+    """Return the sum of seconds times slots over all tasks."""
     return math.fsum(task.seconds * task.slots for task in tasks.values())
 
 

@@ -1,4 +1,4 @@
-"""What ``sweeper plan`` prints, from the JSON of a forecast."""
+"""The text that ``sweeper plan`` prints, from the JSON of a forecast."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ BASES = {
 
 
 def preview(forecast: Mapping[str, Any], sharing: Sharing) -> str:
-    """All of it, in lines of about WIDTH columns."""
+    """Return the whole text, in lines of about WIDTH columns."""
     searches = [line for space in forecast["spaces"] if space["search"] for line in _search(space)]
     if not sharing.rows:
         return "\n".join([headline(forecast), "", *searches])
     rows = _table(_rows(forecast, sharing))
     more = len(sharing.rows) - ROWS_SHOWN
-    cut = [f"and {_plural(more, 'more row')}; --json has all"] if more > 0 else []
+    cut = [f"and {_plural(more, 'more row')}; --json lists all"] if more > 0 else []
     functions = _table(list(_functions(forecast)))
     return "\n".join([headline(forecast), "", *rows, *cut, "", *functions, "", *sums(forecast), *searches])
 
 
 def _search(space: Mapping[str, Any]) -> list[str]:
-    """What is searched, and what a suggestion comes to before anything is shared."""
+    """Return lines with the distributions, and with the trials and stages of a suggestion before sharing."""
     search = space["search"]
     trials, stages, studies = search["trials_of_each"], search["stages_of_each"], max(1, len(search["studies"]))
     most = search["trials"] * studies * stages
     return [
         *aligned(list(search["distributions"].items())),
-        f"a suggestion is {_plural(trials, 'trial')} of {stages:,} stages; all {search['trials'] * studies:,} have at "
-        f"most {most:,}, less what they share",
+        f"a suggestion has {_plural(trials, 'trial')} and {stages:,} stages; all {search['trials'] * studies:,} "
+        f"suggestions have at most {most:,} stages, fewer if they share some",
     ]
 
 
 def sums(forecast: Mapping[str, Any]) -> list[str]:
-    """Seconds, time on the slots at hand, savings and disk, a line each."""
+    """Return a line each for seconds, time on the available slots, savings and disk."""
     return [
         f"seconds   {_known(forecast['seconds'])}",
         f"expected  {_expected(forecast['expected'], forecast['to_run'])}",
@@ -58,7 +58,7 @@ def sums(forecast: Mapping[str, Any]) -> list[str]:
 
 
 def _rows(forecast: Mapping[str, Any], sharing: Sharing) -> list[list[str]]:
-    """Lines of cells; where there are several spaces, the name of each stands above its rows."""
+    """Return lines of cells; with several spaces, the name of each comes before its rows."""
     indent = "  " if len(forecast["spaces"]) > 1 else ""
     lines = [[_plural(len(sharing.rows), "row"), *(name.replace("_", " ") for name in COUNTS)]]
     for row, counts in zip(sharing.rows, forecast["rows"][:ROWS_SHOWN], strict=False):
@@ -74,7 +74,7 @@ def _rows(forecast: Mapping[str, Any], sharing: Sharing) -> list[list[str]]:
 
 
 def _shared(sharing: Sharing, index: int, width: int) -> str:
-    """``24 with all 11 rows, 8 with 40-49``: as many groups as there is room for, then how many stages are left."""
+    """Format ``24 with all 11 rows, 8 with 40-49``: as many groups as fit, then the number of remaining stages."""
     groups = sharing.shared(index)
     text, left = "", sum(sharing.groups[rows] for rows in groups)
     for rows in groups:
@@ -113,7 +113,7 @@ def _expected(expected: Mapping[str, Any], to_run: int) -> str:
         return f"unknown on {slots}"
     times = [clock(expected[name]) for name in ("makespan", "critical_path", "work")]
     unknown = expected["unknown_stages"]
-    without = f", without {_plural(unknown, 'stage')} of unknown seconds" if unknown else ""
+    without = f", excluding {_plural(unknown, 'stage')} of unknown duration" if unknown else ""
     return f"{times[0]} on {slots} (critical path {times[1]}, work {times[2]}){without}"
 
 
@@ -121,24 +121,24 @@ def _saved(forecast: Mapping[str, Any]) -> str:
     stages = f"{forecast['stages'] - forecast['unique']:,} of {forecast['stages']:,} stages of one run per trial"
     saved, alone = forecast["saved"], forecast["seconds"]["one_run_per_trial"]
     if saved["seconds"] is None:
-        return f"{stages}; unknown how much time"
+        return f"{stages}; time unknown"
     share = f"{saved['seconds'] / alone:.0%}" if alone else "0%"
-    gpus = "GPU-hours unknown, as no stage was measured on a GPU"
+    gpus = "GPU-hours unknown: no stage was measured on a GPU"
     if saved["gpu_hours"] is not None:
         gpus = f"{_hours(saved['gpu_hours'])} GPU-hours"
-    known = " as far as known" if forecast["seconds"]["unknown_stages"] else ""
+    known = " for known stages" if forecast["seconds"]["unknown_stages"] else ""
     time = f"{clock(saved['seconds'])} of {clock(alone)} ({share}){known}"
     return f"{stages}, {time}\n{'':10}{_hours(saved['core_hours'])} core-hours; {gpus}"
 
 
 def _disk(disk: Mapping[str, int], to_run: int) -> str:
-    here, unknown = f"{decimal(disk['bytes_here'])} here", disk["unknown_stages"]
+    here, unknown = f"{decimal(disk['bytes_here'])} stored", disk["unknown_stages"]
     if not to_run:
         return here
     if unknown == to_run:
-        return f"{here}; to come: unknown"
+        return f"{here}; still needed: unknown"
     without = f" (unknown for {_plural(unknown, 'stage')})" if unknown else ""
-    return f"{here}, about {decimal(disk['bytes_to_come'])} to come{without}"
+    return f"{here}, about {decimal(disk['bytes_to_come'])} still needed{without}"
 
 
 def _plural(count: int, thing: str) -> str:
@@ -152,7 +152,7 @@ def _hours(hours: float) -> str:
 
 
 def _table(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Aligned columns: the first and the last to the left, numbers between them to the right."""
+    """Align columns: the first and the last to the left, numbers between them to the right."""
     return aligned(lines, right=range(1, len(lines[0]) - 1))
 
 

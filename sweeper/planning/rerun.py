@@ -1,4 +1,4 @@
-"""Artifacts whose code changed while its version did not: they, and all that rests on them, are made again."""
+"""Discard artifacts whose code changed but not its version, with all artifacts that depend on them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from sweeper.trainable.stage import Stage
 
 
 def discard_outdated(graph: Graph, store: Store, names: Sequence[str]) -> str:
-    """Remove what other code or other packages made of some stages, whatever in the store rests on it, and what is
-    known of their failures; say what was removed.
+    """Remove artifacts of some stages made by other code or packages, all that depend on them, and recorded failures.
 
-    What the present code has made stays, so that saying the same again after an interruption goes on. Raises
-    SweeperError for a name that no stage of the sweep has.
+    Artifacts of the present code stay, so the same command resumes after an interruption. Returns a line that reports
+    what was removed. Raises SweeperError for an unknown stage.
     """
     known = {node.function.label for node in graph.stages.values()}
     for name in names:
         if name not in known:
-            raise SweeperError(f"--rerun {name}: no stage is called '{name}'", fix=nearest(name, known))
+            raise SweeperError(f"--rerun {name}: unknown stage '{name}'", fix=nearest(name, known))
     named = {key: node for key, node in graph.stages.items() if node.function.label in names}
     for key in named:
         store.failures.forget(key)
@@ -35,8 +34,8 @@ def discard_outdated(graph: Graph, store: Store, names: Sequence[str]) -> str:
         store.discard(key)
     of = ", ".join(names)
     if not outdated:
-        return f"  rerun: what is here of {of} was made by this code and these packages"
-    return f"  rerun: {len(outdated)} of {of} and {len(order) - len(outdated)} that rest on them are made again"
+        return f"  rerun: all artifacts of {of} were made by the present code and packages"
+    return f"  rerun: discarded {len(outdated)} artifacts of {of} and {len(order) - len(outdated)} that depend on them"
 
 
 def _is_outdated(node: Stage, manifest: Mapping[str, Any]) -> bool:
@@ -45,8 +44,8 @@ def _is_outdated(node: Stage, manifest: Mapping[str, Any]) -> bool:
 
 
 def _resting_on(keys: Collection[str], manifests: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The artifacts, and all that were made from them at any depth: those last made first, so that an interruption
-    leaves nothing that rests on what is gone."""
+    """Return the artifacts and all that depend on them, dependents first: an interruption then leaves no artifact whose
+    inputs are gone."""
     taken: list[str] = []
     found = set(keys)
     inputs = {key: set(_inputs(manifest)) for key, manifest in manifests.items()}

@@ -1,4 +1,4 @@
-"""Which rows of a sweep share which stages: stages grouped by the set of rows that use them."""
+"""Sharing of stages between the rows of a sweep: stages grouped by the set of rows that use them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sweeper.space.space import Trial
 Rows = tuple[int, ...]
 """Indices of rows, ascending."""
 NAMED_ROWS = 2
-"""A group of more other rows than this is counted, not named."""
+"""Rows that a group names at most; larger groups are only counted."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of one space's table before repeats are averaged: trials that differ in repeated names alone."""
+    """A row of one space's table before repeats are averaged: trials that differ only in repeated names."""
 
     space: str
     name: str
@@ -31,18 +31,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Sharing:
-    """The rows of a sweep, and who uses what. Linear in the number of stages that all rows have."""
+    """The rows of a sweep, and the stages that they use. Takes time linear in the stages of all rows."""
 
     rows: Sequence[Row]
 
     @classmethod
     def of(cls, graph: Graph) -> Sharing:
-        """The rows of all spaces, in order."""
+        """Collect the rows of all spaces, in order."""
         return cls([row for plan in graph.plans for row in _rows(plan)])
 
     @cached_property
     def labels(self) -> list[str]:
-        """The name of every row, after that of its space where there are several."""
+        """The name of every row, prefixed by that of its space if there are several."""
         several = len({row.space for row in self.rows}) > 1
         return [f"{row.space}: {row.name}" if several and row.name != row.space else row.name for row in self.rows]
 
@@ -57,7 +57,7 @@ class Sharing:
 
     @cached_property
     def groups(self) -> dict[Rows, int]:
-        """How many stages the very same rows use, by those rows; most stages first."""
+        """The number of stages that exactly these rows use, by rows; most stages first."""
         return dict(Counter(self.users.values()).most_common())
 
     @cached_property
@@ -70,15 +70,15 @@ class Sharing:
         return found
 
     def own(self, index: int) -> int:
-        """How many stages no other row uses."""
+        """Return the number of stages that no other row uses."""
         return self.groups.get((index,), 0)
 
     def shared(self, index: int) -> list[Rows]:
-        """The groups in which a row is not alone, most stages first."""
+        """Return the groups of a row that have other rows too, most stages first."""
         return [rows for rows in self.by_row[index] if len(rows) > 1]
 
     def names(self, rows: Rows, without: int | None = None) -> str:
-        """Rows but for the one ``without``: ``all 11 rows``, their names where they are few, or ``7 rows``."""
+        """Describe rows, except the one ``without``: ``all 11 rows``, their names if they are few, or ``7 rows``."""
         if len(rows) == len(self.rows) > 1:
             return f"all {len(rows)} rows"
         others = len(rows) - (without is not None)
@@ -93,7 +93,7 @@ class Sharing:
 
 
 def _rows(plan: Plan) -> Iterator[Row]:
-    """The rows of one space."""
+    """Yield the rows of one space."""
     trials: dict[str, list[Trial]] = defaultdict(list)
     stages: dict[str, dict[str, None]] = defaultdict(dict)
     for (trial, _), keys in zip(plan.pairs(), plan.per_trial, strict=True):

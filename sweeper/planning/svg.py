@@ -1,4 +1,4 @@
-"""A sweep's graph as SVG, alone or in a page: a column for every depth, a box for stages that look the same."""
+"""Draw a sweep's graph as SVG, alone or in an HTML page: a column for every depth, a box for every group of stages."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from sweeper.planning.text import clock
 
 WIDTH, HEIGHT = 204, 42
 ACROSS, DOWN = 300, 52
-"""From one box to the next."""
+"""Distances from one box to the next."""
 MARGIN, TOP = 20, 62
 LETTERS = 31
-"""As many as a box has room for."""
+"""Letters that fit into a box."""
 MOST_COUNTS = 3
-"""Where more edges than this meet a box, their counts are in their tooltips alone."""
+"""Edges that meet a box at most for their counts to be drawn; the counts of more are only in tooltips."""
 MOST_NAMES = 30
-STATES = {"cached": "cached", "to-run": "to run", "mixed": "some of both", "idle": "not needed"}
+STATES = {"cached": "cached", "to-run": "to run", "mixed": "mixed", "idle": "not needed"}
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .paper { fill: #ffffff; }
@@ -61,19 +61,19 @@ pre { font: 13px ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: 
 
 
 def check_suffix(path: Path) -> None:
-    """Raises SweeperError for a file that is neither .svg nor .html."""
+    """Check that a file ends in .svg or .html. Raises SweeperError if not."""
     if path.suffix not in (".svg", ".html"):
         fix = f"--graph {path.with_suffix('.svg')} or --graph {path.with_suffix('.html')}"
-        raise SweeperError(f"a graph is drawn as .svg or .html, not as '{path.name}'", fix=fix)
+        raise SweeperError(f"cannot draw a graph as '{path.name}': expected .svg or .html", fix=fix)
 
 
 def draw(forecast: Forecast, told: Mapping[str, Any], path: Path) -> None:
-    """Write the graph to a file by its suffix. Raises SweeperError where it cannot be written.
+    """Write the graph to a file. Raises SweeperError if the file cannot be written.
 
     Args:
         forecast: the sweep.
-        told: its JSON.
-        path: ends in .svg or .html.
+        told: the sweep's forecast as JSON.
+        path: the file; its suffix, .svg or .html, sets the format.
     """
     image = svg(Boxes.of(forecast), forecast.sharing, headline(told).partition("\n")[0])
     root = image if path.suffix == ".svg" else _page(image, told)
@@ -81,11 +81,11 @@ def draw(forecast: Forecast, told: Mapping[str, Any], path: Path) -> None:
     try:
         path.write_text(text if path.suffix == ".svg" else f"<!DOCTYPE html>\n{text}\n", encoding="utf-8")
     except OSError as error:
-        raise SweeperError(f"{path} cannot be written: {error.strerror}", fix="name another file") from None
+        raise SweeperError(f"{path} cannot be written: {error.strerror}", fix="choose another file") from None
 
 
 def svg(graph: Boxes, sharing: Sharing, title: str) -> ET.Element:
-    """The picture. The tooltip of a box names its rows and its seconds."""
+    """Return the drawing. The tooltip of a box lists its rows and its seconds."""
     columns = graph.columns()
     deepest = max(map(len, columns))
     width, height = 2 * MARGIN + WIDTH + ACROSS * (len(columns) - 1), TOP + MARGIN + DOWN * deepest
@@ -122,7 +122,7 @@ def _legend(root: ET.Element, states: set[str]) -> None:
 
 
 def _edges(root: ET.Element, graph: Boxes, corners: Mapping[int, tuple[float, float]]) -> None:
-    """Curves from a box's right side to another's left one, with their counts where they fit."""
+    """Draw curves from a box's right side to another's left side, with their counts if they fit."""
     leave, arrive = _spread(graph.edges, corners, 0), _spread(graph.edges, corners, 1)
     into = Counter(second for _, second in graph.edges)
     for (first, second), count in graph.edges.items():
@@ -140,7 +140,7 @@ def _edges(root: ET.Element, graph: Boxes, corners: Mapping[int, tuple[float, fl
 def _spread(
     edges: Collection[tuple[int, int]], corners: Mapping[int, tuple[float, float]], end: int
 ) -> dict[tuple[int, int], float]:
-    """Heights at which edges meet the box at one end, in the order of the boxes at the other."""
+    """Return the heights at which edges meet the box at one end, in the order of the boxes at the other end."""
     meeting: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for edge in sorted(edges, key=lambda edge: corners[edge[1 - end]][1]):
         meeting[edge[end]].append(edge)
@@ -163,7 +163,7 @@ def _box(root: ET.Element, box: Box, x: float, y: float, sharing: Sharing) -> No
 def _tooltip(box: Box, sharing: Sharing) -> str:
     names = [sharing.labels[index] for index in box.rows[:MOST_NAMES]]
     more = f", and {len(box.rows) - MOST_NAMES:,} more" if len(box.rows) > MOST_NAMES else ""
-    seconds = "time unknown" if box.seconds is None else f"{clock(box.seconds)} in all"
+    seconds = "time unknown" if box.seconds is None else f"{clock(box.seconds)} in total"
     return (
         f"{box.function}: {box.stages:,} stages, {box.cached:,} cached, {box.to_run:,} to run, {seconds}\n"
         f"rows: {', '.join(names)}{more}"

@@ -1,4 +1,4 @@
-"""How values are printed: in one line, in aligned columns, as JSON."""
+"""Format values for printing: in one line, in aligned columns, as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = (), indent: str = "") -> list[str]:
-    """Rows as lines; columns two spaces apart, those numbered in ``right`` flush right."""
+    """Format rows as lines, with columns two spaces apart; those with an index in ``right`` are aligned right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         (indent + "  ".join(f"{cell:{'>' if i in right else '<'}{widths[i]}}" for i, cell in enumerate(row))).rstrip()
@@ -18,7 +18,7 @@ def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = (), indent: 
 
 
 def shown(value: Any) -> str:
-    """A value of a config or a result in one line: six digits of a number, ``none`` for None."""
+    """Format a value of a config or a result in one line: numbers with six digits, None as ``none``."""
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list):
@@ -29,12 +29,12 @@ def shown(value: Any) -> str:
 
 
 def stage_name(label: str, params: Mapping[str, Any]) -> str:
-    """A stage function with its plain parameters, such as ``train_adapter label=3 seed=0``."""
+    """Format a stage function with its plain parameters, such as ``train_adapter label=3 seed=0``."""
     return " ".join([label, *(f"{name}={value}" for name, value in params.items() if isinstance(value, int | str))])
 
 
 def json_text(value: Any) -> str:
-    """JSON for other programs: a number that is not finite is null."""
+    """Format JSON for other programs: a number that is not finite becomes null."""
     return json.dumps(_finite(value), indent=1, allow_nan=False, ensure_ascii=False)
 
 
@@ -47,7 +47,7 @@ def _finite(value: Any) -> Any:
 
 
 def clock(seconds: float) -> str:
-    """``4:07`` or ``1:02:09``."""
+    """Format seconds as ``4:07`` or ``1:02:09``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,7 +1,7 @@
-"""The condition that keeps a trial, such as ``adapter.ratio == 1 or adapter.layers == '40-54'``.
+"""Conditions that select trials, such as ``adapter.ratio == 1 or adapter.layers == '40-54'``.
 
-It is an expression in Python's syntax and nothing of Python is run: the tree is checked to hold comparisons, and, or,
-not, arithmetic of numbers, literals and dotted names alone, and is evaluated here.
+A condition uses Python's syntax but is never executed by Python. Its tree may hold only comparisons, and, or, not,
+arithmetic of numbers, literals and dotted names, and is evaluated here.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 from sweeper.errors import SweeperError, nearest
 
 LONGEST = 1000
-"""Characters; what is longer is no condition, and might take long to read."""
+"""Characters of an expression at most: a longer one is a mistake, and slow to parse."""
 EXAMPLE = "compare names and values, such as adapter.ratio == 1 or adapter.layers in ['0-64', '40-54']"
 MEANT = {
     "true": "write True",
     "false": "write False",
     "none": "write None",
     "null": "write None",
-    "case": "add cases to the space, or name what varies",
+    "case": "add cases to the space, or use another name",
 }
 COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
@@ -47,40 +47,40 @@ ARITHMETIC: Mapping[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] =
 
 @dataclass(frozen=True)
 class Condition:
-    """A checked expression, and where it was written."""
+    """A checked expression, and its location."""
 
     where: str
     text: str
     names: Collection[str]
-    """Those that it asks for."""
+    """The names that it refers to."""
     _tree: ast.expr
     _key: str
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether it is true of values by dotted name. Raises SweeperError where it has no answer."""
+        """Evaluate the condition for values by dotted name. Raises SweeperError if it cannot be evaluated."""
         try:
             found = _evaluate(self._tree, values)
         except (TypeError, ArithmeticError, RecursionError) as error:
             raise self._unanswered(str(error), values) from None
         if isinstance(found, bool):
             return found
-        raise self._unanswered(f"it is {found!r:.40}, neither true nor false", values)
+        raise self._unanswered(f"expected true or false, got {found!r:.40}", values)
 
     def _unanswered(self, why: str, values: Mapping[str, Any]) -> SweeperError:
         here = ", ".join(f"{name} is {values[name]!r:.40}" for name in self.names)
-        fix = f"compare values of one kind; here {here}" if here else EXAMPLE
+        fix = f"compare values of the same type; here {here}" if here else EXAMPLE
         return SweeperError(f"{self._key}: {why}", fix=fix, where=self.where)
 
 
 def parse_condition(text: str, known: Collection[str], where: str, key: str = "where") -> Condition:
-    """Check an expression over ``known`` names, the value of ``key``, that stands at ``where``. Raises SweeperError."""
+    """Parse an expression over ``known`` names, the value of ``key`` at ``where``. Raises SweeperError if invalid."""
     if len(text) > LONGEST:
-        fix = f"write it in at most {LONGEST:,}"
-        raise SweeperError(f"{key}: the expression has {len(text):,} characters", fix=fix, where=where)
+        message = f"{key}: the expression has {len(text):,} characters, the limit is {LONGEST:,}"
+        raise SweeperError(message, fix="shorten it", where=where)
     line = " ".join(text.split("\n")).strip()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what Python would say of the same code in a module
+            warnings.simplefilter("ignore")  # Python's warnings about code, such as "is" with a literal
             tree = ast.parse(line, mode="eval").body
         names = dict.fromkeys(_names(tree, line, where, key))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -95,7 +95,7 @@ def parse_condition(text: str, known: Collection[str], where: str, key: str = "w
 
 
 def _names(node: ast.expr, line: str, where: str, key: str) -> Iterator[str]:
-    """The dotted names below a node. Raises SweeperError at what a condition may not hold."""
+    """Yield the dotted names below a node. Raises SweeperError for syntax that a condition may not use."""
     if isinstance(node, ast.Name | ast.Attribute) and (name := _dotted(node)):
         yield name
         return
@@ -123,7 +123,7 @@ def _parts(node: ast.expr, line: str, where: str, key: str) -> list[ast.expr]:
 
 
 def _dotted(node: ast.expr) -> str | None:
-    """``adapter.lr`` of a name or an attribute of one; None of anything else."""
+    """Return the dotted name, such as ``adapter.lr``, of a name or an attribute; None for anything else."""
     if isinstance(node, ast.Name):
         return node.id
     owner = _dotted(node.value) if isinstance(node, ast.Attribute) else None
@@ -131,7 +131,7 @@ def _dotted(node: ast.expr) -> str | None:
 
 
 def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
-    """The value of a checked node. Raises TypeError and ArithmeticError."""
+    """Evaluate a checked node. Raises TypeError or ArithmeticError if its operands do not fit."""
     match node:
         case ast.Constant(value=value):
             return value
@@ -156,7 +156,7 @@ def _evaluate(node: ast.expr, values: Mapping[str, Any]) -> Any:
 
 
 def _compared(left: ast.expr, signs: list[ast.cmpop], rights: list[ast.expr], values: Mapping[str, Any]) -> bool:
-    """A chain such as ``1 < a <= 3``, from the left, up to the first that does not hold."""
+    """Evaluate a chain such as ``1 < a <= 3`` from the left, up to the first comparison that is false."""
     one = _evaluate(left, values)
     for sign, right in zip(signs, rights, strict=True):
         other = _evaluate(right, values)
@@ -167,14 +167,14 @@ def _compared(left: ast.expr, signs: list[ast.cmpop], rights: list[ast.expr], va
 
 
 def _truth(value: Any) -> bool:
-    """What and, or, not are asked of: ``a == 1 or 2`` is a slip. Raises TypeError."""
+    """Return an operand of and, or, not. Raises TypeError unless it is a bool: ``a == 1 or 2`` is a mistake."""
     if not isinstance(value, bool):
-        raise TypeError(f"{value!r:.40} is neither true nor false")
+        raise TypeError(f"expected true or false, got {value!r:.40}")
     return value
 
 
 def _number(value: Any, sign: str) -> int | float:
-    """A number, for text can be multiplied into any length. Raises TypeError."""
+    """Return a number. Raises TypeError for anything else: text could be multiplied to any length."""
     if not isinstance(value, int | float):
-        raise TypeError(f"'{sign}' is for numbers, not for {value!r:.40}")
+        raise TypeError(f"'{sign}' expects numbers, got {value!r:.40}")
     return value

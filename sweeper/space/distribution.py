@@ -1,4 +1,4 @@
-"""Distributions of a searched name: whether they hold anything, what they hold, and how they are told."""
+"""Validate, enumerate, round and format the distributions of searched names."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from sweeper.space.search_schema import Distribution
 
 KINDS = ("choice", "int", "uniform", "log_uniform")
 DIGITS = 4
-"""Of a number, as far as it lies between its bounds."""
+"""Significant digits of a suggested number, counted from the first that differs between its bounds."""
 STEP_DIGITS = 12
-"""Of a number that is so many steps away from the least: 0.95, not 0.9500000000000001."""
+"""Significant digits of a number on a grid of steps: 0.95, not 0.9500000000000001."""
 MOST_VALUES = 100_000
-"""More are no list to go through one by one."""
+"""Values that are enumerated at most."""
 Where = Callable[..., str]
 
 
 def check_distribution(name: str, given: Distribution, where: Where) -> None:
-    """Check that a distribution is one, and not empty.
+    """Check that a distribution is of exactly one kind and not empty.
 
     Args:
-        name: what is searched.
-        given: its distribution as it is written.
-        where: the place of a part of it.
+        name: the searched name.
+        given: its distribution as written.
+        where: returns the location of a part of the distribution.
 
-    Raises SweeperError.
+    Raises SweeperError at the location of the fault.
     """
     kinds = [kind for kind in KINDS if _bounds(given, kind) is not None]
     if len(kinds) != 1:
         told = f"both {kinds[0]} and {kinds[1]}" if kinds else "no distribution"
-        message, fix = f"{name} has {told}", f"give it one of {', '.join(KINDS)}"
+        message, fix = f"{name} has {told}", f"use one of {', '.join(KINDS)}"
         raise SweeperError(message, fix=fix, where=where(key=True))
     if given.step is not None and kinds[0] not in ("int", "uniform"):
-        raise SweeperError(f"{name}: {kinds[0]} takes no step", fix="remove it", where=where("step", key=True))
+        message = f"{name}: {kinds[0]} does not take a step"
+        raise SweeperError(message, fix="remove the step", where=where("step", key=True))
     if given.choice is not None:
         _check_choice(name, given.choice, where)
     else:
@@ -44,14 +45,13 @@ def check_distribution(name: str, given: Distribution, where: Where) -> None:
 
 
 def ends(given: Distribution) -> Sequence[tuple[Any, tuple[str | int, ...]]]:
-    """Values that show whether the config takes what is suggested, each with its place within the distribution: all
-    choices, or the least and the largest."""
+    """Return the values to test a config with, all choices or the bounds, each with its path in the distribution."""
     (kind,) = (kind for kind in KINDS if _bounds(given, kind) is not None)
     return [(value, (kind, index)) for index, value in enumerate(_bounds(given, kind) or ())]
 
 
 def holds(given: Distribution, value: Any) -> bool:
-    """Whether a value may be suggested."""
+    """Check whether the distribution contains a value."""
     if given.choice is not None:
         return token(value) in map(token, given.choice)
     if isinstance(value, bool) or not isinstance(value, int if given.whole else int | float):
@@ -64,7 +64,7 @@ def holds(given: Distribution, value: Any) -> bool:
 
 
 def values(given: Distribution) -> Sequence[Any] | None:
-    """All that may be suggested, in order; None where that is a continuum, or more than MOST_VALUES."""
+    """Return all values in order; None for a continuous distribution or one of more than MOST_VALUES."""
     if given.choice is not None:
         return given.choice
     low, high = _ends(given)
@@ -76,14 +76,14 @@ def values(given: Distribution) -> Sequence[Any] | None:
 
 
 def token(value: Any) -> bool | int | float | str | None:
-    """A choice as a study keeps it: lists as text."""
+    """Return a choice as a study stores it: lists and mappings as text."""
     return value if value is None or isinstance(value, bool | int | float | str) else json.dumps(value, sort_keys=True)
 
 
 def tried(given: Distribution, drawn: Any) -> Any:
-    """What is tried where a study has drawn a value: the choice that its token stands for, or the number in few digits.
+    """Return the value to try for one that a study has drawn: the choice of a token, or the number in few digits.
 
-    More would make every label unreadable, and mean nothing.
+    More digits would carry no meaning and make labels unreadable.
     """
     if given.choice is not None:
         equal = [each for each in given.choice if token(each) == drawn]
@@ -95,19 +95,19 @@ def tried(given: Distribution, drawn: Any) -> Any:
 
 
 def told(given: Distribution) -> str:
-    """In words, such as ``whole numbers from 2 to 16, when case != 'none'``."""
+    """Describe a distribution, such as ``whole numbers from 2 to 16, when case != 'none'``."""
     if given.choice is not None:
         text = f"one of {', '.join(str(each) for each in given.choice)}"
     else:
         low, high = _ends(given)
         kind = "whole numbers" if given.whole else "numbers"
-        by = f" by {given.step:g}" if given.step else ", evenly in their logarithm" if given.log_uniform else ""
+        by = f" in steps of {given.step:g}" if given.step else " on a log scale" if given.log_uniform else ""
         text = f"{kind} from {low:g} to {high:g}{by}"
     return f"{text}, when {given.when}" if given.when else text
 
 
 def _digits(given: Distribution, low: float, high: float) -> int:
-    """That tell numbers between two bounds apart, however near these are to one another."""
+    """Return how many significant digits tell numbers between two bounds apart, however close these are."""
     if given.step:
         return STEP_DIGITS
     common = math.log10(max(abs(low), abs(high)) / (high - low)) if high > low else 0.0
@@ -139,13 +139,14 @@ def _check_choice(name: str, choice: Sequence[Any], where: Where) -> None:
 def _check_bounds(name: str, given: Distribution, kind: str, where: Where) -> None:
     low, high = _ends(given)
     if not (math.isfinite(low) and math.isfinite(high)):
-        message = f"{name}: {kind} from {low:g} to {high:g} is infinite"
+        message = f"{name}: the bounds of {kind} must be finite, got {low:g} and {high:g}"
         raise SweeperError(message, fix="give two finite numbers", where=where(kind))
     if low > high:
-        message = f"{name}: {kind} from {low:g} to {high:g} is reversed"
+        message = f"{name}: the bounds of {kind} are reversed: {low:g} is greater than {high:g}"
         raise SweeperError(message, fix="give the lower bound first", where=where(kind))
     if given.log_uniform and low <= 0:
         message = f"{name}: a logarithmic range cannot start at {low:g}"
         raise SweeperError(message, fix="use bounds above 0, or uniform", where=where(kind, 0))
     if given.step is not None and given.whole and given.step != int(given.step):
-        raise SweeperError(f"{name}: the step of int must be a whole number", fix="such as 2", where=where("step"))
+        message = f"{name}: the step of int must be a whole number, got {given.step:g}"
+        raise SweeperError(message, fix="use a step such as 2", where=where("step"))

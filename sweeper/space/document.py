@@ -1,4 +1,4 @@
-"""YAML with positions: every place in the document knows the line and column it was written at."""
+"""YAML documents that know the line and column of each of their parts."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import yaml
 from sweeper.errors import SweeperError, suggestion
 
 NAMES = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
-"""What YAML takes a key for that is a name, and not a number or one of its words for true and false."""
+"""YAML tags of a key that is a name, not a number or a word for true or false."""
 PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge")}
 MOST_PARTS = 100_000
-"""Names and values of a document with its aliases written out: a few lines of them can stand for billions."""
+"""Names and values of a document with its aliases expanded: a few lines can expand to billions."""
 UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What escapes can put into text and neither a terminal nor a path can hold."""
+"""Characters that can be written as escapes, but that neither terminals nor paths can hold."""
 UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
-"""What PyYAML raises for a value, such as 2001-99-99, that is not what it looks like or is tagged as."""
+"""Errors that PyYAML raises for a value that does not fit its apparent or given type, such as 2001-99-99."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads 1e-3 as the number it is: YAML 1.1 would want 1.0e-3."""
+    """A safe YAML loader that reads 1e-3 as a number, for which YAML 1.1 requires 1.0e-3."""
 
 
 _Loader.add_implicit_resolver(
@@ -34,18 +34,18 @@ _Loader.add_implicit_resolver(
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML document: its plain Python ``value``, and `where` each part of it stands."""
+    """A YAML document: its plain Python ``value``, and the location of each of its parts."""
 
     path: Path
     node: yaml.Node
 
     @property
     def value(self) -> Any:
-        """The document as plain Python data, by the safe constructor."""
+        """The document as plain Python data, built by the safe constructor."""
         return _plain(self.node)
 
     def where(self, *loc: str | int, key: bool = False) -> str:
-        """``file:line:column`` of the value at ``loc``, or of its key; of the nearest parent when it is absent."""
+        """Return ``file:line:column`` of the value at ``loc``, or of its key; of the nearest parent if it is absent."""
         found = self.node
         for step in loc:
             pairs = _children(found)
@@ -64,9 +64,9 @@ def read_yaml(path: Path, named_at: str | None = None) -> Document:
 
     Args:
         path: the file.
-        named_at: the place of another file that names this one, for a file that cannot be read.
+        named_at: the location in another file that refers to this one, shown if this file cannot be read.
 
-    Raises SweeperError when the file is missing, not text, not YAML or empty, or gives a key twice.
+    Raises SweeperError if the file is missing, not text, not YAML, empty, or has a duplicate key.
     """
     try:
         node = yaml.compose(path.read_bytes().decode("utf-8"), Loader=_Loader)
@@ -79,7 +79,7 @@ def read_yaml(path: Path, named_at: str | None = None) -> Document:
         fix = "a search space is a YAML file in UTF-8"
         raise SweeperError(f"{path}: not a text file", fix=fix, where=named_at) from None
     except RecursionError:
-        raise SweeperError(f"{path}: nested too deeply", fix="a search space is a few levels deep") from None
+        raise SweeperError(f"{path}: nested too deeply", fix="use fewer levels") from None
     except UNREADABLE as error:
         raise _not_yaml(path, error) from None
     if node is None:
@@ -94,7 +94,7 @@ def read_yaml(path: Path, named_at: str | None = None) -> Document:
 
 
 def parse_value(text: str) -> Any:
-    """A value on the command line, read as in a file; what is not valid YAML is taken as text."""
+    """Parse a command-line value as in a file; text that is not valid YAML stays text."""
     try:
         node = yaml.compose(text, Loader=_Loader)
         return None if node is None else _plain(node)
@@ -122,7 +122,7 @@ def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node, yaml.Node]]:
 
 
 def _check_parts(path: Path, node: yaml.Node, counts: dict[int, int | None]) -> int:
-    """Check a node and all below it, and return how many parts it has. ``counts`` remembers those of aliases."""
+    """Check a node and all below it, and return how many parts it has; ``counts`` caches this for aliases."""
     if (known := counts.get(id(node), 0)) is None:
         raise SweeperError(f"{path}: an alias refers to an anchor that contains it", fix="write the values out")
     if known:
@@ -141,26 +141,26 @@ def _check_parts(path: Path, node: yaml.Node, counts: dict[int, int | None]) -> 
         count += _check_parts(path, value_node, counts)
         if count > MOST_PARTS:
             fix = "write the values out, or split the file"
-            raise SweeperError(f"aliases stand for more than {MOST_PARTS:,} values", fix=fix, where=where)
+            raise SweeperError(f"aliases expand to more than {MOST_PARTS:,} values", fix=fix, where=where)
     counts[id(node)] = count
     return count
 
 
 def _check_value(path: Path, node: yaml.Node) -> None:
-    """A value is of a plain kind, and what it is written as. Raises SweeperError at it."""
+    """Check that a value has a plain type and can be read as such. Raises SweeperError at its location."""
     where = _where(path, node.start_mark)
     if node.tag not in PLAIN:
-        fix = "write a number, text, true, false, null, a list, or names and values; quote what is meant as text"
+        fix = "use a number, text, true, false, null, a list or a mapping; put quotes around text"
         kind = node.tag.removeprefix("tag:yaml.org,2002:")
         raise SweeperError(f"values of type {kind} are not supported", fix=fix, where=where)
     if isinstance(node, yaml.ScalarNode) and node.tag not in NAMES:
         try:
             str(_plain(node))
         except UNREADABLE:
-            fix = "quote what is meant as text"
-            raise SweeperError(f"'{node.value:.40}' cannot be read", fix=fix, where=where) from None
+            fix = "put quotes around it to make it text"
+            raise SweeperError(f"'{node.value:.40}' is not a valid value", fix=fix, where=where) from None
     elif isinstance(node, yaml.ScalarNode) and UNPRINTABLE.search(node.value):
-        raise SweeperError("the text has characters that UTF-8 cannot encode", fix="remove them", where=where)
+        raise SweeperError("the text has control characters or invalid Unicode", fix="remove them", where=where)
 
 
 def _where(path: Path, mark: Any) -> str:

@@ -1,4 +1,4 @@
-"""What varies in a search space: fixed values, cases and dimensions, each value with the place where it was written."""
+"""The grid of a search space: fixed values, cases and dimensions, each value with its location in the file."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sweeper.space.repeat import SEED, Repeats
 from sweeper.space.schema import SpaceFile
 
 CASE = "case"
-"""The name of a trial's case, beside the dotted names that vary."""
+"""The name of the column that holds a trial's case, beside the dotted names that vary."""
 
 
 @dataclass(frozen=True)
 class Override:
-    """A value for a dotted name, and where the user wrote the value and the name."""
+    """A value for a dotted name, with the locations of the value and of the name."""
 
     value: Any
     where: str
@@ -35,12 +35,12 @@ class Dimension:
     """Names that vary together: an axis, a group of zip, or all of one_at_a_time."""
 
     kind: str
-    """How the file calls it, such as ``an axis``."""
+    """Its kind in the file's terms, such as ``an axis``."""
     points: Sequence[Point]
-    """Every combination of values; all give the same names."""
+    """Every combination of values; all have the same names."""
 
     def without(self, name: str) -> Dimension:
-        """The dimension of the other names alone, each combination once."""
+        """Return the dimension without a name, each remaining combination once."""
         return Dimension(self.kind, distinct([_without(point, name) for point in self.points]))
 
 
@@ -64,7 +64,7 @@ class Grid:
         return [*([CASE] if self.cases else []), *(name for each in self.dimensions for name in each.points[0])]
 
     def points(self) -> Iterator[tuple[dict[str, Any], dict[str, Override]]]:
-        """Every case with every combination of the dimensions: its place in the table, and all that it overrides."""
+        """Yield every case with every combination of the dimensions: its row in the table, and its overrides."""
         cases = [({CASE: name}, overrides) for name, overrides in self.cases.items()]
         for row, overrides in cases or [({}, {})]:
             for points in itertools.product(*(each.points for each in self.dimensions)):
@@ -72,20 +72,20 @@ class Grid:
                 yield row | {name: each.value for name, each in point.items()}, {**self.fixed, **overrides, **point}
 
     def with_value(self, name: str, value: Override) -> Grid:
-        """The grid with one value of a name for all trials, whatever the file says of that name."""
+        """Return the grid with one value of a name for all trials, in place of any in the file."""
         cases = {case: _without(overrides, name) for case, overrides in self.cases.items()}
         narrowed = [each.without(name) for each in self.dimensions]
         dimensions = [each for each in narrowed if each.points[0]]
         return Grid({**self.fixed, name: value}, cases, dimensions, _without(self.baseline, name))
 
     def check_names(self, known: Sequence[str], repeats: Repeats) -> None:
-        """Check every name against those of the config, and the baseline's against what varies.
+        """Check every name against those of the config, and the baseline's against the names that vary.
 
         Args:
             known: the config's dotted names.
-            repeats: what every row is repeated over, which is given nowhere else.
+            repeats: the repeated names, which may be set nowhere else.
 
-        Raises SweeperError at the first name that is not to be given.
+        Raises SweeperError at the first name that is unknown or may not be set.
         """
         cases = itertools.chain.from_iterable(case.items() for case in self.cases.values())
         varied = itertools.chain.from_iterable(each.points[0].items() for each in self.dimensions)
@@ -93,19 +93,19 @@ class Grid:
             if name in repeats.values:
                 key = repeats.key(name)
                 fix = "list the seeds: seeds: [0, 1, 2]" if key == "seeds" else "remove one of the two"
-                raise SweeperError(f"'{name}' is set by {key}", fix=fix, where=each.where)
+                raise SweeperError(f"'{name}' is already set by {key}", fix=fix, where=each.where)
             if name not in known:
                 fix = nearest(name, [other for other in known if other != SEED])
                 raise SweeperError(f"unknown name '{name}'", fix=fix, where=each.name_where)
         for name, each in self.baseline.items():
             if name not in self.varied:
-                fix = nearest(name, self.varied) if self.varied else "remove it: all trials are one row"
+                fix = nearest(name, self.varied) if self.varied else "remove it: the space has only one row"
                 message = f"baseline: '{name}' does not vary between rows"
                 raise SweeperError(message, fix=fix, where=each.name_where)
 
 
 def read_grid(document: Document, file: SpaceFile, sets: Sequence[str]) -> Grid:
-    """The overrides of a file under those of the command line, which win. Raises SweeperError at the place."""
+    """Read a file's overrides, and apply those of the command line. Raises SweeperError at the location of a fault."""
 
     def written(value: Any, *loc: str | int, index: int | None = None) -> Override:
         at = loc if index is None else (*loc, index)
@@ -136,13 +136,13 @@ def read_grid(document: Document, file: SpaceFile, sets: Sequence[str]) -> Grid:
         where = f"{document.path} with --set {assignment}"
         name, equals, text = assignment.partition("=")
         if not equals:
-            raise SweeperError("expected NAME=VALUE", fix="such as --set adapter.lr=1e-3", where=where)
+            raise SweeperError("expected NAME=VALUE", fix="for example --set adapter.lr=1e-3", where=where)
         grid = grid.with_value(name, Override(parse_value(text), where, where))
     return grid
 
 
 def distinct(points: Sequence[Point]) -> list[Point]:
-    """The points without repetitions, in order."""
+    """Return the points without duplicates, in order."""
     first: dict[str, Point] = {}
     for point in points:
         first.setdefault(_text(point), point)
@@ -150,7 +150,7 @@ def distinct(points: Sequence[Point]) -> list[Point]:
 
 
 def _together(kind: str, lists: Mapping[str, Sequence[Override]]) -> Dimension:
-    """The first values of all lists, then the second, and so on. Raises SweeperError."""
+    """Zip the lists into one dimension. Raises SweeperError if their lengths differ or a combination repeats."""
     first = next(iter(lists))
     for name, values in lists.items():
         if len(values) != len(lists[first]):
@@ -163,7 +163,10 @@ def _together(kind: str, lists: Mapping[str, Sequence[Override]]) -> Dimension:
 
 
 def _one_at_a_time(lists: Mapping[str, Sequence[Override]], baseline: Point) -> Iterator[Dimension]:
-    """The baseline, and every value of one name with the others at the baseline. Raises SweeperError."""
+    """Yield a dimension of the baseline and of every value of one name with the others at the baseline, if any.
+
+    Raises SweeperError for a name without a baseline or with a duplicate value.
+    """
     for name, values in lists.items():
         if name not in baseline:
             message, fix = f"one_at_a_time: '{name}' has no baseline", f"add its value to baseline: {{{name}: ...}}"
@@ -186,7 +189,7 @@ def _check_repetitions(points: Sequence[Point]) -> None:
 
 
 def _check_places(grid: Grid) -> None:
-    """No name is given at two places, but for a case's that wins over a fixed one. Raises SweeperError."""
+    """Check that no name is set in two places; a case may override a fixed value. Raises SweeperError."""
     varied: dict[str, str] = {}
     for each in grid.dimensions:
         for name, override in each.points[0].items():
@@ -208,5 +211,5 @@ def _without(point: Point, name: str) -> dict[str, Override]:
 
 
 def _text(point: Point) -> str:
-    """Equal for equal values."""
+    """Return text that is equal for equal values."""
     return json.dumps({name: each.value for name, each in point.items()}, sort_keys=True, default=str)

@@ -1,4 +1,4 @@
-"""The JSON Schema of the file format, made from the models that check a file."""
+"""The JSON Schema of the file format, generated from the models that validate a file."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Schema = dict[str, Any]
 
 
 def file_schema(name: str | None) -> Schema:
-    """The schema of a search space or a file that includes some.
+    """Return the schema of a search space, or of a file that includes search spaces.
 
     Args:
-        name: a trainable; the schema then knows its dotted names and presets, and takes no other trainable.
+        name: a trainable, to whose dotted names and presets the schema is then restricted.
 
-    Raises SweeperError for an unknown one.
+    Raises SweeperError if the trainable is unknown.
     """
     schema = TypeAdapter(SpaceFile | IncludeFile).json_schema()
     if name is not None:
@@ -52,7 +52,7 @@ def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
     search = models["SearchFile"]["properties"]
     _only(search["enqueue"]["items"], swept | case)
     _only_named(search["distributions"], swept | case)
-    if trainable.declares_metrics:  # a search may be for anything else
+    if trainable.declares_metrics:  # otherwise any name may be an objective
         numbers = {name: {"description": each.meaning} for name, each in objectives_of(trainable).items()}
         _only(search["reference"], numbers)
         _only_named(search["objectives"], numbers)
@@ -62,7 +62,7 @@ def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
 
 
 def _only_named(values: Schema, known: Mapping[str, Schema]) -> None:
-    """Restrict the names, each with the schema that the values of all have."""
+    """Restrict the names of a mapping, keeping the schema of its values."""
     _only(values, {name: {**field, **values["additionalProperties"]} for name, field in known.items()})
 
 

@@ -1,4 +1,4 @@
-"""Repeats: values of fields of the config that every row is run with and averaged over, such as seeds or folds."""
+"""Repeats: config fields, such as seeds or folds, whose values every row is run with and averaged over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweeper.space.document import Document
 from sweeper.space.schema import SpaceFile
 
 SEED = "seed"
-"""The field that every config has, and that ``seeds`` sets."""
+"""The config field that ``seeds`` sets; every config has it."""
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,20 @@ class Repeats:
     values: Mapping[str, Sequence[int]]
     """By dotted name, the seed first."""
     where: Mapping[str, str]
-    """The places of the values in ``repeat``, by name; not of those in ``seeds``."""
+    """Locations of the values given by ``repeat``, by name; ``seeds`` has none here."""
 
     @property
     def count(self) -> int:
-        """Trials of every row."""
+        """Number of trials of every row."""
         return math.prod(map(len, self.values.values()))
 
     def all(self) -> Iterator[dict[str, int]]:
-        """Every combination of values, by name."""
+        """Yield every combination of values, by name."""
         for values in itertools.product(*self.values.values()):
             yield dict(zip(self.values, values, strict=True))
 
     def key(self, name: str) -> str:
-        """The key of the file that sets a repeated name."""
+        """Return the file's key that sets a repeated name."""
         return "repeat" if name in self.where else "seeds"
 
 
@@ -44,11 +44,11 @@ def read_repeats(document: Document, file: SpaceFile, names: Sequence[str], sets
 
     Args:
         document: the file.
-        file: what it says.
+        file: its content.
         names: the config's dotted names.
-        sets: assignments of the command line; what they set is not repeated.
+        sets: assignments on the command line; names that they set are not repeated.
 
-    Raises SweeperError at the first name that is unknown or given twice.
+    Raises SweeperError at the first name that is unknown or set twice.
     """
     for name in file.repeat:
         if name not in names:
@@ -57,13 +57,13 @@ def read_repeats(document: Document, file: SpaceFile, names: Sequence[str], sets
     if SEED in file.repeat and "seeds" in file.model_fields_set:
         where = document.where("repeat", SEED, key=True)
         raise SweeperError("'seed' is both in seeds and in repeat", fix="remove one of the two", where=where)
-    fixed = {each.partition("=")[0] for each in sets} - {SEED}  # a set seed is refused with the other names
+    fixed = {each.partition("=")[0] for each in sets} - {SEED}  # `Grid.check_names` refuses a set seed
     values = {name: each for name, each in {SEED: file.seeds, **file.repeat}.items() if name not in fixed}
     return Repeats(values, {name: document.where("repeat", name) for name in values if name in file.repeat})
 
 
 def told(repeats: Mapping[str, int]) -> str:
-    """The values of one trial, such as ``seed 1 · fold 0``: a dotted name by its last part, unless two have that."""
+    """Format one trial's values, such as ``seed 1 · fold 0``; dotted names are cut to their last part if unique."""
     short = {name: name.rpartition(".")[2] for name in repeats}
     last = list(short.values())
     return " · ".join(

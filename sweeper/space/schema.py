@@ -1,4 +1,4 @@
-"""The format of a sweep's YAML file, and what is said of a file that departs from it."""
+"""The format of a sweep's YAML file, and the errors for a file that violates it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from sweeper.space.search_schema import Distribution, SearchFile
 from sweeper.trainable.resources import ResourceChanges
 
 MOST_REPEATS = 10_000
-"""Values of one repeated name."""
+"""Values of one repeated name at most."""
 LONGEST_SHOWN = 200
-"""Characters of a wrong value that a message repeats."""
+"""Characters of a wrong value that a message shows at most."""
 RANGES = r"[0-9]{1,10}(-[0-9]{1,10})?(,[0-9]{1,10}(-[0-9]{1,10})?)*"
 
 
 def parse_repeats(value: Any) -> Any:
-    """Seeds, folds and the like from ``[0, 1, 2]``, ``"0-4"``, ``"0,2,5"`` or ``"3"``. Raises PydanticCustomError."""
+    """Parse seeds, folds and the like from ``[0, 1, 2]``, ``"0-4"``, ``"0,2,5"`` or ``"3"``.
+
+    Raises PydanticCustomError for anything else.
+    """
     if isinstance(value, str) and re.fullmatch(RANGES, value.replace(" ", "")):
         bounds = [part.split("-") for part in value.replace(" ", "").split(",")]
         ranges = [range(int(part[0]), int(part[-1]) + 1) for part in bounds]
         if sum(map(len, ranges)) > MOST_REPEATS:
-            raise PydanticCustomError("repeats", "expected at most {most} of them", {"most": MOST_REPEATS})
+            raise PydanticCustomError("repeats", "expected at most {most} values", {"most": MOST_REPEATS})
         value = [number for each in ranges for number in each]
     good = isinstance(value, list) and all(type(each) is int and 0 <= each < 2**31 for each in value)
     if not good or not value or len(set(value)) != len(value):
@@ -48,69 +51,73 @@ Values = Annotated[list[Any], Field(min_length=1)]
 
 
 class Table(BaseModel):
-    """How finished trials become a table: seeds are averaged within the rows."""
+    """The layout of the results table: the seeds of a row are averaged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rows: str | Annotated[list[str], Field(min_length=1)] = Field(
-        description="dotted name whose values are the rows, or case, or a list of these"
+        description="a dotted name whose values are the rows, or case, or a list of these"
     )
     columns: list[str] = Field(description="facts, metrics and seconds, in order", min_length=1)
     across: str | None = Field(
-        None, description="one of several rows, whose values stand side by side instead: one grid for every column"
+        None, description="one of several rows, whose values become columns: one grid for every number"
     )
     bounds: list[str] = Field(
-        [], description="cases that are no rivals but limits of what can be reached, so that none is called the best"
+        [], description="cases that are upper or lower bounds, and are left out when the best row is chosen"
     )
-    published: str | None = Field(None, description="published values beside ours: file/table of analysis/published")
+    published: str | None = Field(
+        None, description="published values to show beside these: file/table of analysis/published"
+    )
 
 
 class SpaceFile(BaseModel):
-    """A search space as it is written."""
+    """A search space as written in its file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: Name = Field(description="name of the sweep and its results")
-    trainable: str = Field(description="what is swept: an installed trainable, or the module that holds one")
+    name: Name = Field(description="the name of the sweep and its results")
+    trainable: str = Field(description="the trainable to sweep: an installed one, or the module that holds one")
     preset: str | None = Field(
-        None, description="the complete config that overrides start from; needed where the trainable has several"
+        None, description="the complete config that overrides start from; required if the trainable has several"
     )
-    seeds: Repeated = Field((0,), description="[0, 1, 2] or 0-4")
+    seeds: Repeated = Field((0,), description="the seeds that every row is repeated over, such as [0, 1, 2] or 0-4")
     repeat: dict[str, Repeated] = Field(
-        {}, description="what else every row is repeated over and averaged, by name, such as {fold: 0-4}"
+        {}, description="other fields that every row is repeated over and averaged, by name, such as {fold: 0-4}"
     )
     fixed: dict[str, Any] = Field({}, description="overrides that every trial shares")
     cases: dict[str, dict[str, Any]] = Field(
-        {}, min_length=1, description="overrides by the name of a row, such as {big: {lr: 0.1}}; they win over fixed"
+        {},
+        min_length=1,
+        description="sets of overrides by name, each a row, such as {big: {lr: 0.1}}; they win over fixed",
     )
     axes: dict[str, Values] = Field({}, description="lists of values by name")
     zip: list[Annotated[dict[str, Values], Field(min_length=1)]] = Field(
-        [], description="groups of lists that move together, such as [{lr: [0.1, 0.2], steps: [20, 10]}]"
+        [], description="groups of lists that vary together, such as [{lr: [0.1, 0.2], steps: [20, 10]}]"
     )
     one_at_a_time: dict[str, Values] = Field(
         {}, description="lists of values by name, each tried with the other names at the baseline"
     )
-    where: str | None = Field(None, description="what keeps a trial, such as \"lr < 0.1 or case == 'big'\"")
+    where: str | None = Field(None, description="the condition for a trial, such as \"lr < 0.1 or case == 'big'\"")
     baseline: dict[str, Any] = Field(
-        {}, min_length=1, description="the row that others are compared with, such as {lr: 0.1}"
+        {}, min_length=1, description="the row to compare the others with, such as {lr: 0.1}"
     )
     resources: dict[str, ResourceChanges] = Field(
-        {}, description="requests by the name of a stage, such as {train_flow: {cpus: 2, memory: 4GiB}}"
+        {}, description="resource requests by stage, such as {train_flow: {cpus: 2, memory: 4GiB}}"
     )
     search: SearchFile | None = Field(
-        None, description="what is searched instead of listed: distributions, objectives, trials and more"
+        None, description="a search in place of lists: distributions, objectives, number of trials and more"
     )
-    table: Table | None = Field(None, description="the table that the sweep ends with")
+    table: Table | None = Field(None, description="the layout of the results table")
 
 
 class IncludeFile(BaseModel):
-    """Several search spaces as one sweep, as it is written."""
+    """A file that runs several search spaces as one sweep."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: Name = Field(description="name of the whole")
-    include: list[str] = Field(description="search spaces that run as one, relative to this file", min_length=1)
+    name: Name = Field(description="the name of the sweep")
+    include: list[str] = Field(description="files of the search spaces, relative to this file", min_length=1)
 
 
 def parse_space(document: Document, seeds: str | None) -> SpaceFile:
-    """Check a search space against the format. ``seeds`` replaces the file's. Raises SweeperError at the place."""
+    """Validate a search space; ``seeds`` replaces the file's. Raises SweeperError at the location of the fault."""
     file = _parse(document, SpaceFile)
     if seeds is None:
         return file
@@ -123,16 +130,16 @@ def parse_space(document: Document, seeds: str | None) -> SpaceFile:
 
 
 def parse_include(document: Document) -> IncludeFile | None:
-    """What a file includes; None for a file without ``include``. Raises SweeperError at the place."""
+    """Validate a file with ``include``; return None for any other. Raises SweeperError at the location of the fault."""
     has_include = isinstance(document.value, dict) and "include" in document.value
     return _parse(document, IncludeFile) if has_include else None
 
 
 def message_of(error: ErrorDetails, loc: Sequence[str | int] | None = None) -> str:
-    """One of pydantic's errors as a line: the dotted name, what was expected and what was given."""
+    """Format a pydantic error as one line: the dotted name, the expected value and the given one."""
     name = ".".join(str(step) for step in (error["loc"] if loc is None else loc))
     text = error["msg"].replace("Input should be", "expected")
-    text = re.sub(r"a valid dictionary( or instance of \w+)?", "names and values", text)
+    text = re.sub(r"a valid dictionary( or instance of \w+)?", "a mapping of names to values", text)
     given = "" if isinstance(error["input"], BaseModel | dict) else f", got {_shown(error['input'])}"
     return f"{name}: {text[0].lower()}{text[1:]}{given}" if name else text
 
@@ -155,9 +162,9 @@ def _refusal(document: Document, model: type[BaseModel], errors: list[ErrorDetai
     if first["type"] == "extra_forbidden":
         fix = nearest(name, [*fields, "include"] if owner is SpaceFile else fields)
         if owner is SpaceFile and name.endswith("_seeds"):
-            fix = f"repeat a field of the config by repeat: {{{name.removesuffix('s')}: [0, 1, 2]}}"
+            fix = f"repeat a config field with repeat: {{{name.removesuffix('s')}: [0, 1, 2]}}"
         if model is IncludeFile:
-            fix = "write it into the included files; this one has a name and what it includes, nothing else"
+            fix = "move it to the included files: a file with include has only name and include"
         return SweeperError(f"unknown key '{name}'", fix=fix, where=document.where(*loc, key=True))
     if first["type"] == "missing":
         fix = f"add it: {fields[name].description}"
@@ -165,12 +172,12 @@ def _refusal(document: Document, model: type[BaseModel], errors: list[ErrorDetai
     if first["type"] == "too_short":
         fix = "give it at least one value, or remove it"
         return SweeperError(f"{'.'.join(map(str, loc))} is empty", fix=fix, where=document.where(*loc))
-    fix = f"{name} is {fields[name].description}"
+    fix = f"{name}: {fields[name].description}"
     return SweeperError(message_of(first, loc), fix=fix, where=document.where(*loc))
 
 
 def _field(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[type[BaseModel], str]:
-    """The model and the name of the field that an error at ``loc`` is about."""
+    """Return the model and the name of the field that an error at ``loc`` is about."""
     if loc[0] == "table" and len(loc) > 1:
         return Table, str(loc[1])
     if loc[0] == "resources" and len(loc) > 2:

@@ -1,4 +1,4 @@
-"""Searched spaces: distributions in the place of lists, and the trials that a suggestion comes to."""
+"""Searched spaces: distributions in place of lists, and the trials of a suggestion."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ from sweeper.space.trials import Origins, Trial
 
 @dataclass(frozen=True)
 class StudyPoint:
-    """What a study is given and does not search: a point of the grid beside it."""
+    """A point of the grid beside the search, fixed within one study."""
 
     row: Mapping[str, Any]
     origins: Origins
 
     @property
     def label(self) -> str:
-        """The row in words; empty where the grid has one point."""
+        """The row as text; empty if the grid has one point."""
         return " · ".join(str(value) for value in self.row.values())
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """How a space is searched. Every point of the grid beside the distributions is a study of its own."""
+    """A validated search. Every point of the grid beside the distributions is a study of its own."""
 
     asked: SearchFile
     points: Sequence[StudyPoint]
     start: Start
     cases: Mapping[str, Point]
-    """What the cases override, where the case is searched."""
+    """Overrides of the cases, if the case is searched."""
     conditions: Mapping[str, Condition]
-    """When a name is asked for, of those that depend on others."""
+    """The condition under which a name is suggested, for names that have one."""
     where: Callable[..., str]
-    """Where a part of the file stands."""
+    """Returns the location of a part of the file."""
 
     @property
     def distributions(self) -> Mapping[str, Distribution]:
-        """By name, in the order in which they are asked for."""
+        """The distributions by name, in the order in which they are suggested."""
         return self.asked.distributions
 
     @property
     def design(self) -> list[str]:
-        """Names of a trial's row: those of the grid, then those that are searched."""
+        """Names of a trial's row: those of the grid, then the searched ones."""
         return [*self.points[0].row, *self.distributions]
 
     @property
     def told(self) -> dict[str, str]:
-        """The distributions in words."""
+        """The distributions as text."""
         return {name: told(each) for name, each in self.distributions.items()}
 
     def suggest(self, point: StudyPoint, draw: Callable[[str, Distribution], Any]) -> dict[str, Any]:
-        """A suggestion: values by searched name, without the names whose condition does not hold.
+        """Draw a suggestion: values by searched name, without the names whose condition is false.
 
         Args:
-            point: what the study is given.
-            draw: the value of a name from its distribution.
+            point: the point of the study.
+            draw: draws the value of a name from its distribution.
         """
         found: dict[str, Any] = {}
         for name, each in self.distributions.items():
@@ -72,13 +72,13 @@ class SearchSpace:
         return found
 
     def all(self, point: StudyPoint) -> Iterator[dict[str, Any]]:
-        """Every suggestion that a study may make. Raises TypeError where a name has a continuum of values."""
+        """Yield every possible suggestion of a study. Raises TypeError if a distribution is not enumerable."""
         return self._all(point, list(self.distributions), {})
 
     def trials(self, point: StudyPoint, params: Mapping[str, Any]) -> list[Trial]:
-        """The trials of a suggestion, one for every combination of repeats.
+        """Return the trials of a suggestion, one for every combination of repeats.
 
-        Raises SweeperError where the space's condition drops it, or the config or the trainable refuses it.
+        Raises SweeperError if the space's condition excludes it, or the config or the trainable rejects it.
         """
         overrides = {**point.origins.overrides, **self._overrides(params)}
         origins = replace(point.origins, overrides=overrides)
@@ -86,23 +86,23 @@ class SearchSpace:
         row = {**point.row, **self.completed(point, params)}
         found, condition = self.start.candidates([(row, origins)]), self.start.kept
         if condition and not all(condition.holds({**given, **each.repeats}) for each in found):
-            raise SweeperError("where excludes it", where=condition.where)
+            raise SweeperError("where excludes the suggestion", where=condition.where)
         trials, _ = self.start.trials(found)
         origins.attempt(partial(self.start.trainable.check_config, trials[0].config))
         return trials
 
     def completed(self, point: StudyPoint, params: Mapping[str, Any]) -> dict[str, Any]:
-        """A suggestion with the values that the names have which it was not asked for."""
+        """Return a suggestion completed with the values of the names that were not suggested."""
         given = self._given(point, params)
         return {name: given[name] for name in self.distributions}
 
     def anchor(self, point: StudyPoint) -> list[Trial]:
-        """The trials that a study starts from, with nothing suggested. Raises SweeperError where they are none."""
+        """Return the trials of a study's point without a suggestion. Raises SweeperError if their config is invalid."""
         trials, _ = self.start.trials(self.start.candidates([(point.row, point.origins)]))
         return trials
 
     def _all(self, point: StudyPoint, names: Sequence[str], found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Those that begin with what is found already; ``names`` are left."""
+        """Yield the suggestions that extend ``found`` by the remaining ``names``."""
         if not names:
             yield dict(found)
             return
@@ -112,7 +112,7 @@ class SearchSpace:
             return
         options = values(self.distributions[name])
         if options is None:
-            raise TypeError(f"{name} has a continuum of values")
+            raise TypeError(f"{name} cannot be enumerated")
         for value in options:
             yield from self._all(point, rest, {**found, name: value})
 
@@ -121,12 +121,12 @@ class SearchSpace:
         return condition is None or condition.holds(self._given(point, found))
 
     def _given(self, point: StudyPoint, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Values that conditions may ask for: of the preset, the point and what is suggested so far."""
+        """Return the values that conditions may refer to: the preset's, the point's and those suggested so far."""
         chosen = {name: each.value for name, each in self._overrides(params).items()}
         return {**self.start.values, **point.row, **point.origins.values, **chosen, **params}
 
     def _overrides(self, params: Mapping[str, Any]) -> dict[str, Override]:
-        """What a suggestion overrides of the config: its case's values, then its own."""
+        """Return a suggestion's overrides of the config: its case's values, then its own."""
         found = dict(self.cases[params[CASE]]) if CASE in params else {}
         for name in (name for name in params if name != CASE):
             place = ("search", "distributions", name)

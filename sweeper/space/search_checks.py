@@ -1,4 +1,4 @@
-"""What a file says of its search, checked against the trainable before anything starts."""
+"""Checks of a file's search section against the trainable, before anything runs."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from sweeper.trainable.number import Number
 from sweeper.trainable.trainable import Trainable
 
 DEPENDS_ON_OTHERS = "seconds_saved"
-"""The one number of a trial that is none of its own."""
+"""The one number of a trial that depends on other trials."""
 FEWEST_PAIRS = 5
-"""Seeds from which on Wilcoxon's test can stop a suggestion before its last one: 4 pairs are the fewest that a
-one-sided test at 0.1 can tell apart (1 / 2^4)."""
+"""Seeds at least for Wilcoxon's test to stop a suggestion before its last one: a one-sided test at 0.1 needs 4 pairs
+to reject (1 / 2^4)."""
 
 
 def read_search(
     document: Document, file: SpaceFile, grid: Grid, sets: Sequence[str], start: Start
 ) -> SearchSpace | None:
-    """How the space is searched; None for one that is not.
+    """Validate the search of a space; return None if it has none.
 
     Args:
         document: the file.
-        file: what it says.
-        grid: what it overrides beside the search.
-        sets: assignments of the command line; what they set is not searched.
-        start: what all trials start from.
+        file: its content.
+        grid: its overrides beside the search.
+        sets: assignments on the command line; names that they set are not searched.
+        start: the common start of all trials.
 
-    Raises SweeperError at the place of the first thing that is wrong.
+    Raises SweeperError at the location of the first fault.
     """
     if file.search is None:
         return None
@@ -65,30 +65,31 @@ def read_search(
 
 
 def objectives_of(trainable: Trainable) -> dict[str, Number]:
-    """The numbers that may be objectives: facts, metrics and costs that are a trial's own."""
+    """Return the numbers that may be objectives: facts, metrics and the costs of a trial by itself."""
     numbers = {**trainable.known, **trainable.metrics, **trainable.costs}
     del numbers[DEPENDS_ON_OTHERS]
     return numbers
 
 
 def _without(document: Document, asked: SearchFile, fixed: Sequence[str]) -> SearchFile:
-    """The search without what the command line fixes. Raises SweeperError where nothing is left."""
+    """Remove the names that the command line fixes. Raises SweeperError if none is left."""
     left = {name: each for name, each in asked.distributions.items() if name not in fixed}
     if not left:
         message, where = "--set leaves nothing to search", document.where("search", "distributions")
-        raise SweeperError(message, fix="remove one of its names from the search", where=where)
+        raise SweeperError(message, fix="remove one --set, or the search from the file", where=where)
     enqueue = [{name: value for name, value in row.items() if name not in fixed} for row in asked.enqueue]
     return asked.model_copy(update={"distributions": left, "enqueue": enqueue})
 
 
 def _check_names(document: Document, asked: SearchFile, grid: Grid, start: Start) -> None:
-    """Every searched name is one of the config, or the case, and is given nowhere else."""
+    """Check that every searched name is in the config, or is the case, and is set nowhere else."""
     listed = {name: each.kind for each in grid.dimensions for name in each.points[0]}
     for name, each in asked.distributions.items():
         where = document.where("search", "distributions", name, key=True)
         if name in start.repeats.values:
             key = start.repeats.key(name)
-            raise SweeperError(f"'{name}' is set by {key}", fix=f"remove it: results are means over {key}", where=where)
+            fix = f"remove it: results are averaged over {key}"
+            raise SweeperError(f"'{name}' is already set by {key}", fix=fix, where=where)
         if name not in start.names and not (name == CASE and grid.cases):
             known = [*start.names, *([CASE] if grid.cases else [])]
             fix = "add cases to the space" if name == CASE else nearest(name, known)
@@ -99,15 +100,16 @@ def _check_names(document: Document, asked: SearchFile, grid: Grid, start: Start
         given = {"fixed": grid.fixed, **{f"in case {case}": point for case, point in grid.cases.items()}}
         for kind, point in given.items():
             if name in point and each.when is None:
-                fix = "remove one of the two, or say with when: where it is searched"
+                fix = "remove one of the two, or restrict the search of it with when:"
                 raise SweeperError(f"'{name}' is both searched and {kind}", fix=fix, where=where)
     if grid.baseline:
-        fix = "remove it, or list values in axes instead"
-        raise SweeperError("a searched space has no baseline", fix=fix, where=document.where("baseline", key=True))
+        fix = "remove the baseline, or replace the search by axes"
+        where = document.where("baseline", key=True)
+        raise SweeperError("a space with a search cannot have a baseline", fix=fix, where=where)
 
 
 def _conditions(document: Document, asked: SearchFile, grid: Grid, names: Sequence[str]) -> dict[str, Condition]:
-    """When names are asked for. Raises SweeperError for one that needs a name of further down."""
+    """Parse the conditions of names. Raises SweeperError for one that refers to a name suggested later."""
     found: dict[str, Condition] = {}
     above: list[str] = []
     known = [*([CASE] if grid.cases else []), *names]
@@ -115,41 +117,44 @@ def _conditions(document: Document, asked: SearchFile, grid: Grid, names: Sequen
         if each.when is not None:
             where = document.where("search", "distributions", name, "when")
             if name == CASE:
-                raise SweeperError("a case cannot have a condition", fix="remove when", where=where)
+                raise SweeperError("when: case cannot have a condition", fix="remove when", where=where)
             later = [other for other in asked.distributions if other not in above]
             found[name] = parse_condition(each.when, known, where, "when")
             for other in found[name].names:
                 if other in later:
-                    fix = f"write {other} above {name}" if other != name else "name other parameters"
-                    raise SweeperError(f"when: '{other}' is suggested after {name}", fix=fix, where=where)
+                    fix, message = f"list {other} before {name}", f"when: '{other}' is suggested after {name}"
+                    if other == name:
+                        fix, message = "refer to other names", f"when: '{name}' cannot depend on itself"
+                    raise SweeperError(message, fix=fix, where=where)
         above.append(name)
     return found
 
 
 def _check_values(document: Document, searched: SearchSpace) -> None:
-    """The config takes whatever may be suggested, as far as a value can be wrong by itself."""
+    """Check that the config accepts each choice and bound by itself."""
     known = {name: each.value for name, each in searched.points[0].origins.overrides.items()}
     for name, each in searched.distributions.items():
         for value, at in ends(each):
             where = document.where("search", "distributions", name, *at)
             if name == CASE:
                 if value not in list(searched.cases):
-                    raise SweeperError(f"no case '{value}'", fix=nearest(str(value), searched.cases), where=where)
+                    fix = nearest(str(value), searched.cases)
+                    raise SweeperError(f"unknown case '{value}'", fix=fix, where=where)
                 continue
             wrong = _refused(searched, {**known, name: value}, name)
             if wrong:
-                raise SweeperError(wrong, fix=f"{name} is {searched.start.meanings[name]}", where=where)
+                raise SweeperError(wrong, fix=f"{name}: {searched.start.meanings[name]}", where=where)
 
 
 def _check_conditions(searched: SearchSpace) -> None:
-    """Every condition has an answer, with the least of all values and with the largest."""
+    """Check that every condition can be evaluated with the smallest of all values and with the largest."""
     for point in searched.points:
         searched.suggest(point, lambda _, each: ends(each)[0][0])
         searched.suggest(point, lambda _, each: ends(each)[-1][0])
 
 
 def _refused(searched: SearchSpace, values: Mapping[str, Any], name: str) -> str | None:
-    """Why the config does not take the value of ``name``; what it misses in others may be suggested with it."""
+    """Return why the config rejects the value of ``name``, or None; faults of other names do not count."""
     try:
         searched.start.trainable.config.model_validate(changed(searched.start.base, values))
     except ValidationError as error:
@@ -161,7 +166,7 @@ def _refused(searched: SearchSpace, values: Mapping[str, Any], name: str) -> str
 
 
 def _check_objectives(document: Document, asked: SearchFile, trainable: Trainable) -> None:
-    """Objectives are numbers that a trial ends with, and are wanted the way in which they are better."""
+    """Check that objectives are numbers of a trial, and that their direction is the better one."""
     numbers = objectives_of(trainable)
     for name, sense in asked.objectives.items():
         where = document.where("search", "objectives", name, key=True)
@@ -184,12 +189,12 @@ def _check_objectives(document: Document, asked: SearchFile, trainable: Trainabl
 
 
 def _check_ways(document: Document, searched: SearchSpace) -> None:
-    """Sampler and pruner can do what is asked of them."""
+    """Check that the sampler fits the distributions, and the pruner the objectives and seeds."""
     asked, repeats = searched.asked, searched.start.repeats.count
     if asked.sampler == "grid":
         for name, each in asked.distributions.items():
             if values(each) is None:
-                message = f"sampler grid needs finite choices, but {name} is {told(each)}"
+                message = f"sampler grid needs finite choices, but {name} has {told(each)}"
                 where = document.where("search", "distributions", name)
                 raise SweeperError(message, fix="give it a choice or a step, or use another sampler", where=where)
     where = document.where("search", "pruner")
@@ -197,12 +202,12 @@ def _check_ways(document: Document, searched: SearchSpace) -> None:
         message = f"a pruner needs one objective, but the space has {len(asked.objectives)}"
         raise SweeperError(message, fix="remove the pruner, or all objectives but one", where=where)
     if asked.pruner == "wilcoxon" and repeats < FEWEST_PAIRS:
-        message = f"wilcoxon compares seeds, and {repeats} are too few to prune before the last one"
-        raise SweeperError(message, fix=f"give {FEWEST_PAIRS} seeds or more, or use median", where=where)
+        message = f"pruner wilcoxon compares seeds, and {repeats} are too few to prune before the last one"
+        raise SweeperError(message, fix=f"use at least {FEWEST_PAIRS} seeds, or pruner median", where=where)
 
 
 def _check_enqueued(document: Document, asked: SearchFile) -> None:
-    """What is tried first is of the distributions."""
+    """Check that enqueued values are within their distributions."""
     for index, row in enumerate(asked.enqueue):
         for name, value in row.items():
             if name not in asked.distributions:
@@ -213,4 +218,4 @@ def _check_enqueued(document: Document, asked: SearchFile) -> None:
             if not holds(asked.distributions[name], value):
                 where, fix = document.where("search", "enqueue", index, name), told(asked.distributions[name])
                 message = f"enqueue: {value} is outside the distribution of {name}"
-                raise SweeperError(message, fix=f"it is {fix}", where=where)
+                raise SweeperError(message, fix=f"use {fix}", where=where)

@@ -1,4 +1,4 @@
-"""The part of the file format that says how a space is searched."""
+"""The format of the search section of a sweep's file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Sense: TypeAlias = Literal["maximise", "minimise"]
 
 
 def parse_duration(value: Any) -> Any:
-    """Seconds from a number or from ``90 min``, ``2h``. Raises PydanticCustomError."""
+    """Return seconds from a number or from text such as ``90 min`` or ``2h``. Raises PydanticCustomError otherwise."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d)?\s*", str(value), re.ASCII)
     if found is None or isinstance(value, bool) or float(found[1]) <= 0:
         raise PydanticCustomError("duration", "expected a time such as 90 min or 2h")
@@ -23,7 +23,7 @@ def parse_duration(value: Any) -> Any:
 
 
 def parse_sense(value: Any) -> Any:
-    """Both spellings."""
+    """Accept both spellings, ``maximise`` and ``maximize``."""
     return value.replace("imize", "imise") if isinstance(value, str) else value
 
 
@@ -36,45 +36,47 @@ WrittenSense = Annotated[
 
 
 class Distribution(BaseModel):
-    """What a name may be, as it is written: one of four kinds, and when it is asked for."""
+    """The distribution of a name as written: one of four kinds, and an optional condition."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     choice: Annotated[list[Any], Field(min_length=1)] | None = Field(
         None, description="a list of values, such as [1, 2, 4]"
     )
-    whole: tuple[int, int] | None = Field(None, alias="int", description="the least and the largest whole number")
-    uniform: tuple[float, float] | None = Field(None, description="the least and the largest number")
+    whole: tuple[int, int] | None = Field(None, alias="int", description="the smallest and the largest whole number")
+    uniform: tuple[float, float] | None = Field(None, description="the smallest and the largest number")
     log_uniform: tuple[float, float] | None = Field(
-        None, description="the least and the largest number, both above 0, drawn evenly in their logarithm"
+        None, description="the smallest and the largest number, both above 0, drawn uniformly on a log scale"
     )
-    step: float | None = Field(None, gt=0, description="distance of the values of int or uniform", allow_inf_nan=False)
+    step: float | None = Field(
+        None, gt=0, description="the distance between values of int or uniform", allow_inf_nan=False
+    )
     when: str | None = Field(
-        None, description="what it depends on, such as \"case != 'none'\"; elsewhere the name keeps its other value"
+        None,
+        description="the condition under which it is suggested, such as \"case != 'none'\"; "
+        "otherwise the name keeps its value from the rest of the space",
     )
 
 
 class SearchFile(BaseModel):
-    """How a space is searched, as it is written."""
+    """The search section as written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     distributions: dict[str, Distribution] = Field(
-        min_length=1, description="what is searched by dotted name or case, such as {lr: {log_uniform: [1e-4, 1e-1]}}"
+        min_length=1, description="a distribution per dotted name or case, such as {lr: {log_uniform: [1e-4, 1e-1]}}"
     )
     objectives: dict[str, WrittenSense] = Field(
         min_length=1, description="facts, metrics or costs to maximise or minimise, such as {la: maximise}"
     )
-    trials: int = Field(description="suggestions in all, each with all seeds", ge=1, le=100_000)
-    sampler: Sampler = Field("tpe", description="what suggests: tpe, gp, nsga2, random, grid or qmc")
+    trials: int = Field(description="the total number of suggestions, each run with all seeds", ge=1, le=100_000)
+    sampler: Sampler = Field("tpe", description="one of tpe, gp, nsga2, random, grid or qmc")
     pruner: Pruner | None = Field(
-        None, description="what stops suggestions early: median, hyperband, successive_halving or wilcoxon (over seeds)"
+        None, description="early stopping by median, hyperband, successive_halving or wilcoxon (over seeds)"
     )
     timeout: Duration | None = Field(
-        None, description="such as 90 min or 2h: after it nothing more is suggested; what was is finished"
+        None, description="a time such as 90 min or 2h, after which no new suggestion starts; running ones finish"
     )
-    enqueue: list[dict[str, Any]] = Field(
-        [], description="values by name that are tried first; what is left out is drawn"
-    )
+    enqueue: list[dict[str, Any]] = Field([], description="values by name to try first; names left out are drawn")
     reference: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(
-        {}, description="objectives' values from which the hypervolume is measured; the worst found without it"
+        {}, description="the reference point of the hypervolume by objective; by default the worst value found"
     )
-    seed: int = Field(0, description="of the sampler", ge=0, lt=2**31)
+    seed: int = Field(0, description="the seed of the sampler", ge=0, lt=2**31)

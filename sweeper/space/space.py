@@ -1,4 +1,4 @@
-"""Search spaces: a YAML document becomes a list of trials, every one with a complete, validated config."""
+"""Search spaces: load a YAML document as a list of trials, each with a complete, validated config."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from sweeper.trainable.trainable import Trainable, dotted_fields, find_trainable
 __all__ = ["Space", "Trial", "load_space"]
 
 MOST_TRIALS = 100_000
-"""More are no ablation but a slip, and would not fit into memory."""
+"""Trials of a space at most: more are a mistake, and would not fit into memory."""
 LONGEST = 200
-"""Characters of a sweep's name."""
+"""Characters of a sweep's name at most."""
 NAMED = 10
-"""Values that a fix names at most."""
+"""Values that a fix lists at most."""
 
 
 @dataclass(frozen=True)
@@ -41,34 +41,34 @@ class Space:
     trainable: Trainable
     table: Table
     trials: Sequence[Trial]
-    """Those that the file lists; none of a searched space, whose trials are suggested."""
+    """The listed trials; empty for a searched space, whose trials are suggested."""
     design: Sequence[str]
-    """Names of a trial's row."""
+    """Names of the values in a trial's row."""
     repeated: Sequence[str]
     """Names that trials are averaged over."""
     searched: SearchSpace | None
-    """How it is searched; None where it is not."""
+    """The search; None for a space without one."""
     duplicates: Sequence[tuple[str, str]]
-    """The label of every trial left out because its config is another one's, and the label of that one."""
+    """The label of every trial left out as a duplicate, with the label of the trial that has the same config."""
     baseline: Mapping[str, Any]
-    """The row that others are compared with: its case and values by dotted name, as they stand in the results."""
+    """The row to compare the others with: its case and values by dotted name, as in the results."""
     resources: Mapping[str, ResourceChanges]
-    """What the space changes of the requests of stages, by the stage's label."""
+    """Changes to the resource requests of stages, by the stage's label."""
     where: Callable[..., str]
-    """Where a part of the file stands, such as ``("resources", "train_flow")``."""
+    """Returns the location of a part of the file, such as ``("resources", "train_flow")``."""
 
     def check(self) -> None:
-        """Check that every trial known so far can run here. Raises SweeperError at the value in the way."""
+        """Check that every trial known so far can run here. Raises SweeperError at the value that prevents it."""
         starts = [self.searched.anchor(point)[0] for point in self.searched.points] if self.searched else []
         for trial in [*self.trials, *starts]:
             trial.origins.attempt(partial(self.trainable.check_config, trial.config))
 
 
 def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, preset: str | None) -> Space:
-    """A search space under the command line's overrides.
+    """Load a search space with the command line's overrides.
 
-    Raises SweeperError, with file, line and column, for whatever the format or the trainable's config refuses.
     Nothing is written, and nothing heavy is imported until the types of every trial are checked.
+    Raises SweeperError, with file, line and column, for anything that the format or the trainable's config rejects.
     """
     file = parse_space(document, seeds)
     trainable = _find(document, file.trainable)
@@ -114,12 +114,13 @@ def _preset(document: Document, trainable: Trainable, named: str | None, given: 
 
 def _check_size(document: Document, count: int) -> None:
     if count > MOST_TRIALS:
-        message, fix = f"a grid of {count:,} trials", f"shorten its lists: the limit is {MOST_TRIALS:,} trials"
+        message = f"the grid has {count:,} trials, the limit is {MOST_TRIALS:,}"
+        fix = "shorten its lists, or search instead"
         raise SweeperError(message, fix=fix, where=document.where())
 
 
 def _baseline(document: Document, grid: Grid, trials: Sequence[Trial]) -> dict[str, Any]:
-    """The baseline as the first trial has it that matches. Raises SweeperError when none does."""
+    """Return the baseline with the values of the first trial that matches it. Raises SweeperError if none does."""
     wanted = {name: each.value for name, each in grid.baseline.items()}
     for trial in trials:
         if all(trial.row[name] == value for name, value in wanted.items()):
@@ -129,11 +130,11 @@ def _baseline(document: Document, grid: Grid, trials: Sequence[Trial]) -> dict[s
         there = list(dict.fromkeys(str(trial.row[name]) for trial in trials))
         if all(trial.row[name] != value for trial in trials):
             where = grid.baseline[name].where
-            fix = f"its values are {_some(there)}"
+            fix = f"use one of {_some(there)}"
             raise SweeperError(f"baseline: no trial has {name} {value}", fix=fix, where=where)
     there = list(dict.fromkeys(" · ".join(str(trial.row[name]) for name in wanted) for trial in trials))
     message = f"baseline: no trial has {' · '.join(map(str, wanted.values()))}"
-    raise SweeperError(message, fix=f"its values are {_some(there)}", where=document.where("baseline"))
+    raise SweeperError(message, fix=f"use one of {_some(there)}", where=document.where("baseline"))
 
 
 def _some(values: Sequence[str]) -> str:
@@ -149,7 +150,7 @@ def _find(document: Document, name: str) -> Trainable:
 
 
 def _directory(name: str) -> str:
-    """The name, which a digest ends when it is too long for a directory."""
+    """Return the name, shortened and ended by a digest if it is too long for a directory."""
     return name if len(name) <= LONGEST else f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 

@@ -1,4 +1,4 @@
-"""What all trials of a space start from, whether they are listed or suggested."""
+"""The common start of all trials of a space, listed or suggested."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sweeper.trainable.trainable import Trainable, dotted_fields
 
 @dataclass(frozen=True)
 class Start:
-    """A preset, and what is said of all trials alike."""
+    """A preset, with the repeats and the condition that apply to all trials."""
 
     trainable: Trainable
     preset: str
     where: str
-    """Where the preset is named."""
+    """The location of the preset's name."""
     repeats: Repeats
-    """What every row is repeated over."""
+    """The names that every row is repeated over, with their values."""
     kept: Condition | None
-    """What keeps a trial."""
+    """The condition that a trial must satisfy."""
 
     @property
     def base(self) -> BaseModel:
@@ -36,10 +36,10 @@ class Start:
 
     @cached_property
     def meanings(self) -> dict[str, str]:
-        """What the config says of its dotted names."""
+        """Descriptions of the config's dotted names, each with its value in the preset."""
         values = self.base.model_dump()
         return {
-            name: ", ".join(filter(None, [field.description, f"in preset {self.preset} {value_at(values, name)}"]))
+            name: ", ".join(filter(None, [field.description, f"{value_at(values, name)} in preset {self.preset}"]))
             for name, field in dotted_fields(self.trainable.config)
         }
 
@@ -55,20 +55,20 @@ class Start:
         return {name: value_at(values, name) for name in self.names}
 
     def origins(self, overrides: Mapping[str, Override]) -> Origins:
-        """Where the values of a config with these overrides were written."""
+        """Return the locations of the values of a config with these overrides."""
         return Origins(self.where, overrides, self.meanings, self.repeats.where)
 
     def candidates(self, points: Iterable[tuple[Mapping[str, Any], Origins]]) -> list[Candidate]:
-        """The points with every combination of repeats, before their configs are checked."""
+        """Return the points with every combination of repeats, before their configs are checked."""
         return candidates(points, self.repeats)
 
     def trials(self, found: Sequence[Candidate]) -> tuple[list[Trial], list[tuple[str, str]]]:
-        """The trials with distinct configs, and the labels of the others, see `sweeper.space.trials.make_trials`."""
+        """Return the trials with distinct configs and the duplicates, see `sweeper.space.trials.make_trials`."""
         return make_trials(self.trainable, self.base, found)
 
     def listed(
         self, points: Iterable[tuple[Mapping[str, Any], Mapping[str, Override]]]
     ) -> tuple[list[Trial], list[tuple[str, str]]]:
-        """The trials of a grid's points that the condition keeps. Raises SweeperError where it keeps none."""
+        """Return the trials of a grid's points that satisfy the condition. Raises SweeperError if none does."""
         found = self.candidates((row, self.origins(overrides)) for row, overrides in points)
         return self.trials(kept(found, self.kept, self.values) if self.kept else found)

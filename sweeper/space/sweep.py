@@ -1,4 +1,4 @@
-"""Sweeps: one search space, or several that a file includes, to be planned and run as one."""
+"""Sweeps: one search space, or several that a file includes, planned and run as one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sweeper.space.space import Space, load_space
 
 @dataclass(frozen=True)
 class Asked:
-    """What was said on the command line of which sweep is meant."""
+    """The command line's arguments that select a sweep."""
 
     file: Path
     sets: Sequence[str] = ()
@@ -24,19 +24,19 @@ class Asked:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Search spaces that run as one; what their trials agree on is shared among them all."""
+    """Search spaces that run as one, and share equal stages."""
 
     name: str
     spaces: Sequence[Space]
     asked: Asked
     files: Sequence[Path]
-    """The YAML file, and all that it includes."""
+    """The YAML file, and all files that it includes."""
 
 
 def load_sweep(path: Path, *, sets: Sequence[str] = (), seeds: str | None = None, preset: str | None = None) -> Sweep:
-    """Read a file and all that it includes, each space under the command line's overrides.
+    """Read a file and all that it includes, each space with the command line's overrides. Nothing is written.
 
-    Raises SweeperError, with file, line and column, for whatever is refused. Nothing is written.
+    Raises SweeperError, with file, line and column, for the first fault.
     """
     asked, document = Asked(path, sets, seeds, preset), read_yaml(path)
     file = parse_include(document)
@@ -49,14 +49,14 @@ def load_sweep(path: Path, *, sets: Sequence[str] = (), seeds: str | None = None
         space = load_space(included, sets=sets, seeds=seeds, preset=preset)
         if space.name in spaces:
             fix = "give each its own name, and include it once"
-            raise SweeperError(f"two included spaces are called '{space.name}'", fix=fix, where=where)
+            raise SweeperError(f"two included spaces are named '{space.name}'", fix=fix, where=where)
         spaces[space.name] = space
         files.append(included.path)
     return Sweep(file.name, list(spaces.values()), asked, files)
 
 
 def _included(document: Document, file: IncludeFile, chain: Sequence[Path]) -> Iterator[tuple[Document, str]]:
-    """The search spaces below a file, at any depth, and where each is named. ``chain`` leads to the file."""
+    """Yield the search spaces below a file, at any depth, each with its location. ``chain`` leads to the file."""
     for index, name in enumerate(file.include):
         path, where = document.path.parent / name, document.where("include", index)
         if path.resolve() in chain:

@@ -1,4 +1,4 @@
-"""The table that a space asks for, checked against what its trials will have."""
+"""Check a space's table against the names and numbers of its trials."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ def check_table(
 
     Args:
         document: the space's file.
-        table: what it asks for.
+        table: its table.
         fields: the config's fields by dotted name.
         numbers: names of facts, metrics and costs.
-        cases: of the space.
+        cases: the space's cases.
 
-    Raises SweeperError at the place of the first name that is wrong.
+    Raises SweeperError at the location of the first wrong name.
     """
     rows = [table.rows] if isinstance(table.rows, str) else table.rows
     _check_rows(document, rows, [*([CASE] if cases else []), *fields])
     _check_columns(document, table.columns, fields, numbers)
     if table.across and (table.across not in rows or len(rows) == 1):
-        message, where = f"table: across is no row of it: '{table.across}'", document.where("table", "across")
-        raise SweeperError(message, fix="name one of several rows", where=where)
+        message, where = f"table: across '{table.across}' is not one of several rows", document.where("table", "across")
+        raise SweeperError(message, fix="list at least two rows, and set across to one of them", where=where)
     for index, case in enumerate(table.bounds):
         if case not in cases:
             fix = nearest(case, cases) if cases else "add cases to the space"
-            raise SweeperError(f"table: no case '{case}'", fix=fix, where=document.where("table", "bounds", index))
+            where = document.where("table", "bounds", index)
+            raise SweeperError(f"table: unknown case '{case}'", fix=fix, where=where)
     if table.published and table.published not in published_names():
         fix, where = nearest(table.published, published_names()), document.where("table", "published")
-        raise SweeperError(f"no published values called '{table.published}'", fix=fix, where=where)
+        raise SweeperError(f"table: unknown published values '{table.published}'", fix=fix, where=where)
 
 
 def _check_rows(document: Document, rows: Sequence[str], names: Sequence[str]) -> None:
@@ -60,7 +61,7 @@ def _check_columns(
             fix = nearest(name, [*numbers, *fields])
             raise SweeperError(f"table: unknown column '{name}'", fix=fix, where=where)
         if name not in numbers and not _is_number(fields[name].annotation):
-            fix = "name it in the table's rows"
+            fix = "list it in the table's rows instead"
             raise SweeperError(f"table: column '{name}' is not a number", fix=fix, where=where)
 
 

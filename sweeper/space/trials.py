@@ -1,4 +1,4 @@
-"""From a grid to trials: every point that the condition keeps, with every repeat and a complete, validated config."""
+"""Trials: the points of a grid that satisfy the condition, for every repeat, each with a complete, validated config."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ from sweeper.trainable.trainable import Trainable
 
 T = TypeVar("T")
 BITS = 63
-"""Of the whole numbers that results can hold, beside the sign."""
+"""Bits, without the sign, of the whole numbers that results can hold."""
 
 
 @dataclass(frozen=True)
 class Origins:
-    """Where the values of a trial's config were written, and what the config says of them."""
+    """Locations of the values of a trial's config, and descriptions of its fields."""
 
     preset_where: str
     overrides: Mapping[str, Override]
     meanings: Mapping[str, str]
     repeated: Mapping[str, str]
-    """Where the values of repeated names were written."""
+    """Locations of the values of repeated names."""
 
     @property
     def values(self) -> dict[str, Any]:
-        """What is overridden, by dotted name."""
+        """The overriding values by dotted name."""
         return {name: each.value for name, each in self.overrides.items()}
 
     def where(self, name: str) -> str:
-        """Where the value behind an error at ``name`` was written: itself, its parent, or a part of it."""
+        """Return the location of the value behind an error at ``name``: of itself, a parent, or a part of it."""
         places = {**{each: override.where for each, override in self.overrides.items()}, **self.repeated}
         for candidate in [*_prefixes(name), *(each for each in places if each.startswith(f"{name}."))]:
             if candidate in places:
@@ -49,7 +49,7 @@ class Origins:
         return self.preset_where
 
     def attempt(self, action: Callable[[], T]) -> T:
-        """Do something with the config, and say where the value stands that is refused. Raises SweeperError."""
+        """Run an action on the config. Raises SweeperError, at the location of the value, if it rejects one."""
         try:
             return action()
         except InvalidConfig as error:
@@ -59,25 +59,25 @@ class Origins:
             context = first.get("ctx", {})
             name = ".".join(str(step) for step in [*first["loc"], *([context["field"]] if "field" in context else [])])
             known = next((each for each in _prefixes(name) if each in self.meanings), None)
-            fix = context.get("fix") or (f"{known} is {self.meanings[known]}" if known else None)
+            fix = context.get("fix") or (f"{known}: {self.meanings[known]}" if known else None)
             raise SweeperError(message_of(first), fix=fix, where=self.where(name)) from None
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run: its place in the table, its seed and other repeats, and its complete config."""
+    """A trial: its row in the table, its seed and other repeats, and its complete config."""
 
     row: Mapping[str, Any]
-    """The name of its case, where there are cases, and the value of every name that varies, as written."""
+    """The name of its case, if the space has cases, and the value of every name that varies, as written."""
     repeats: Mapping[str, int]
-    """The values of the names that rows are repeated over, the seed first."""
+    """The values of the repeated names, the seed first."""
     config: BaseModel
     facts: Mapping[str, float]
     origins: Origins
 
     @property
     def seed(self) -> int:
-        """Its seed."""
+        """The seed of the trial."""
         return self.repeats[SEED]
 
     @property
@@ -96,26 +96,28 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """That of the trial."""
+        """The label of the trial."""
         return _label(self.row, self.repeats)
 
 
 def candidates(points: Iterable[tuple[Mapping[str, Any], Origins]], repeats: Repeats) -> list[Candidate]:
-    """Every point with every combination of repeats."""
+    """Combine every point with every combination of repeats."""
     return [Candidate(row, each, origins) for (row, origins), each in itertools.product(points, repeats.all())]
 
 
 def kept(found: Sequence[Candidate], condition: Condition, values: Mapping[str, Any]) -> list[Candidate]:
-    """The candidates that the condition is true of. Raises SweeperError when there are none.
+    """Return the candidates that satisfy the condition.
 
     Args:
         found: the candidates.
-        condition: what keeps one.
-        values: of the preset, by dotted name.
+        condition: the condition.
+        values: the preset's values by dotted name.
+
+    Raises SweeperError if no candidate satisfies it.
     """
     chosen = [each for each in found if condition.holds({**values, **each.row, **each.origins.values, **each.repeats})]
     if not chosen:
-        fix = f"relax the condition: it is false for all {len(found):,}"
+        fix = f"relax the condition: it is false for all {len(found):,} trials"
         raise SweeperError("where excludes every trial", fix=fix, where=condition.where)
     return chosen
 
@@ -123,9 +125,9 @@ def kept(found: Sequence[Candidate], condition: Condition, values: Mapping[str, 
 def make_trials(
     trainable: Trainable, base: BaseModel, found: Sequence[Candidate]
 ) -> tuple[list[Trial], list[tuple[str, str]]]:
-    """The trials with distinct configs, and the labels of the others, each with that of its equal.
+    """Return the trials with distinct configs, and the labels of duplicates, each with the label of the trial kept.
 
-    The types of all configs are checked before the first facts are counted. Raises SweeperError.
+    The types of all configs are checked before any facts are computed. Raises SweeperError for an invalid config.
     """
     first: dict[str, tuple[Candidate, BaseModel]] = {}
     duplicates = []
@@ -146,13 +148,13 @@ def make_trials(
 
 
 def value_at(values: Mapping[str, Any], name: str) -> Any:
-    """The value of a dotted name in nested ones."""
+    """Return the value of a dotted name in nested values."""
     found: Any = reduce(lambda inner, part: inner[part], name.split("."), values)
     return found
 
 
 def changed(part: BaseModel | Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a part of a config under changes by dotted name. Parts without a change stay the same objects."""
+    """Return the values of a part of a config with changes by dotted name. Unchanged parts stay the same objects."""
     values = dict(part)
     inner: dict[str, dict[str, Any]] = {}
     for name, value in changes.items():
@@ -164,26 +166,26 @@ def changed(part: BaseModel | Mapping[str, Any], changes: Mapping[str, Any]) -> 
     for head, below in inner.items():
         unchecked = changed(values[head], below)
         if isinstance(values[head], BaseModel):
-            with contextlib.suppress(ValidationError):  # the whole config tells it, by its full name
+            with contextlib.suppress(ValidationError):  # validating the whole config reports it, with its full name
                 unchecked = type(values[head]).model_validate(unchecked)
         values[head] = unchecked
     return values
 
 
 def _canonical(config: BaseModel) -> str:
-    """The complete config as text, equal for equal ones. Raises InvalidConfig for a number that no result can hold."""
+    """Return a config as text, equal for equal ones. Raises InvalidConfig for a number that results cannot hold."""
     values = config.model_dump(mode="json")
     for name, value in _numbers(values, ""):
         if isinstance(value, float) and not math.isfinite(value):
             raise InvalidConfig(name, f"expected a finite number, got {value}")
         if isinstance(value, int) and value.bit_length() > BITS:
             bits = value.bit_length()
-            raise InvalidConfig(name, f"expected a whole number of at most {BITS} bits, got one of {bits}")
+            raise InvalidConfig(name, f"expected a whole number of at most {BITS} bits, got one of {bits} bits")
     return json.dumps(values, sort_keys=True)
 
 
 def _numbers(value: Any, name: str) -> Iterator[tuple[str, int | float]]:
-    """The numbers in a config's values, each with the dotted name of its field."""
+    """Yield the numbers in a config's values, each with the dotted name of its field."""
     if isinstance(value, int | float):
         yield name, value
     elif isinstance(value, dict):

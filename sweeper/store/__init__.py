@@ -8,7 +8,7 @@ from sweeper.store.base import Place, Store
 
 
 def open_store(place: Place) -> Store:
-    """The store at a place. Raises SweeperError for an address that is none."""
+    """Open the store at a place. Raises SweeperError for an invalid address."""
     if "://" in place.address:
         from sweeper.store.bucket.bucket import Bucket
 

@@ -1,14 +1,14 @@
-"""Content-addressed artifacts: what a store offers, wherever its artifacts lie.
+"""The interface of a store of content-addressed artifacts.
 
-    objects      artifacts by key: their files and a manifest (sizes, SHA-256 sums, provenance, own sum)
+    objects      artifacts by key: their files and a manifest (sizes, SHA-256 checksums, provenance, own checksum)
     progress     saved progress of unfinished stages, with manifests of their own
-    failures     why a stage could not be done, until it is
-    claims       whose it is to run a stage
-    damaged      what failed its sums, set aside
-    tmp          what is being written
+    failures     the last failure of a stage, until it succeeds
+    claims       the process that may run a stage
+    damaged      quarantined artifacts, whose checksums failed
+    tmp          artifacts being written
 
-An artifact is there as a whole or not at all, and the first one of a key stays. Sums are checked whenever an artifact
-is opened, so that a result never rests on damaged bytes.
+Artifacts appear atomically, and the first commit of a key wins. Checksums are verified whenever an artifact is opened,
+so that no result depends on damaged bytes.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from sweeper.errors import SweeperError
 from sweeper.store.failures import Failures
 
 CURVE = "curve.json"
-"""The file of an artifact that holds what its stage logged by step."""
+"""The file of an artifact with the values that its stage logged by step."""
 CACHE_BYTES = 20 * 2**30
 LIST_THRESHOLD = 50
-"""So many keys are asked for one by one; for more of them the store is listed."""
+"""Keys that are looked up one by one at most; for more the store is listed."""
 File = tuple[str, Mapping[str, Any], str]
-"""Key of an artifact, its manifest, and the name of one of its files."""
+"""The key of an artifact, its manifest, and the name of one of its files."""
 
 
 class Damaged(Exception):
-    """The artifact ``key`` is missing or fails its sums; it has been set aside, and its stage must run again."""
+    """The artifact ``key`` is missing or fails its checksums; it was quarantined, and its stage must run again."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -42,51 +42,51 @@ class Damaged(Exception):
 
 
 class Unreachable(SweeperError, OSError):
-    """The store does not answer, or refuses. What it holds is safe; the same command goes on when it answers."""
+    """The store does not respond, or denies access. Its artifacts are safe; the same command resumes later."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a store is, and where a node keeps copies of what lies far away."""
+    """The address of a store, and of a node's cache of copies of its artifacts."""
 
     address: str
     """A directory, or the URL of a bucket with a prefix."""
     cache: str | None = None
-    """Directory on every node for copies; by default the user's cache directory there. Only a bucket needs it."""
+    """Directory for the cache on every node; by default the user's cache directory there. Used for buckets only."""
     cache_bytes: int = CACHE_BYTES
-    """What the copies may take on a node."""
+    """Size limit of the cache on a node."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something in a store that can be removed as a whole."""
+    """An item of a store that can be removed as a whole."""
 
     name: str
     """Its path in the store."""
     bytes: int
     made: datetime
     key: str
-    """Of the stage that it belongs to."""
+    """Key of the stage that it belongs to."""
 
 
 class Claims(Protocol):
-    """Whose it is to run a stage."""
+    """Claims: which process may run a stage."""
 
     def hold(self, key: str, owner: str) -> AbstractContextManager[bool]:
-        """Hold the claim to a stage; False where a living process has it. A dead owner's claim becomes free."""
+        """Hold the claim to a stage; yields False if a running process has it. The claim of a dead owner is free."""
 
     def owner(self, key: str) -> str | None:
-        """Who lives and holds the claim, or None."""
+        """Return the owner of a claim that a running process holds, or None."""
 
     def living(self) -> set[str]:
-        """Keys of all claims that are held."""
+        """Return the keys of all claims that running processes hold."""
 
     def remove_free(self) -> None:
         """Remove the claims that dead processes left."""
 
 
 class Store(ABC):
-    """Artifacts by key. Safe for many readers and writers; what is reached over a network raises Unreachable."""
+    """A store of artifacts by key, safe for many readers and writers. Stores on a network raise Unreachable."""
 
     place: Place
     claims: Claims
@@ -94,71 +94,71 @@ class Store(ABC):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make sure that it can be written. Raises SweeperError."""
+        """Prepare the store for writing. Raises SweeperError if it cannot be written."""
 
     @abstractmethod
     def warning(self) -> str | None:
-        """What should be known of it before a run."""
+        """Return a warning to print before a run, or None."""
 
     @abstractmethod
     def check_exists(self) -> None:
-        """Raises SweeperError where no store is there yet."""
+        """Check that the store exists. Raises SweeperError if not."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what `open` and `progress` have given."""
+        """Release the directories that `open` and `progress` returned."""
 
     @abstractmethod
     def remove_leftovers(self) -> None:
-        """Remove what dead processes left: half written, claimed, or of use no more as the stage is done."""
+        """Remove what dead processes left: partial writes, claims, and progress and failures of finished stages."""
 
     @abstractmethod
     def has(self, key: str) -> bool:
-        """Whether the artifact is committed."""
+        """Check whether the artifact is committed."""
 
     @abstractmethod
     def existing(self, keys: Collection[str]) -> set[str]:
-        """Those of some keys whose artifacts are committed."""
+        """Return the subset of keys whose artifacts are committed."""
 
     @abstractmethod
     def all_keys(self) -> list[str]:
-        """Keys of all artifacts in place, sorted, the damaged ones among them."""
+        """Return the keys of all artifacts, sorted, including damaged ones that are not yet quarantined."""
 
     @abstractmethod
     def manifest(self, key: str) -> dict[str, Any]:
-        """The manifest of a committed artifact. Raises Damaged."""
+        """Return the manifest of a committed artifact. Raises Damaged if it is missing or cannot be read."""
 
     @abstractmethod
     def manifests(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        """The manifests of those artifacts that are committed, by key and in order; not of one that cannot be read."""
+        """Return the manifests of committed artifacts by key, in order, without those that cannot be read."""
 
     @abstractmethod
     def open(self, key: str) -> Path:
-        """A directory with the files of a committed artifact, every one checked against its sum. Raises Damaged."""
+        """Return a directory with the verified files of a committed artifact. Raises Damaged if a checksum fails."""
 
     @abstractmethod
     def check(self, keys: Iterable[str]) -> None:
-        """Set aside those of the committed artifacts that fail their sums."""
+        """Quarantine those of the committed artifacts that fail their checksums."""
 
     @abstractmethod
     def quarantine(self, key: str) -> None:
-        """Take a damaged artifact out of every reader's sight, so that its stage runs again."""
+        """Move a damaged artifact away, so that its stage runs again."""
 
     @abstractmethod
     def read_files(self, files: Iterable[File]) -> Iterator[bytes | None]:
-        """Files of artifacts, in order; None where one fails the sum in its manifest. Sets nothing aside."""
+        """Yield files of artifacts in order; None for one that fails its checksum. Quarantines nothing."""
 
     @abstractmethod
     def verify(self, key: str) -> str | None:
-        """What is wrong with an artifact; None where every file has its sum. Sets nothing aside."""
+        """Return a description of the fault of an artifact; None if all checksums match. Quarantines nothing."""
 
     @abstractmethod
     def unlisted(self, key: str) -> list[str]:
-        """Names of an artifact's files that its manifest does not list."""
+        """Return the names of an artifact's files that its manifest does not list."""
 
     @abstractmethod
     def commit(self, key: str, written: Path, provenance: Mapping[str, Any]) -> None:
-        """Make a directory of `scratch` the artifact ``key``, in one step. The first commit stays."""
+        """Make a directory of `scratch` the artifact ``key``, atomically. The first commit wins."""
 
     @abstractmethod
     def discard(self, key: str) -> None:
@@ -166,58 +166,58 @@ class Store(ABC):
 
     @abstractmethod
     def scratch(self) -> AbstractContextManager[Path]:
-        """An empty directory to write in, removed afterwards unless it was committed or saved."""
+        """Create an empty directory to write in, removed afterwards unless it was committed or saved."""
 
     @abstractmethod
     def save_progress(self, key: str, written: Path) -> None:
-        """Make a directory of `scratch` the newest progress of ``key``, in one step."""
+        """Make a directory of `scratch` the newest progress of ``key``, atomically."""
 
     @abstractmethod
     def progress(self, key: str) -> Path | None:
-        """A directory with the newest intact progress of ``key``, or None."""
+        """Return a directory with the newest intact progress of ``key``, or None."""
 
     @abstractmethod
     def latest_progress(self, key: str) -> str | None:
-        """The name of the newest saved progress of ``key``, another one whenever more was saved; or None."""
+        """Return the name of the newest saved progress of ``key``, which differs for every save; or None."""
 
     @abstractmethod
     def entries(self, place: str) -> Iterator[Entry]:
-        """What lies in a place of the store, such as ``progress``, by name; in ``tmp`` what is not being written."""
+        """Yield the items of a part of the store, such as ``progress``, by name; of ``tmp`` only those left behind."""
 
     @abstractmethod
     def remove(self, name: str) -> None:
-        """Remove something of the store: out of every reader's sight in one step, then deleted."""
+        """Remove an item of the store: it disappears atomically, and is then deleted."""
 
     @abstractmethod
     def being_written(self) -> int:
-        """Bytes of what living processes are writing, as far as that is known."""
+        """Return the bytes that running processes are writing, as far as known."""
 
     @abstractmethod
     def free_bytes(self) -> int | None:
-        """Bytes that are free; None where there is no end to them."""
+        """Return the number of free bytes; None if unlimited."""
 
     @abstractmethod
     def read(self, name: str) -> bytes | None:
-        """A small file of the store by its path in it; None where there is none, or it cannot be read."""
+        """Return the content of a small file by its path in the store; None if it is missing or cannot be read."""
 
     @abstractmethod
     def beacon(self) -> AbstractContextManager[str]:
-        """Write a file for `check_usable` to be asked about elsewhere: its path in the store."""
+        """Write a file for `check_usable` on another machine, and yield its path in the store."""
 
     @abstractmethod
     def check_usable(self, beacon: str) -> str | None:
-        """Why the store cannot be used from here; None when it can.
+        """Return why the store cannot be used from here; None if it can.
 
         Args:
-            beacon: path in the store of a file that another process has written, and holds.
+            beacon: path in the store of a file that another process wrote and holds, see `beacon`.
         """
 
     def read_verified(self, key: str, manifest: Mapping[str, Any], name: str) -> bytes | None:
-        """One file of an artifact; None where it fails the sum in the artifact's manifest. Sets nothing aside."""
+        """Return one file of an artifact; None if it fails its checksum. Quarantines nothing."""
         return next(iter(self.read_files([(key, manifest, name)])))
 
     def _remove_done(self) -> None:
-        """Progress and failures of stages that are done."""
+        """Remove the progress and failures of finished stages."""
         left = [*self.entries("progress"), *self.entries("failures")]
         done = self.existing({each.key for each in left}) if left else set()
         for each in left:

@@ -1,4 +1,4 @@
-"""Why stages failed, kept beside the artifacts until they are done."""
+"""Recorded failures of stages, stored beside the artifacts until the stages succeed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Kind = Literal["error", "diverged", "out of memory", "lost"]
 
 
 class Failure(BaseModel):
-    """Why a stage could not be done."""
+    """The failure of a stage."""
 
     model_config = ConfigDict(frozen=True)
     kind: Kind
     cause: str
-    """One line."""
+    """The error in one line."""
     stage: str
     source: str
     """Hash of the code that failed."""
@@ -26,16 +26,16 @@ class Failure(BaseModel):
 
 
 class Notes(Protocol):
-    """Small files of a store by name, such as ``failures/abc.json``; each is written in one step."""
+    """Small files of a store by name, such as ``failures/abc.json``; each is written atomically."""
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file, in place of an earlier one."""
+        """Write a file, replacing an existing one."""
 
     def delete(self, name: str) -> None:
-        """Delete a file, if there is one."""
+        """Delete a file, if it exists."""
 
     def notes(self, place: str) -> dict[str, bytes]:
-        """All files of a place that can be read, by their names in it."""
+        """Return all readable files of a part of the store, by name."""
 
 
 class Failures:
@@ -45,15 +45,15 @@ class Failures:
         self._notes = notes
 
     def record(self, key: str, failure: Failure) -> None:
-        """Keep a failure, in place of an earlier one of the stage."""
+        """Store a failure, replacing an earlier one of the stage."""
         self._notes.write(_name(key), failure.model_dump_json(indent=1).encode())
 
     def forget(self, key: str) -> None:
-        """The stage is done, or is to be tried again."""
+        """Delete the failure of a stage that succeeded or is to be retried."""
         self._notes.delete(_name(key))
 
     def all(self) -> dict[str, Failure]:
-        """Every failure by key. What cannot be read counts as none: the stage is then tried again."""
+        """Return all failures by key. Unreadable ones are left out, so that their stages are retried."""
         found = {}
         for name, content in self._notes.notes(PLACE).items():
             key, dot, kind = name.rpartition(".")

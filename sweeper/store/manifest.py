@@ -1,4 +1,4 @@
-"""The manifest of an artifact: its files with sizes and SHA-256 sums, its provenance, and its own sum."""
+"""The manifest of an artifact: its files with sizes and SHA-256 checksums, its provenance, and its own checksum."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 MANIFEST = "manifest.json"
 UNPARSABLE = (ValueError, KeyError, TypeError, AttributeError)
-"""Of what a manifest that is none raises when it is used."""
+"""Errors that reading or using an invalid manifest raises."""
 UNREADABLE = f"{MANIFEST} cannot be read"
 
 
@@ -23,12 +23,12 @@ def seal(directory: Path, provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write(directory: Path, manifest: Mapping[str, Any]) -> None:
-    """Write a manifest, with its own sum, into a directory."""
+    """Write a manifest, with its own checksum, into a directory."""
     (directory / MANIFEST).write_text(_text({**manifest, "sum": _own_sum(manifest)}))
 
 
 def parse(text: str | bytes) -> dict[str, Any]:
-    """The manifest in a text. Raises ValueError for one that fails its own sum; those of earlier stores have none."""
+    """Parse a manifest. Raises ValueError if its own checksum fails; manifests of earlier stores have none."""
     manifest = json.loads(text)
     if not isinstance(manifest, dict):
         raise ValueError(text)
@@ -39,12 +39,12 @@ def parse(text: str | bytes) -> dict[str, Any]:
 
 
 def read(directory: Path) -> dict[str, Any]:
-    """The manifest in a directory. Raises OSError, and ValueError for one that fails its own sum."""
+    """Read the manifest of a directory. Raises OSError, and ValueError if its own checksum fails."""
     return parse((directory / MANIFEST).read_text())
 
 
 def verify(directory: Path) -> str | None:
-    """What is wrong with the files of a directory; None where every one has the sum in its manifest."""
+    """Return the first fault of a directory's files; None if all match the checksums in its manifest."""
     try:
         for name, entry in read(directory)["files"].items():
             path = directory / name
@@ -60,13 +60,13 @@ def verify(directory: Path) -> str | None:
 
 
 def wrong_size(name: str, size: int, wanted: int) -> str:
-    """What is wrong with a file of another size."""
+    """Return the message for a file of the wrong size."""
     return f"{name} has {size} bytes instead of {wanted}"
 
 
 def wrong_sum(name: str) -> str:
-    """What is wrong with a file of other bytes."""
-    return f"{name} has another sum than when it was made"
+    """Return the message for a file of the wrong content."""
+    return f"{name} does not match its checksum"
 
 
 def _own_sum(manifest: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Many small requests, several at a time."""
+"""Run many small requests concurrently."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ Answer = TypeVar("Answer")
 
 
 def all_at_once(function: Callable[[Asked], Answer], items: Iterable[Asked]) -> Iterator[Answer]:
-    """What a function returns of many items, in order, asked for by several threads."""
+    """Apply a function to many items on several threads, and yield the results in order."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(function, items)

@@ -1,4 +1,4 @@
-"""What a number of a run means: a fact counted from its config, a metric it measures, or what it costs."""
+"""Descriptions of a run's numbers: facts computed from its config, metrics that it measures, and costs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Number:
-    """A column that a trainable offers to tables."""
+    """The description of a number that a trainable offers as a table column."""
 
     meaning: str
     better: Literal["higher", "lower"] | None = None
-    """Which of two values is the better one; None where neither is, so that no row is called the best."""
+    """The better of two values; None if neither is, so that no row is marked as the best."""
     title: str | None = None
-    """At the head of a table's column; None for the name itself."""
+    """Head of a table's column; by default the name."""
     decimals: int = 2
-    """Printed of a mean."""
+    """Decimals of a printed mean."""

@@ -1,7 +1,7 @@
-"""A parameter of a stage function: from what is passed to its checked value and its canonical JSON, once per value.
+"""Parameters of stage functions: convert an argument to its validated value and canonical JSON, once per value.
 
-Trials pass the same seeds, labels and settings by the thousand, so a parameter remembers what it was passed lately:
-by identity what cannot change, such as a frozen model, and by content what is plain data.
+Trials pass the same seeds, labels and settings thousands of times, so a parameter caches recent arguments: immutable
+ones, such as frozen models, by identity, and plain data by content.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter
 
 KEPT = 4096
-"""What is remembered at a time, of a parameter's values and of a function's calls, before all of it is forgotten."""
+"""Cached values of a parameter, or calls of a function, at most; then the cache is cleared."""
 ATOMS = frozenset({int, float, str, bool, NoneType})
 
 Excluded: TypeAlias = "bool | dict[str, Excluded]"
@@ -40,18 +40,18 @@ canonical_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_n
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
-    """What is passed for a parameter, in all its forms."""
+    """An argument of a parameter, in all its forms."""
 
     given: Any
     checked: Any
-    """As the stage's body takes it."""
+    """The validated value that the stage's body receives."""
     json: Any
     text: str
-    """Its part of the key: its name and canonical JSON; empty for what is not in the key."""
+    """Its part of the key: its name and canonical JSON; empty for a parameter that is not in the key."""
 
 
 class Parameter:
-    """A parameter by name, with its type."""
+    """A parameter with its name and type."""
 
     def __init__(self, name: str, hint: Any) -> None:
         self.name = name
@@ -60,14 +60,14 @@ class Parameter:
         self._type: TypeAdapter[Any] = TypeAdapter(hint)
         self._recent: dict[Hashable, Value] = {}
         self.met = self._recent.get
-        """The value of an object by its id, if it is remembered: then it is alive, and no other object has its id."""
+        """Return the cached value of an object by its id. A cached object is alive, so no other one has its id."""
 
     def check(self, given: Any) -> Any:
-        """The value as the stage's body takes it. Raises ValidationError."""
+        """Validate an argument for the stage's body. Raises ValidationError for a value of a wrong type."""
         return self._type.validate_python(given)
 
     def value(self, given: Any) -> Value:
-        """What is passed. Raises ValidationError, and ValueError for a number that JSON does not have."""
+        """Convert an argument. Raises ValidationError, and ValueError for a number that JSON cannot represent."""
         content = _content(given)
         found = self._recent.get(content) if content is not None else None
         if found is None:
@@ -111,18 +111,18 @@ def _without(dumped: Any, excluded: Excluded) -> Any:
 
 
 def _content(given: Any) -> bytes | None:
-    """What tells plain data from all other: True, 1 and 1.0 are three, as in JSON. None for other than plain data."""
+    """Return bytes that identify plain data, in which True, 1 and 1.0 differ, as in JSON; None for other data."""
     return marshal.dumps(given, 2) if _plain(given) else None
 
 
 def _plain(given: Any) -> bool:
-    """Whether all of it is of types that marshal tells apart; numpy's numbers look to it like bytes."""
+    """Check that all parts have types that marshal distinguishes; it would treat numpy's numbers as bytes."""
     kind = type(given)
     return kind in ATOMS or (kind in (list, tuple) and all(map(_plain, given)))
 
 
 def _frozen(given: Any) -> bool:
-    """Whether it cannot change: a number or text, or a frozen model that holds no list and no model that can."""
+    """Check that an argument is immutable: a number, text, or a frozen model without lists or mutable models."""
     if not isinstance(given, BaseModel):
         return type(given) in ATOMS
     try:

@@ -1,4 +1,4 @@
-"""Executors and trackers by name: the built-in ones, and those of installed packages."""
+"""Load executors and trackers by name: built-in ones, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sweeper.errors import SweeperError, first_line, nearest
 
 
 def load_plugin(kind: str, name: str, built_in: Mapping[str, str]) -> Any:
-    """Return what a built-in name, or else an entry point of the group ``sweeper.KINDs``, stands for.
+    """Load the object of a built-in name, or else of an entry point in the group ``sweeper.KINDs``.
 
     Args:
-        kind: what it is, such as ``executor``.
-        name: given by the user.
-        built_in: ``module:attribute`` by name; found also where no metadata is installed.
+        kind: the kind of plugin, such as ``executor``.
+        name: the name given by the user.
+        built_in: ``module:attribute`` by name; these are found even without installed metadata.
 
     Raises:
         SweeperError: for an unknown name, with the nearest ones, and for an entry point that cannot be imported.
@@ -24,9 +24,9 @@ def load_plugin(kind: str, name: str, built_in: Mapping[str, str]) -> Any:
     known = {point.name: point for point in metadata.entry_points(group=group)}
     known |= {each: metadata.EntryPoint(each, value, group) for each, value in built_in.items()}
     if name not in known:
-        raise SweeperError(f"no {kind} is called '{name}'", fix=nearest(name, known))
+        raise SweeperError(f"unknown {kind} '{name}'", fix=nearest(name, known))
     try:
         return known[name].load()
     except (ImportError, AttributeError) as error:
         message = f"the {kind} '{name}' ({known[name].value}) cannot be imported: {first_line(error)}"
-        raise SweeperError(message, fix="mend or reinstall its package") from None
+        raise SweeperError(message, fix="repair or reinstall its package") from None

@@ -1,4 +1,4 @@
-"""What made an artifact: source, repository, packages. Recorded beside it, never part of its key."""
+"""Provenance of an artifact: source, repository, packages. Recorded beside it, never part of its key."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from sweeper.trainable.source import closure, is_found, source_hash
 
 PERFORMER = "sweeper.engine.worker"
 DIFF_BYTES = 16 * 2**10
-"""Of a diff that are recorded; a manifest is read often."""
+"""Bytes of a diff that are recorded at most, since manifests are read often."""
 GIT_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Repository:
-    """The state of the git repository that code lies in."""
+    """The state of the git repository that holds some code."""
 
     commit: str | None
-    """40 hexadecimal digits, with ``+`` when files differ from it; None outside a repository."""
+    """40 hexadecimal digits, with ``+`` if files differ from it; None outside a repository."""
     diff: str | None
-    """How the code that is run differs from the commit; None where it does not."""
+    """Changes to the code against the commit; None if there are none."""
 
 
 def code_of(module: str) -> dict[str, str]:
-    """Return hashes of the code that makes a stage of ``module``: its own, and the orchestrator's that performs it."""
+    """Return hashes of the code that runs a stage of ``module``: its own, and that of the worker."""
     return {each: source_hash(each) for each in (PERFORMER, module)}
 
 
 def other_code(code: Mapping[str, str]) -> str | None:
-    """Say how the code here differs from that of `code_of` elsewhere; None where it does not."""
+    """Describe how the code here differs from the result of `code_of` elsewhere; return None if it does not."""
     for module, there in code.items():
         if (here := source_hash(module)) != there:
-            has = f"has other code of {module}, {here[:12]}" if is_found(module) else f"does not find {module}"
-            return f"{platform.node()} {has}; where the sweep was started it is {there[:12]}"
+            has = f"has different code of {module}, {here[:12]}" if is_found(module) else f"cannot find {module}"
+            return f"{platform.node()} {has}; the sweep was started with {there[:12]}"
     return None
 
 
@@ -74,12 +74,12 @@ def versions(modules: Sequence[str]) -> dict[str, str]:
 
 @functools.cache
 def _distributions() -> Mapping[str, Sequence[str]]:
-    """Names of the installed packages by what they hold; it takes half a second to find out."""
+    """Return the names of installed packages by top-level module; cached, as it takes half a second."""
     return metadata.packages_distributions()
 
 
 def _git(directory: Path, *arguments: str) -> str | None:
-    """What git prints; None where it fails or is missing."""
+    """Return the output of git; None if it fails or is not installed."""
     try:
         done = subprocess.run(  # noqa: S603
             ["git", *arguments],  # noqa: S607
@@ -97,4 +97,4 @@ def _git(directory: Path, *arguments: str) -> str | None:
 
 def _cut(diff: str) -> str:
     shown = diff.encode()[:DIFF_BYTES].decode(errors="ignore")
-    return diff if shown == diff else f"{shown}\n… cut after {DIFF_BYTES // 2**10} KiB"
+    return diff if shown == diff else f"{shown}\n… truncated after {DIFF_BYTES // 2**10} KiB"

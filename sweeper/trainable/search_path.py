@@ -1,4 +1,4 @@
-"""Where Python looks for modules: nothing in the user's working directory shadows what is installed, or ours."""
+"""The module search path: nothing in the working directory shadows installed packages or those of this project."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import sysconfig
 from pathlib import Path
 
 BESIDE = str(Path(__file__).parents[2])
-"""Holds sweeper, with analysis and trainables beside it."""
+"""The directory that holds sweeper, with analysis and trainables beside it."""
 
 
 def append(directory: str) -> None:
-    """Let Python find the trainables in ``directory`` too, behind all that is installed and behind what is ours."""
-    for each in (BESIDE, directory):  # an editable install maps ours behind the whole of sys.path
+    """Append ``directory`` to the search path, behind installed packages and those of this project."""
+    for each in (BESIDE, directory):  # an editable install is found only after all of sys.path
         if each not in sys.path:
             sys.path.append(each)
 
 
 def uninstalled() -> list[str]:
-    """The directory that holds sweeper where it is not among the installed packages, such as a checkout."""
+    """Return the directory that holds sweeper if it is not installed, such as a checkout; otherwise nothing."""
     return [] if sysconfig.get_path("purelib") == BESIDE else [BESIDE]

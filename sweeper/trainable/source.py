@@ -1,4 +1,4 @@
-"""The source code that a module runs: its own and all that it imports of the user's, at any depth."""
+"""The source code that a module runs: its own, and that of all user modules it imports, at any depth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ORCHESTRATOR = "sweeper"
-"""Its code is followed only from its own modules: how it performs a stage is compared apart, see `code_of`."""
+"""This package is followed only from its own modules; the code of the worker is hashed separately, see `code_of`."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Module:
     digest: str
     """SHA-256 of its code without comments, docstrings and formatting."""
     imports: tuple[str, ...]
-    """Absolute names of what it imports; a name may be that of a module or of something in one."""
+    """Absolute names of its imports; a name may be that of a module or of an object in one."""
 
 
 @functools.cache
 def closure(module: str) -> tuple[Module, ...]:
-    """Return the modules that ``module`` runs, by name: itself, the packages that hold it, and all that they import.
+    """Return the modules that ``module`` runs, sorted by name: itself, its packages, and all that they import.
 
-    Modules of the standard library and of installed packages are left out, except those of the module's own package.
+    Modules of the standard library and of installed packages are excluded, except those of the module's own package.
     """
     home = _top(module)
     found: dict[str, Module] = {}
@@ -53,12 +53,12 @@ def closure(module: str) -> tuple[Module, ...]:
 
 @functools.cache
 def source_hash(module: str) -> str:
-    """Return the SHA-256 of the code of ``module`` and of all it runs, see `closure`."""
+    """Return the SHA-256 of the code of ``module`` and of all modules that it runs, see `closure`."""
     return hashlib.sha256("\n".join(f"{each.name} {each.digest}" for each in closure(module)).encode()).hexdigest()
 
 
 def is_found(module: str) -> bool:
-    """Check whether there is source code of the module here."""
+    """Check whether the module's source code can be found."""
     return _read(module) is not None
 
 
@@ -68,7 +68,7 @@ def _top(name: str) -> str:
 
 @functools.cache
 def _is_users(package: str) -> bool:
-    """Whether a top-level package or module is neither installed, of the standard library, nor the orchestrator."""
+    """Check that a top-level package or module is neither installed, of the standard library, nor the orchestrator."""
     if package == ORCHESTRATOR or package in sys.stdlib_module_names:
         return False
     path = _path(package)
@@ -77,7 +77,7 @@ def _is_users(package: str) -> bool:
 
 @functools.cache
 def _installed() -> tuple[Path, ...]:
-    """Directories of the standard library and of installed packages."""
+    """Return the directories of the standard library and of installed packages."""
     paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     return tuple({Path(each).resolve() for each in [*paths, *site.getsitepackages(), site.getusersitepackages()]})
 
@@ -103,14 +103,14 @@ def _read(name: str) -> Module | None:
     code = path.read_bytes()
     try:
         tree = _without_docstrings(ast.parse(code))
-    except (SyntaxError, ValueError):  # it fails where it is imported, and not here
+    except (SyntaxError, ValueError):  # importing it raises the error, hashing does not
         return Module(name, path, hashlib.sha256(code).hexdigest(), ())
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     return Module(name, path, hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(_imports(tree, package)))
 
 
 def _imports(tree: ast.AST, package: str) -> Iterator[str]:
-    """Yield what is imported anywhere in the code, but for type checkers alone."""
+    """Yield the names imported anywhere in the code, except under ``if TYPE_CHECKING``."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and _is_type_checking(node.test):
             for each in node.orelse:
@@ -126,7 +126,7 @@ def _imports(tree: ast.AST, package: str) -> Iterator[str]:
 
 
 def _base(node: ast.ImportFrom, package: str) -> str | None:
-    """The absolute name of the module that is imported from; None for a relative one that leads out of the package."""
+    """Return the absolute name of the imported module; None for a relative import beyond the top-level package."""
     if not node.level:
         return node.module
     try:

@@ -12,8 +12,8 @@ another stage is an input; everything else is a parameter, validated against the
 
 The key of a node is the SHA-256 of the stage's name and version, its parameters in canonical JSON and the keys
 of its inputs, and of nothing else: no module, path, machine, device, time or worker count. So code may move between
-files without losing an artifact, as long as the stage keeps its name. A value that only says where something is,
-while another one says what it is, is marked `NotInKey`.
+files without losing an artifact, as long as the stage keeps its name. A value that only gives a location, while another one
+identifies the content, is marked `NotInKey`.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ Reorder: TypeAlias = Callable[[Sequence[Any]], tuple[Any, ...]]
 Inputs = Mapping[str, "Stage | tuple[Stage, ...]"]
 
 NAME = re.compile(r"(?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*")
-"""A stage's name: identifiers joined by dots, the last one is its label."""
+"""A stage's name: identifiers joined by dots, of which the last is its label."""
 
 
 class StageRun(Protocol):
-    """What a stage's body is given to work with, as its first argument."""
+    """The context of a running stage, passed to its body as the first argument."""
 
     @property
     def output(self) -> Path:
@@ -68,21 +68,21 @@ class StageRun(Protocol):
 
     @property
     def saved(self) -> Path | None:
-        """Directory of the last saved progress of this very stage, or None at the first start."""
+        """Directory of the last saved progress of this stage, or None at its first start."""
 
     def due(self) -> bool:
-        """Whether it is time to save progress. When is free: a stage continued must equal one that was not."""
+        """Check whether it is time to save progress. A resumed stage must give the result of an uninterrupted one."""
 
     def save(self, write: Callable[[Path], None]) -> None:
-        """Save progress: ``write`` fills an empty directory, which then replaces the last one in one step."""
+        """Save progress: ``write`` fills an empty directory, which then replaces the last one atomically."""
 
     def log(self, step: int, total: int, **metrics: float) -> None:
-        """Record metrics after ``step`` of ``total`` steps: the learning curve, and the progress shown."""
+        """Log metrics after ``step`` of ``total`` steps, for the learning curve and the progress display."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stage:
-    """A node of the graph: a stage function with its parameters and inputs. Not run, and cheap to build."""
+    """A node of the graph: a stage function with its parameters and inputs. Building one is cheap and runs nothing."""
 
     function: StageFunction
     arguments: tuple[Argument, ...]
@@ -115,11 +115,11 @@ class Stage:
 
     @property
     def reports(self) -> Collection[str]:
-        """Names of the numbers that its run ends with because of it."""
+        """Names of the numbers that it contributes to a run's result."""
         return self.function.reports(**self._checked())
 
     def parents(self) -> Iterator[Stage]:
-        """The input stages, in argument order."""
+        """Yield the input stages, in argument order."""
         for each in self.arguments:
             if type(each) is Stage:
                 yield each
@@ -140,7 +140,7 @@ class Stage:
 
 
 class StageFunction:
-    """A function under ``@stage``: calling it builds a node; ``body`` is the function itself."""
+    """A function decorated with ``@stage``: calling it builds a node; ``body`` is the function itself."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class StageFunction:
         self.resources = resources
         self.module = body.__module__
         self.location = f"{body.__module__}:{body.__qualname__}"
-        """Where a worker imports it from; see `at`. Not in the key."""
+        """The location that a worker imports it from, see `at`. Not in the key."""
         self.name = _full_name(name, body)
         """Its identity in the key, such as ``lab.train``."""
         self.label = (name or body.__qualname__).rpartition(".")[2]
@@ -166,15 +166,15 @@ class StageFunction:
         self.part = part or self.label
         self.reports: Callable[..., Collection[str]] = reports if callable(reports) else _always(reports)
         self.counts_work = work is not None
-        """Whether the work of its stages is counted from their arguments, rather than 1 for lack of a count."""
+        """True if the work of its stages is computed from their arguments, and not 1 by default."""
         self.work = work or (lambda **_: 1.0)
         self.__doc__ = body.__doc__
         self._recent: dict[str, Stage] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Stage:
-        """Build the node; calls with the same arguments share one, unless thousands of others lie between them.
+        """Build the node. Calls with the same arguments return the same node while it is cached.
 
-        Raises TypeError for arguments that the function does not take, ValidationError for values of a wrong type.
+        Raises TypeError for arguments that the function does not accept, ValidationError for values of a wrong type.
         """
         arguments: list[Argument] = []
         inputs, params = [], []
@@ -212,7 +212,7 @@ class StageFunction:
         return {name: Parameter(name, hints[name]) for name in self.names}
 
     def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Sequence[Any]:
-        """What is passed, or the default, for every name. Raises TypeError."""
+        """Return the argument, or the default, of every name. Raises TypeError if the arguments do not fit."""
         if not kwargs and len(args) == len(self.names):
             return args
         if not args and kwargs.keys() == self._parameters.keys():
@@ -222,7 +222,7 @@ class StageFunction:
         return tuple(bound.arguments.values())
 
     def _node(self, arguments: tuple[Argument, ...], key: str) -> Stage:
-        """The node, the same object for the same arguments while it is remembered."""
+        """Return the node, the same object for the same arguments while it is cached."""
         node = self._recent.get(key)
         if node is None or not _same(node.arguments, arguments):
             if len(self._recent) >= KEPT:
@@ -231,7 +231,7 @@ class StageFunction:
         return node
 
     def _key(self, inputs: Iterable[str], params: Iterable[str]) -> str:
-        """SHA-256 of the identity in canonical JSON, from parts that are sorted and written already."""
+        """Return the SHA-256 of the identity in canonical JSON, from sorted and encoded parts."""
         named, given = ",".join(inputs), ",".join(filter(None, params))
         identity = f'{{"inputs":{{{named}}},"params":{{{given}}},{self._stage_and_version}}}'
         return hashlib.sha256(identity.encode()).hexdigest()
@@ -242,7 +242,7 @@ class StageFunction:
 
     @cached_property
     def _sorted(self) -> tuple[Parameter, ...]:
-        """By name, as in canonical JSON."""
+        """Parameters sorted by name, as in canonical JSON."""
         return self._sort([self._parameters[name] for name in self.names])
 
     @cached_property
@@ -251,7 +251,7 @@ class StageFunction:
 
     @cached_property
     def _restore(self) -> Reorder:
-        """Back to the order of the signature."""
+        """Restores the order of the signature."""
         return _reorder([sorted(self.names).index(name) for name in self.names])
 
     @classmethod
@@ -265,7 +265,7 @@ class StageFunction:
 
 
 def _full_name(name: str | None, body: Callable[..., None]) -> str:
-    """The name with its namespace: the top-level package, unless the author wrote one."""
+    """Return the name with its namespace, by default the top-level package."""
     if name and "." in name:
         return name
     return f"{body.__module__.partition('.')[0]}.{name or body.__qualname__}"
@@ -276,14 +276,14 @@ def _always(names: Collection[str]) -> Callable[..., Collection[str]]:
 
 
 def _as_input(given: Any) -> Stage | tuple[Stage, ...] | None:
-    """A stage, or several of them in a list or tuple; None for a parameter."""
+    """Return an argument that is a stage, or a list or tuple of stages; None for a parameter."""
     if type(given) is Stage:
         return given
     return tuple(given) if isinstance(given, list | tuple) and {*map(type, given)} == {Stage} else None
 
 
 def _same(one: Iterable[Argument], other: Iterable[Argument]) -> bool:
-    """Whether arguments are the same objects: equal stages may differ in where something lies."""
+    """Check that arguments are the same objects: equal stages may differ in parameters that are not in the key."""
     return all(
         a is b or (isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and all(map(is_, a, b)))
         for a, b in zip(one, other, strict=True)
@@ -308,22 +308,22 @@ def stage(
     """Declare a stage.
 
     Args:
-        version: raised by the author whenever the meaning of the result changes.
+        version: increase it whenever the meaning of the result changes.
         name: identity of the stage in the keys of its artifacts, unique within the trainable. Keep it when the function
-            is renamed or moved: another name makes all artifacts again. A name without a dot is put into the namespace
-            of its top-level package, so ``"train"`` in ``lab/models/vit.py`` is ``lab.train``. The function's name
-            without it.
-        cpus: CPU threads that it is given, and that it uses.
-        gpus: share of a GPU that it is given on a cluster that has any; 0 keeps it on the CPU.
-        memory: bytes of main memory that it needs; 0 asks for none in particular.
-        work: relative cost from the stage's own arguments, for order and estimates; 1 without it.
-        part: the part of the experiment whose cost it belongs to, such as sampling; its own name without it.
-        reports: names of the numbers that a run has because of the stage, or what names them from its own arguments.
-            What a search asks for is looked up here before it starts.
+            is renamed or moved: with another name all artifacts are made again. A name without a dot is put into the
+            namespace of its top-level package, so ``"train"`` in ``lab/models/vit.py`` is ``lab.train``. By default
+            the function's name.
+        cpus: CPU threads that are reserved for it, and that it uses.
+        gpus: share of a GPU that is reserved for it on a cluster with GPUs; with 0 it runs on the CPU.
+        memory: bytes of main memory that are reserved for it; 0 reserves none.
+        work: computes the relative cost from the stage's own arguments, for scheduling and estimates; 1 by default.
+        part: the part of the experiment that its cost counts for, such as sampling; by default its own name.
+        reports: names of the numbers that the stage contributes to a run's result, or a function that returns them from
+            the stage's arguments. The objectives of a search are checked against them before it starts.
     """
 
     if name is not None and not NAME.fullmatch(name):
-        raise ValueError(f"a stage cannot be named {name!r}: join identifiers by dots, such as 'train' or 'lab.train'")
+        raise ValueError(f"invalid stage name {name!r}: join identifiers by dots, such as 'train' or 'lab.train'")
 
     def decorate(body: Callable[..., None]) -> StageFunction:
         return StageFunction(

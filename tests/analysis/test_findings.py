@@ -20,8 +20,8 @@ def point(case: str, aia: float, ppc: float) -> Made:
 
 def test_a_table_says_what_of_the_search_it_shows_what_that_is_worth_and_what_mattered(tmp_path: Path) -> None:
     assert notes(digits(tmp_path)) == [
-        "the Pareto front: 3 of 32 finished suggestions; 40 of 40 asked, 8 pruned",
-        "hypervolume 1,412,390, from aia 20 (given) and ppc 33,630 (the worst found)",
+        "the Pareto front: 3 of 32 finished suggestions; 40 of 40 made, 8 pruned",
+        "hypervolume 1,412,390 with reference aia 20 (given) and ppc 33,630 (the worst found)",
         "importance for aia: adapter.layers 0.61, adapter.lr 0.24, case 0.15",
         "importance for ppc: adapter.layers 0.33, adapter.lr 0.33, case 0.33",
     ]
@@ -30,9 +30,9 @@ def test_a_table_says_what_of_the_search_it_shows_what_that_is_worth_and_what_ma
 def test_every_study_is_told_by_its_label_and_measured_from_the_same_point(tmp_path: Path) -> None:
     found = notes(digits(tmp_path, ("mul", "add"), rows=["case"]))
     assert found[:3] == [
-        "mul: the Pareto front: 3 of 32 finished suggestions; 40 of 40 asked, 8 pruned",
-        "add: the Pareto front: 4 of 24 finished suggestions; 40 of 40 asked, 16 pruned",
-        "hypervolume mul 1,412,390, add 1,506,156, from aia 20 (given) and ppc 33,630 (the worst found)",
+        "mul: the Pareto front: 3 of 32 finished suggestions; 40 of 40 made, 8 pruned",
+        "add: the Pareto front: 4 of 24 finished suggestions; 40 of 40 made, 16 pruned",
+        "hypervolume mul 1,412,390, add 1,506,156 with reference aia 20 (given) and ppc 33,630 (the worst found)",
     ]
     assert found[5] == "add: importance for aia: adapter.layers 0.61, adapter.lr 0.24, case 0.15"
 
@@ -49,7 +49,7 @@ def test_what_did_not_finish_and_what_was_asked_twice_are_counted_as_such(tmp_pa
     ]
     assert notes(write_search(tmp_path, made))[0] == (
         "the Pareto front: 2 of 3 finished suggestions, 1 of which repeats another; "
-        "7 of 60 asked, 1 pruned, 1 failed, 2 running"
+        "7 of 60 made, 1 pruned, 1 failed, 2 running"
     )
 
 
@@ -57,17 +57,17 @@ def test_suggestions_that_the_space_has_refused_come_on_top_of_those_that_were_a
     refused = suggestion({"case": "d"}, {}, state="failed", cause="no such case")
     made = [point("a", 60, 100), refused, point("b", 70, 200)]
     assert notes(write_search(tmp_path, made, search={"trials": 2}))[0] == (
-        "the Pareto front: 2 of 2 finished suggestions; 3 asked where 2 were wanted, 1 failed"
+        "the Pareto front: 2 of 2 finished suggestions; 3 made, 2 requested, 1 failed"
     )
 
 
 def test_one_objective_has_its_best_and_no_hypervolume(tmp_path: Path) -> None:
     made = [suggestion({"case": str(aia)}, {"aia": [aia]}) for aia in range(12)]
     assert notes(write_search(tmp_path, made, {"aia": "maximise"})) == [
-        "the best 10 of 12 finished suggestions; 12 of 60 asked"
+        "the best 10 of 12 finished suggestions; 12 of 60 made"
     ]
     assert notes(write_search(tmp_path / "one", made[:1], {"aia": "maximise"})) == [
-        "the best 1 of 1 finished suggestion; 1 of 60 asked"
+        "the best 1 of 1 finished suggestion; 1 of 60 made"
     ]
 
 
@@ -76,7 +76,7 @@ def test_one_objective_has_its_best_and_no_hypervolume(tmp_path: Path) -> None:
 def test_a_search_of_which_nothing_has_finished_says_so_in_a_table_without_rows(
     tmp_path: Path, made: list[Made], how: str
 ) -> None:
-    told = f"no suggestion has finished yet; {len(made)} of 60 asked{', 1 pruned' if made else ''}"
+    told = f"no suggestion has finished yet; {len(made)} of 60 made{', 1 pruned' if made else ''}"
     printed = render(summarise(write_search(tmp_path, made)), how, statistics=True)  # type: ignore[arg-type]
     if how == "csv":
         assert printed == "case,aia,aia_std,aia_n,aia_trials,ppc,ppc_std,ppc_n,ppc_trials\n"
@@ -91,9 +91,9 @@ def test_a_study_of_which_nothing_has_finished_leaves_the_rows_of_the_others(tmp
     )
     assert [row.label for row in summarise(results).rows] == ["a"]
     assert notes(results) == [
-        "x: the Pareto front: 1 of 1 finished suggestion; 1 of 60 asked",
-        "y: no suggestion has finished yet; 1 of 60 asked, 1 pruned",
-        "hypervolume x 4,000, from aia 20 (given) and ppc 200 (given)",
+        "x: the Pareto front: 1 of 1 finished suggestion; 1 of 60 made",
+        "y: no suggestion has finished yet; 1 of 60 made, 1 pruned",
+        "hypervolume x 4,000 with reference aia 20 (given) and ppc 200 (given)",
     ]
 
 

@@ -193,15 +193,15 @@ def refusal(call, *arguments: object) -> str:
 
 def test_an_unknown_sweep_is_answered_with_the_known_ones(tmp_path) -> None:
     assert masked(refusal(read_results, tmp_path, "lost"), path=tmp_path) == snapshot("""\
-no results called 'lost' in {path}
-  fix: nothing has been run here yet\
+no results 'lost' in {path}
+  fix: run a sweep first\
 """)
     for name in ("second", "first"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "trials.parquet").touch()
     assert masked(refusal(read_results, tmp_path, "lost"), path=tmp_path) == snapshot("""\
-no results called 'lost' in {path}
-  fix: results here: first, second\
+no results 'lost' in {path}
+  fix: known: first, second\
 """)
 
 
@@ -215,10 +215,10 @@ def test_results_that_are_no_parquet_are_refused_with_what_to_do(tmp_path) -> No
 
 def test_a_column_that_the_results_lack_is_refused_by_name(tmp_path) -> None:
     assert refusal(lambda: summary(tmp_path / "a", FINISHED, columns=["ppc", "fid"])) == snapshot(
-        "the table of layer_selection names fid, which its results lack"
+        "the table of layer_selection lists 'fid', which its results do not have"
     )
     assert refusal(lambda: summary(tmp_path / "b", FINISHED, rows="adapter.lairs")) == snapshot(
-        "the table of layer_selection names adapter.lairs, which its results lack"
+        "the table of layer_selection lists 'adapter.lairs', which its results do not have"
     )
 
 
@@ -226,8 +226,8 @@ def test_a_column_that_the_results_lack_is_refused_by_name(tmp_path) -> None:
 def test_unknown_published_values_are_refused_by_name(tmp_path, reference) -> None:
     message = refusal(lambda: summary(tmp_path, FINISHED, published=reference))
     assert masked(message, reference=reference) == snapshot("""\
-no published values called '{reference}'
-  fix: they stand in analysis/published\
+unknown published values '{reference}'
+  fix: use a table of analysis/published\
 """)
 
 

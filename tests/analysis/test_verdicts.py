@@ -43,7 +43,7 @@ def test_rows_that_fare_alike_are_told_together(tmp_path) -> None:
         [
             "a is better than 40-54 in LA % with 3 seeds",
             "c and d are worse than 40-54 in LA % with 3 seeds",
-            "b (39) and e (39) are not distinguishable from 40-54 in LA % with 3 seeds; about so many would be needed",
+            "b (39) and e (39) are not distinguishable from 40-54 in LA % with 3 seeds (in parentheses: seeds needed)",
         ]
     )
 
@@ -58,7 +58,7 @@ def test_differences_that_are_all_the_same_are_not_called_certain(tmp_path) -> N
     rows = {"a": [71.0, 72.0], "b": [70.0, 71.0], "40-54": [70.0, 71.0]}
     assert said(tmp_path, rows) == snapshot(
         [
-            "a differs from 40-54 in LA % by the same in all of 2 seeds: no test can judge it",
+            "a differs from 40-54 in LA % by the same amount with each of 2 seeds: no test applies",
             "b is equal to 40-54 in LA % with each of 2 seeds",
         ]
     )
@@ -68,7 +68,7 @@ def test_a_row_without_a_seed_in_common_is_said_to_have_none(tmp_path) -> None:
     assert said(tmp_path, {"a": [None, 1.0], "b": [2.0, None], "40-54": [1.0, None]}) == snapshot(
         [
             "b cannot be compared with 40-54 in LA %: a test needs more than 1 seed",
-            "a cannot be compared with 40-54 in LA %: there is no seed that both have a value of",
+            "a cannot be compared with 40-54 in LA %: no seed has a value in both",
         ]
     )
 

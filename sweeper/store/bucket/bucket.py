@@ -1,14 +1,14 @@
 """A store in a bucket, with a cache of copies on every node.
 
-    manifests/<key>.json                  the manifest of an artifact, which names its attempt: writing it is the commit
-    files/<key>/<attempt>/                its files; what no manifest names is being uploaded, or left by a dead process
+    manifests/<key>.json                  the manifest of an artifact, which names its attempt: creating it commits
+    files/<key>/<attempt>/                its files; without a manifest, they are being uploaded or were left behind
     progress/<key>/<number>.*/            saved progress of an unfinished stage, its manifest written last
-    failures/<key>.json                   why a stage could not be done
-    claims/<key>                          whose it is to run the stage, renewed by the process that does
-    damaged/<key>.*/manifest.json         what failed its sums, set aside
+    failures/<key>.json                   the last failure of a stage
+    claims/<key>                          the lease of the process that runs the stage
+    damaged/<key>.*/manifest.json         quarantined manifests of artifacts whose checksums failed
 
-Nothing in a bucket can be renamed. A manifest is written on condition that there is none, after the files of an attempt
-that is nobody else's: a reader sees all of an artifact or nothing, and the first one stays.
+Objects in a bucket cannot be renamed. A manifest is created only if absent, after the files of its own attempt: a
+reader sees a complete artifact or none, and the first commit wins.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Bucket(Store):
         if self._objects.conditional:
             return None
         return (
-            f"{self.place.address} has no conditional put: a stage may be done twice, and its artifact replaced by an "
-            "equal one; results stay right"
+            f"{self.place.address} does not support conditional put: a stage may run twice, and its artifact be "
+            "replaced by an equal one; results remain correct"
         )
 
     def check_exists(self) -> None:
@@ -186,15 +186,15 @@ class Bucket(Store):
         return found[0] if found else None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a small object, in place of an earlier one."""
+        """Write a small object, replacing an existing one."""
         self._objects.put(name, content)
 
     def delete(self, name: str) -> None:
-        """Delete an object, if there is one."""
+        """Delete an object, if it exists."""
         self._objects.delete([name])
 
     def notes(self, place: str) -> dict[str, bytes]:
-        """All small objects of a place, by name."""
+        """Return all small objects of a part of the store, by name."""
         names = [each.name for each in self._objects.list(place)]
         found = zip(names, all_at_once(self.read, names), strict=True)
         return {name.partition("/")[2]: content for name, content in found if content is not None}
@@ -214,11 +214,11 @@ class Bucket(Store):
                 whole = self.read(name) == name.encode()
         except Unreachable as error:
             return error.message
-        return None if whole else f"the store {self.place.address} gives back other bytes than were written"
+        return None if whole else f"the store {self.place.address} returns different bytes than were written"
 
     @contextlib.contextmanager
     def _copy(self, key: str) -> Iterator[Path]:
-        """The node's copy of an artifact, for as long as it is used. Raises Damaged."""
+        """Yield the node's copy of an artifact while it is in use. Raises Damaged if its checksums fail."""
         manifest = self.manifest(key)
         fetch = partial(download, self._objects, files_of(key, manifest), manifest)
         with ExitStack() as stack:
@@ -230,7 +230,7 @@ class Bucket(Store):
             yield path
 
     def _content(self, key: str, manifest: Mapping[str, Any], name: str) -> bytes | None:
-        """From the node's copy, else from the bucket; the network may cut what is whole there."""
+        """Return a verified file from the node's copy or, with retries, from the bucket; None if that fails."""
         wanted = manifest.get("files", {}).get(name)
         if wanted is None:
             return None
@@ -249,9 +249,11 @@ class Bucket(Store):
             yield Entry(each.name, each.bytes + _bytes(manifests.get(key, {})), each.made, key)
 
     def _attempts(self) -> Iterator[Entry]:
-        """What was uploaded and is no manifest's: by a living process, or by one that died."""
+        """Yield uploads without a manifest, of running processes and of dead ones."""
         uploaded = grouped(self._objects.list("files"), 3)
-        manifests = self._manifests.many({name.split("/")[1] for name in uploaded})  # after what is committed meanwhile
+        manifests = self._manifests.many(
+            {name.split("/")[1] for name in uploaded}
+        )  # read after the listing, to see recent commits
         named = {files_of(key, manifest) for key, manifest in manifests.items()}
         yield from (_entry(name, stored) for name, stored in uploaded.items() if name not in named)
 
@@ -279,7 +281,7 @@ def _cache_directory(place: Place) -> Path:
 
 
 def _node(path: Path) -> str:
-    """A name of this node that no other has, also not one that shares its cache."""
+    """Return a name of this node that is unique even among nodes that share its cache."""
     aside = path.with_name(uuid.uuid4().hex)
     aside.write_text(aside.name)
     with contextlib.suppress(FileExistsError):

@@ -1,9 +1,9 @@
-"""A node's copies of artifacts that lie far away: shared by its processes, within a limit, the least used go first.
+"""A node's cache of remote artifacts, shared by its processes and limited in size; the least recently used go first.
 
-artifacts/<name>    a copy, written aside and renamed into place
-uses/<name>         locked by every process that uses the copy; its time is that of the last use
-fetching/<name>     locked by the one that fetches it, while others wait
-bytes               of all copies together, or more: what is removed by hand is noticed when the limit is reached
+artifacts/<name>    a copy, written elsewhere and renamed into place
+uses/<name>         locked by every process that uses the copy; its modification time is that of the last use
+fetching/<name>     locked by the process that downloads it, while others wait
+bytes               total size of the copies, or more: copies removed by hand are noticed when the limit is reached
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from sweeper.store.local.scratch import Scratch, delete, size
 from sweeper.store.manifest import verify
 
 FULL = 0.9
-"""Copies are removed down to this share of the limit, so that not every new one makes for a look at all."""
+"""Share of the limit down to which copies are removed, so that not every new copy requires a scan of all."""
 
 
 class Cache:
-    """Copies by name below ``root``, of ``limit`` bytes together as long as no more are in use at once."""
+    """Copies by name below ``root``, at most ``limit`` bytes in total unless more are in use at the same time."""
 
     def __init__(self, root: Path, limit: int) -> None:
         self.root = root
@@ -31,7 +31,7 @@ class Cache:
         self._limit = limit
 
     def prepare(self) -> None:
-        """Make its directories. Raises SweeperError when the place cannot be written."""
+        """Create its directories. Raises SweeperError if they cannot be written."""
         try:
             self.scratch.prepare()
             for name in ("artifacts", "uses", "fetching", "claims"):
@@ -42,7 +42,7 @@ class Cache:
 
     @contextlib.contextmanager
     def using(self, name: str, fetch: Callable[[Path], None]) -> Iterator[Path]:
-        """A whole copy, which stays while it is used; ``fetch`` writes a missing or damaged one into a directory."""
+        """Yield an intact copy, kept while in use; ``fetch`` downloads a missing or damaged one to a directory."""
         path, used = self.root / "artifacts" / name, self.root / "uses" / name
         lock = wait_for(used, shared=True)
         try:
@@ -54,14 +54,14 @@ class Cache:
             os.close(lock)
 
     def adopt(self, name: str, written: Path) -> None:
-        """Move a directory that was just committed into place, as it is likely to be used here."""
+        """Move a directory that was just committed into the cache, as it is likely to be used here."""
         (self.root / "uses" / name).touch()
         self._make_room(size(written))
         with contextlib.suppress(OSError):
             written.rename(self.root / "artifacts" / name)
 
     def file(self, name: str, file: str) -> bytes | None:
-        """A file of a copy, unchecked; None where there is none."""
+        """Return a file of a copy, unverified; None if it is missing."""
         try:
             return (self.root / "artifacts" / name / file).read_bytes()
         except OSError:
@@ -72,7 +72,7 @@ class Cache:
         lock = wait_for(fetching)
         try:
             if verify(path) is None:
-                return  # fetched by another meanwhile
+                return  # another process has fetched it
             delete(path)
             with self.scratch.new() as directory:
                 fetch(directory)
@@ -82,7 +82,7 @@ class Cache:
             release(fetching, lock)
 
     def _make_room(self, wanted: int) -> None:
-        """Count bytes that are to come, and remove copies that nobody uses where they are too many."""
+        """Add the bytes of a new copy to the total, and remove unused copies if that exceeds the limit."""
         with self._counted() as counter:
             written = counter.read_text()
             total = int(written) + wanted if written.isdigit() else self._limit + 1

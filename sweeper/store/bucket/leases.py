@@ -1,9 +1,9 @@
-"""Whose it is to run a stage, in a bucket: an object per stage, which its owner renews for as long as it lives.
+"""Leases in a bucket: which process may run a stage, as an object per stage that its owner keeps renewing.
 
-A process first takes the stage's locked file in its node's cache, so that what a dead process of the same node had is
-free at once. The object says which node has the stage; one that was not renewed for `LEASE_SECONDS` by the server's
-clock may be taken over, on condition that it is still the same. An owner that was cut off for longer goes on without
-its lease: its stage may then be done twice, and the first commit stays.
+A process first locks the stage's file in its node's cache, so that the lease of a dead process on the same node is free
+at once. The object names the node that has the stage. A lease that was not renewed for `LEASE_SECONDS`, by the server's
+clock, may be taken over if its object is unchanged. An owner that was disconnected for longer continues without its
+lease: its stage may then run twice, and the first commit wins.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from sweeper.store.local.claims import LockedClaims
 PLACE = "claims"
 LEASE_SECONDS = 60.0
 RENEWALS = 4
-"""In the time of a lease."""
+"""Renewals per duration of a lease."""
 
 
 class Leases:
     """Claims by key in a bucket.
 
     Args:
-        objects: of the bucket.
+        objects: the objects of the bucket.
         here: claims among the processes of this node.
-        node: name of this node that no other has.
+        node: unique name of this node.
     """
 
     def __init__(self, objects: Objects, here: LockedClaims, node: str) -> None:
@@ -42,7 +42,7 @@ class Leases:
 
     @contextlib.contextmanager
     def hold(self, key: str, owner: str) -> Iterator[bool]:
-        """Hold the claim to a stage; False where a living process has it. A dead one's ends with its lease."""
+        """Hold the claim to a stage; yields False if another process has it. A dead process loses it with its lease."""
         with self._here.hold(key, owner) as first_here:
             lease = self._take(key, owner) if first_here else None
             if lease is None:
@@ -52,20 +52,20 @@ class Leases:
                 yield True
 
     def owner(self, key: str) -> str | None:
-        """Who lives and holds the claim, or None."""
+        """Return the owner of a claim that a running process holds, or None."""
         found = self._objects.get(_name(key))
         if found is None or self._is_free(key, *found):
             return None
         return str(_said(found[0]).get("owner") or "another process")
 
     def living(self) -> set[str]:
-        """Keys of the claims that were renewed in time: the bucket is listed, not asked for every key."""
+        """Return the keys of the claims that were renewed in time, by one listing of the bucket."""
         return {each.name.rpartition("/")[2] for each in self._objects.list(PLACE) if not self._is_expired(each)}
 
     def remove_free(self) -> None:
         """Remove the claims that dead processes left."""
         for each in self._objects.list(PLACE):
-            with self.hold(each.name.rpartition("/")[2], "a look for leftovers"):
+            with self.hold(each.name.rpartition("/")[2], "cleanup"):
                 pass
 
     def _take(self, key: str, owner: str) -> _Lease | None:
@@ -75,7 +75,7 @@ class Leases:
         found = self._objects.get(_name(key))
         if found is None:
             return lease if lease.create() else None
-        dead = _said(found[0]).get("node") == self._node or self._is_expired(found[1])  # nobody here has it but we
+        dead = _said(found[0]).get("node") == self._node or self._is_expired(found[1])  # no other process here holds it
         return lease if dead and lease.take_over(found[1].tag) else None
 
     def _is_free(self, key: str, content: bytes, stored: Stored) -> bool:
@@ -87,7 +87,7 @@ class Leases:
 
 
 class _Lease:
-    """An object of ours for as long as it is renewed, each time with another content and so another tag."""
+    """A lease object of this process, renewed with new content and so a new tag each time."""
 
     def __init__(self, objects: Objects, name: str, said: Mapping[str, Any]) -> None:
         self._objects = objects
@@ -113,7 +113,7 @@ class _Lease:
         finally:
             self._ended.set()
             if self._tag is not None:
-                with contextlib.suppress(Unreachable):  # it ends by itself
+                with contextlib.suppress(Unreachable):  # the lease then expires
                     self._objects.delete([self._name])
 
     def _renew(self) -> None:

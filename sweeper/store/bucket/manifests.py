@@ -1,4 +1,4 @@
-"""The manifests in a bucket: an object per artifact. Where one is, the artifact is; writing it is the commit."""
+"""Manifests in a bucket: one object per artifact, whose creation is the commit."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ PLACE = "manifests"
 
 
 def object_of(key: str) -> str:
-    """The name of an artifact's manifest."""
+    """Return the object name of an artifact's manifest."""
     return f"{PLACE}/{key}.json"
 
 
 def key_of(name: str) -> str:
-    """The inverse of `object_of`."""
+    """Return the key of a manifest's object name; the inverse of `object_of`."""
     return name.rpartition("/")[2].removesuffix(".json")
 
 
 def files_of(key: str, manifest: Mapping[str, Any]) -> str:
-    """The place of an artifact's files: that of one attempt to make it, and nobody else's."""
+    """Return the prefix of an artifact's files, which is unique to one attempt to make it."""
     return f"files/{key}/{manifest['attempt']}"
 
 
 class Manifests:
-    """Manifests by key. What was read once is asked for again only when its object is another one."""
+    """Manifests by key, cached by the tags of their objects."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._known: dict[str, tuple[str, dict[str, Any]]] = {}
-        """With the tags of their objects."""
+        """Manifests already read, with the tags of their objects."""
 
     def has(self, key: str) -> bool:
-        """Whether there is one."""
+        """Check whether an artifact has a manifest."""
         return self._objects.head(object_of(key)) is not None
 
     def listed(self) -> dict[str, Stored]:
-        """All of them by key."""
+        """List the objects of all manifests by key."""
         return {key_of(each.name): each for each in self._objects.list(PLACE)}
 
     def existing(self, keys: Collection[str]) -> set[str]:
-        """Those of many keys that have one."""
+        """Return the subset of keys that have a manifest."""
         if len(keys) > LIST_THRESHOLD:
             return set(keys) & self.listed().keys()
         return {key for key, there in zip(keys, all_at_once(self.has, keys), strict=True) if there}
 
     def read(self, key: str) -> dict[str, Any] | None:
-        """The manifest of an artifact; None where there is none. Raises ValueError where it cannot be read."""
+        """Return the manifest of an artifact, or None if it has none. Raises ValueError if it is invalid."""
         found = self._objects.get(object_of(key))
         if found is None:
             return None
@@ -61,7 +61,7 @@ class Manifests:
         return self._known[key][1]
 
     def many(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Those that are there and can be read, by key."""
+        """Return the existing, valid manifests of some keys, by key."""
         listed = self.listed() if len(keys) > LIST_THRESHOLD else None
         asked = [key for key in keys if listed is None or key in listed]
 
@@ -76,7 +76,7 @@ class Manifests:
         return {key: manifest for key, manifest in found if manifest is not None}
 
     def commit(self, key: str, content: bytes) -> bool:
-        """Write a manifest unless there is one; one that cannot be read is set aside first."""
+        """Write a manifest, unless the key has a valid one, and return whether it did. Quarantines an invalid one."""
         if self._objects.create(object_of(key), content):
             return True
         with contextlib.suppress(ValueError):
@@ -86,7 +86,7 @@ class Manifests:
         return self._objects.create(object_of(key), content) is not None
 
     def quarantine(self, key: str) -> None:
-        """Move a manifest to what is damaged."""
+        """Move a manifest to the damaged ones."""
         if found := self._objects.get(object_of(key)):
             self._objects.put(f"damaged/{key}.{uuid.uuid4().hex[:8]}/{MANIFEST}", found[0])
             self._objects.delete([object_of(key)])

@@ -1,7 +1,7 @@
-"""The objects of a bucket below a prefix: small ones whole, large ones in parts, and what the network does to them.
+"""The objects of a bucket below a prefix: small ones whole, large ones in parts, with retries.
 
-A request that fails is tried again with longer and longer pauses, for `PATIENCE_SECONDS` in all. What credentials there
-are is taken from the environment by the client, and stands in no message.
+A failed request is retried with increasing pauses, for `PATIENCE_SECONDS` in total. The client takes credentials from
+the environment; no message contains them.
 """
 
 from __future__ import annotations
@@ -34,38 +34,38 @@ from sweeper.store.base import Unreachable
 
 SCHEMES = ("s3", "gs")
 PATIENCE_SECONDS = 120.0
-"""How long a bucket that does not answer is asked again."""
+"""How long requests to a bucket that does not respond are retried."""
 REQUEST_SECONDS = 60.0
 PAUSE_SECONDS = 0.1, 10.0
 PART_BYTES = 16 * 2**20
-"""Larger files go and come in parts, each a request of its own, and no more of them are in memory than go at once."""
+"""Larger files are transferred in parts, one request each, with at most PARTS_AT_ONCE of them in memory."""
 PARTS_AT_ONCE = 4
 CLOCK_SECONDS = 600.0
 PROBES = "probes"
 PROBE_TIME = timedelta(hours=1)
-"""Longer than anybody looks at one."""
+"""Age after which a probe was left behind by a dead process."""
 METADATA = ("169.254.169.254", "metadata.google.internal")
-"""Asked for credentials where the environment has none."""
+"""Servers that the client contacts for credentials if the environment has none."""
 KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or GOOGLE_APPLICATION_CREDENTIALS)"
-FIX = "is the network up, AWS_ENDPOINT_URL right, and AWS_REGION that of the bucket?"
+FIX = "check the network, AWS_ENDPOINT_URL, and that AWS_REGION is the bucket's region"
 T = TypeVar("T")
 
 
 class Refused(Unreachable):
-    """To ask again would not help."""
+    """A request failed in a way that a retry would not change."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An object, or what is known of it."""
+    """The metadata of an object."""
 
     name: str
-    """Below the prefix."""
+    """Its name below the prefix."""
     bytes: int
     made: datetime
-    """By the server's clock."""
+    """Time of its last change, by the server's clock."""
     tag: str
-    """Another one for other bytes."""
+    """ETag, which differs for different bytes."""
 
 
 class Objects:
@@ -77,7 +77,7 @@ class Objects:
         self._clock: tuple[float, datetime] | None = None
 
     def get(self, name: str) -> tuple[bytes, Stored] | None:
-        """A small object; None where there is none."""
+        """Return a small object with its metadata; None if it does not exist."""
 
         def get() -> tuple[bytes, Stored]:
             found = obstore.get(self._client, name)
@@ -86,25 +86,25 @@ class Objects:
         return self._asked(get)
 
     def head(self, name: str) -> Stored | None:
-        """What is known of an object; None where there is none."""
+        """Return the metadata of an object; None if it does not exist."""
         return self._asked(lambda: _stored(obstore.head(self._client, name)))
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a small object, in place of an earlier one."""
+        """Write a small object, replacing an existing one."""
         self._asked(lambda: obstore.put(self._client, name, content, use_multipart=False))
 
     def create(self, name: str, content: bytes) -> str | None:
-        """The tag of a small object that was not there before; None, and nothing is written, where it was.
+        """Create a small object and return its tag; if it already exists, write nothing and return None.
 
-        ``content`` must be unlike any other's: by it an object is known whose writing was not answered. A bucket
-        without conditional put is asked first, and another may then write between question and answer.
+        ``content`` must be unique: it identifies an object whose write got no response. In a bucket without
+        conditional put, existence is checked first, and another process may write in between.
         """
         if self.conditional:
             return self._put(name, content, "create")
         return None if self.head(name) else self._put(name, content, "overwrite")
 
     def replace(self, name: str, content: bytes, tag: str) -> str | None:
-        """The tag of a small object that is now in the place of the one with ``tag``; None where that is no more."""
+        """Replace the small object that has ``tag`` and return the new tag; None if it has changed or is gone."""
         return self._put(name, content, {"e_tag": tag} if self.conditional else "overwrite")
 
     def upload(self, name: str, path: Path) -> None:
@@ -112,7 +112,7 @@ class Objects:
         self._asked(lambda: obstore.put(self._client, name, path, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE))
 
     def parts(self, name: str, size: int) -> Iterator[bytes]:
-        """The bytes of an object of ``size``, in parts; fewer where it is cut short or not there."""
+        """Yield the bytes of an object of ``size`` in parts; fewer if it is shorter or does not exist."""
         for start in range(0, size, PART_BYTES):
             length = min(PART_BYTES, size - start)
             read = functools.partial(obstore.get_range, self._client, name, start=start, length=length)
@@ -122,43 +122,43 @@ class Objects:
             yield part.to_bytes()
 
     def list(self, place: str) -> Sequence[Stored]:
-        """All objects below a place, asked for by pages, in order of their names."""
+        """List all objects below a prefix, in order of their names."""
         pages = self._asked(lambda: [*obstore.list(self._client, place, chunk_size=1000)])
         return sorted((_stored(each) for page in pages or () for each in page), key=lambda each: each.name)
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete objects, as far as they are there."""
+        """Delete those of the objects that exist."""
         paths = list(names)
         if paths:
             self._asked(lambda: obstore.delete(self._client, paths))
 
     @functools.cached_property
     def conditional(self) -> bool:
-        """Whether the bucket writes an object on condition that there is none: tried once."""
+        """True if the bucket supports conditional put (create only if absent); tested once."""
         name = probe()
         self.put(name, b"first")
         try:
             return self._put(name, b"second", "create") is None
         except Refused:
-            return False  # it does not know how
+            return False  # not supported
         finally:
             self.delete([name])
 
     def now(self) -> datetime:
-        """The time by the server's clock, which alone is the same for all nodes."""
+        """Return the time by the server's clock, the only one that all nodes share."""
         if self._clock is None or time.monotonic() - self._clock[0] > CLOCK_SECONDS:
             name = probe()
             self.put(name, b"")
             seen, at = self.head(name), time.monotonic()
             self.delete([name])
             if seen is None:
-                raise Refused(f"the store {self.url} lost what was just written to it", fix=FIX)
+                raise Refused(f"the store {self.url} lost an object that was just written", fix=FIX)
             self._clock = at, seen.made
         at, then = self._clock
         return then + timedelta(seconds=time.monotonic() - at)
 
     def delete_old_probes(self) -> None:
-        """Those that dead processes left."""
+        """Delete the probes that dead processes left."""
         left = self.list(PROBES)
         self.delete(each.name for each in left if self.now() - each.made > PROBE_TIME)
 
@@ -167,12 +167,12 @@ class Objects:
         try:
             done = self._asked(put)
         except (AlreadyExistsError, PreconditionError):
-            found = self.get(name)  # ours, where the answer to an earlier try was lost
+            found = self.get(name)  # equal if an earlier try succeeded but its response was lost
             return found[1].tag if found and found[0] == content else None
         return str(done["e_tag"]) if done else None
 
     def _asked(self, request: Callable[[], T]) -> T | None:
-        """The answer to a request, asked again until patience ends; None for what is not there."""
+        """Send a request, with retries until patience ends, and return the response; None if the object is missing."""
         until, pause = time.monotonic() + PATIENCE_SECONDS, PAUSE_SECONDS[0]
         while True:
             try:
@@ -193,23 +193,23 @@ class Objects:
     def _translated(self, error: Exception) -> Unreachable:
         text, bucket = str(error), urlsplit(self.url).netloc
         if "NoSuchBucket" in text:
-            return Refused(f"there is no bucket {bucket}", fix="create it, or choose another one with --store")
+            return Refused(f"the bucket {bucket} does not exist", fix="create it, or choose another one with --store")
         if isinstance(error, PermissionDeniedError | UnauthenticatedError):
             fix = f"check {KEYS} in the environment, and their permissions: read, write, list and delete"
             return Refused(f"the bucket {bucket} denies access: {_reason(text)}", fix=fix)
         if any(place in text for place in METADATA):
-            return Refused(f"there are no credentials for the bucket {bucket}", fix=f"set {KEYS} in the environment")
+            return Refused(f"no credentials for the bucket {bucket}", fix=f"set {KEYS} in the environment")
         kind = Refused if isinstance(error, NotSupportedError) or "501 Not Implemented" in text else Unreachable
-        return kind(f"the store {self.url} does not answer: {_reason(text)}", fix=FIX)
+        return kind(f"the store {self.url} does not respond: {_reason(text)}", fix=FIX)
 
 
 def probe() -> str:
-    """A name for an object that is written to see how the bucket behaves, and deleted again."""
+    """Return a name for a temporary object that tests the bucket's behaviour."""
     return f"{PROBES}/{uuid.uuid4().hex}"
 
 
 def grouped(objects: Iterable[Stored], depth: int) -> dict[str, list[Stored]]:
-    """Objects by the first ``depth`` words of their names."""
+    """Group objects by the first ``depth`` parts of their names."""
     groups: dict[str, list[Stored]] = {}
     for each in objects:
         groups.setdefault("/".join(each.name.split("/")[:depth]), []).append(each)
@@ -218,7 +218,7 @@ def grouped(objects: Iterable[Stored], depth: int) -> dict[str, list[Stored]]:
 
 @functools.lru_cache
 def objects_at(url: str) -> Objects:
-    """The same ones for all stores of this process: they keep their connections. Raises SweeperError."""
+    """Return the objects at a URL, shared by all stores of this process to reuse connections. Raises SweeperError."""
     return Objects(url)
 
 
@@ -227,8 +227,8 @@ def _client(url: str) -> Any:
     if "@" in parts.netloc:
         raise SweeperError("a store's address must not contain credentials", fix=f"set {KEYS} in the environment")
     if parts.scheme not in SCHEMES or not parts.netloc:
-        fix = "give a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
-        raise SweeperError(f"'{url}' is not the address of a store", fix=fix)
+        fix = "use a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX"
+        raise SweeperError(f"'{url}' is not a valid store address", fix=fix)
     retries = {
         "max_retries": 4,
         "retry_timeout": timedelta(seconds=PATIENCE_SECONDS / 4),
@@ -246,7 +246,7 @@ def _client(url: str) -> Any:
 
 
 def _may_be_open() -> bool:
-    """Whether requests may go over the network as plain text. Raises SweeperError where that was not allowed."""
+    """Check whether plain HTTP is allowed. Raises SweeperError if the endpoint requires it and it is not."""
     allowed = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true", "yes")
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if endpoint.startswith("http://") and not allowed:
@@ -260,6 +260,6 @@ def _stored(meta: Any) -> Stored:
 
 
 def _reason(text: str) -> str:
-    """What a client's message of many lines comes to."""
+    """Return the gist of a client's message of many lines."""
     found = re.search(r"status code: (\d+[^:\n]*)", text) or re.search(r"HTTP error: ([^\n]+)", text)
     return found[1].strip() if found else text.partition("\n")[0].rpartition(" - ")[2]

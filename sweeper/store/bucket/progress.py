@@ -1,4 +1,4 @@
-"""Saved progress in a bucket: an attempt's files and then its manifest, so that what has none was never complete."""
+"""Saved progress in a bucket: the files, then their manifest, so that progress without a manifest is incomplete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACE = "progress"
 
 
 def save(objects: Objects, key: str, written: Path) -> None:
-    """Write a directory as the newest progress of a stage, and delete what is older."""
+    """Write a directory as the newest progress of a stage, and delete older ones."""
     seal(written, {})
     existing = _saved(objects, key)
     number = 1 + max((int(name.partition(".")[0]) for name in existing), default=-1)
@@ -26,7 +26,7 @@ def save(objects: Objects, key: str, written: Path) -> None:
 
 
 def fetch_newest(objects: Objects, key: str, directory: Path) -> bool:
-    """Write the newest intact progress into a directory, if there is one."""
+    """Download the newest intact progress into a directory, and return whether there is any."""
     for name, stored in sorted(_saved(objects, key).items(), reverse=True):
         place = f"{PLACE}/{key}/{name}"
         if _is_complete(stored) and (manifest := objects.get(f"{place}/{MANIFEST}")):
@@ -37,12 +37,12 @@ def fetch_newest(objects: Objects, key: str, directory: Path) -> bool:
 
 
 def newest(objects: Objects, key: str) -> str | None:
-    """The name of the newest complete progress."""
+    """Return the name of the newest complete progress, or None."""
     return max((name for name, stored in _saved(objects, key).items() if _is_complete(stored)), default=None)
 
 
 def _saved(objects: Objects, key: str) -> dict[str, list[Stored]]:
-    """Objects of every progress by its name."""
+    """Return the objects of every saved progress by its name."""
     found = {name.rpartition("/")[2]: stored for name, stored in grouped(objects.list(f"{PLACE}/{key}"), 3).items()}
     return {name: stored for name, stored in found.items() if name.partition(".")[0].isdigit()}
 

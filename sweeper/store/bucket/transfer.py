@@ -1,4 +1,4 @@
-"""Files between a directory and a bucket, streamed, with every one checked against the sum in its manifest."""
+"""Stream files between a directory and a bucket, verifying each against the checksum in its manifest."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from sweeper.store.bucket.objects import Objects
 from sweeper.store.manifest import MANIFEST, write, wrong_size, wrong_sum
 
 TRIES = 3
-"""How often a file is fetched until its bytes are taken for those in the bucket."""
+"""Downloads of a file before a checksum failure is taken for damage in the bucket."""
 
 
 class Faulty(Exception):
-    """A file in the bucket is not what its manifest says; the message says how."""
+    """A file in the bucket does not match its manifest; the message describes how."""
 
 
 def upload(objects: Objects, directory: Path, place: str) -> None:
-    """Write all files of a directory but its manifest below a place of the bucket."""
+    """Upload all files of a directory except its manifest below a prefix of the bucket."""
     for path in sorted(directory.iterdir()):
         if path.name != MANIFEST:
             objects.upload(f"{place}/{path.name}", path)
 
 
 def download(objects: Objects, place: str, manifest: Mapping[str, Any], directory: Path) -> None:
-    """Write the files of a manifest, and it, into a directory. Raises Faulty."""
+    """Download the files of a manifest, and write it, into a directory. Raises Faulty if one does not match."""
     for name, entry in manifest["files"].items():
         _insist(lambda name=name, entry=entry: _fetch(objects, place, name, entry, directory))  # type: ignore[misc]
     write(directory, manifest)
 
 
 def check(objects: Objects, place: str, manifest: Mapping[str, Any]) -> None:
-    """Fetch every file of a manifest for its sum alone. Raises Faulty."""
+    """Download every file of a manifest only to verify it. Raises Faulty if one does not match."""
     for name, entry in manifest["files"].items():
         _insist(lambda name=name, entry=entry: _stream(objects, place, name, entry, lambda part: None))  # type: ignore[misc]
 
@@ -61,7 +61,7 @@ def _stream(objects: Objects, place: str, name: str, entry: Mapping[str, Any], s
 
 
 def _insist(attempt: Callable[[], None]) -> None:
-    """The network may have cut or changed what is whole in the bucket."""
+    """Retry, since the network may have cut or changed a file that is intact in the bucket."""
     for left in reversed(range(TRIES)):
         try:
             return attempt()

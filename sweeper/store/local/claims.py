@@ -1,6 +1,6 @@
-"""Whose it is to run a stage: a file locked by the process that does, so that a dead owner's claim is free at once.
+"""Claims: which process may run a stage, as a file that it locks, so that a dead owner's claim is free at once.
 
-Two sweeps on one store never do the same stage twice, whether they run on one cluster, on two, or without one.
+Two sweeps on one store never run the same stage twice, whether they run on one cluster, on two, or without one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class LockedClaims:
 
     @contextlib.contextmanager
     def hold(self, key: str, owner: str) -> Iterator[bool]:
-        """Hold the claim to a stage; False where a living process has it. It ends with this process at the latest."""
+        """Hold the claim to a stage; yields False if another process has it. It ends with the process."""
         path = self.root / key
         descriptor = take(path)
         if descriptor is None:
@@ -35,18 +35,18 @@ class LockedClaims:
             release(path, descriptor)
 
     def owner(self, key: str) -> str | None:
-        """Who lives and holds the claim, or None."""
+        """Return the owner of a claim that a running process holds, or None."""
         if is_held(self.root / key):
             with contextlib.suppress(FileNotFoundError):
                 return (self.root / key).read_text() or "another process"
         return None
 
     def living(self) -> set[str]:
-        """Keys of all claims that are held."""
+        """Return the keys of all claims that running processes hold."""
         return {path.name for path in self.root.glob("*") if is_held(path)}
 
     def remove_free(self) -> None:
         """Remove the claims that dead processes left."""
         for path in filter(Path.is_file, self.root.iterdir()):
-            with self.hold(path.name, "a look for leftovers"):
+            with self.hold(path.name, "cleanup"):
                 pass

@@ -2,13 +2,13 @@
 
     objects/<2 digits>/<key>/    an artifact: its files and manifest.json
     progress/<key>/<number>.*/   saved progress of an unfinished stage
-    failures/<key>.json          why a stage could not be done
-    claims/<key>                 whose it is to run the stage, locked by the process that does
-    damaged/                     what failed its sums, set aside
-    tmp/                         what is being written
+    failures/<key>.json          the last failure of a stage
+    claims/<key>                 locked by the process that runs the stage
+    damaged/                     quarantined artifacts, whose checksums failed
+    tmp/                         directories being written
     locks/                       a file for each directory in tmp, locked by its writer
 
-A directory is written aside and renamed into place: a reader sees all of it or nothing.
+A directory is written in tmp and renamed into place: a reader sees all of it or nothing.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ class Directory(Store):
 
     def check_exists(self) -> None:
         if not self.root.is_dir():
-            fix = "run a sweep first, or name its directory with --runs or its store with --store"
+            fix = "run a sweep first, or give its directory with --runs or its store with --store"
             raise SweeperError(f"{from_here(self.root)} does not exist", fix=fix)
 
     def close(self) -> None:
-        """Nothing: readers see the artifacts themselves."""
+        """Do nothing: readers use the artifacts in place."""
 
     def remove_leftovers(self) -> None:
         self._scratch.remove_dead()
@@ -75,7 +75,7 @@ class Directory(Store):
         self._remove_done()
 
     def path(self, key: str) -> Path:
-        """Where the artifact lies, or would lie."""
+        """Return the directory of an artifact, whether it exists or not."""
         return self.root / "objects" / key[:2] / key
 
     def has(self, key: str) -> bool:
@@ -205,17 +205,17 @@ class Directory(Store):
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a small file, in place of an earlier one, in one step."""
+        """Write a small file atomically, replacing an existing one."""
         aside = (self.root / name).with_suffix(".new")
         aside.write_bytes(content)
         aside.replace(self.root / name)
 
     def delete(self, name: str) -> None:
-        """Delete a small file, if there is one."""
+        """Delete a small file, if it exists."""
         (self.root / name).unlink(missing_ok=True)
 
     def notes(self, place: str) -> dict[str, bytes]:
-        """All small files of a place that can be read, by name."""
+        """Return all readable small files of a part of the store, by name."""
         found = {path.name: self.read(f"{place}/{path.name}") for path in (self.root / place).glob("*")}
         return {name: content for name, content in found.items() if content is not None}
 
@@ -228,12 +228,12 @@ class Directory(Store):
     def check_usable(self, beacon: str) -> str | None:
         try:
             if Path(beacon).parent.name not in self._scratch.held():
-                return f"a lock on {self.root} that another process holds is not seen here"
+                return f"a lock that another process holds on {self.root} is not visible here"
             with self.scratch() as directory:
                 (directory / "new").write_text("whole")
                 (directory / "new").rename(directory / "file")
                 if (directory / "file").read_text() != "whole":
-                    return f"the store {self.root} gives back other bytes than were written"
+                    return f"the store {self.root} returns different bytes than were written"
         except OSError as error:
             return f"the store {self.root} cannot be written: {error.strerror}"
         return None

@@ -1,6 +1,6 @@
-"""Locked files: held by a process for as long as it lives, so that what a dead one held is free at once.
+"""File locks that end with the process that holds them.
 
-The lock is flock's on a file opened for writing, which Linux also keeps across the machines of an NFS.
+They use flock on a file opened for writing, which Linux also supports across the machines of an NFS.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 
 
 def take(path: Path) -> int | None:
-    """A descriptor of the file, made where there is none, that holds its lock until it is closed.
+    """Lock a file, created if missing, and return a descriptor that holds the lock until it is closed.
 
-    None where another process holds it. A holder may remove the file before it closes it.
+    Returns None if another process holds the lock. A holder may remove the file before closing it.
     """
     return _locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def wait_for(path: Path, *, shared: bool = False) -> int:
-    """The same once it is free; ``shared`` with others who ask for it shared."""
+    """Wait for the lock of a file, and return its descriptor; a ``shared`` lock allows other shared ones."""
     descriptor = None
     while descriptor is None:
         descriptor = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
@@ -46,14 +46,14 @@ def _locked(path: Path, how: int) -> int | None:
 
 
 def release(path: Path, descriptor: int) -> None:
-    """Remove a file whose lock is held, and let the lock go."""
-    with contextlib.suppress(OSError):  # of no use, and of no harm where it stays
+    """Remove a file whose lock is held, and release the lock."""
+    with contextlib.suppress(OSError):  # a file that stays does no harm
         path.unlink()
     os.close(descriptor)
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds the file's lock."""
+    """Check whether a running process holds the file's lock."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

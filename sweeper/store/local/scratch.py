@@ -1,4 +1,4 @@
-"""Directories to write in, each with a file beside them that its writer keeps locked for as long as it lives."""
+"""Directories to write in, each with a lock file that its writer holds while it runs."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from sweeper.store.local.locks import is_held, release, take, wait_for
 
 
 class Scratch:
-    """Directories in ``root/tmp``, locked by files in ``root/locks``: a directory cannot be opened for writing, and NFS
-    locks nothing else."""
+    """Directories in ``root/tmp``, each locked by a file in ``root/locks``, as NFS can lock only files."""
 
     def __init__(self, root: Path) -> None:
         self._places, self._locks = root / "tmp", root / "locks"
 
     def prepare(self) -> None:
-        """Make both places."""
+        """Create both directories."""
         for place in (self._places, self._locks):
             place.mkdir(parents=True, exist_ok=True)
 
     @contextlib.contextmanager
     def new(self) -> Iterator[Path]:
-        """An empty directory, removed afterwards unless it was moved."""
+        """Create an empty directory, removed afterwards unless it was moved."""
         self.prepare()
         name = uuid.uuid4().hex
         lock = wait_for(self._locks / name)
@@ -37,11 +36,11 @@ class Scratch:
             release(self._locks / name, lock)
 
     def held(self) -> set[str]:
-        """Names of the directories whose writers live."""
+        """Return the names of the directories whose writers are running."""
         return {path.name for path in self._locks.glob("*") if is_held(path)}
 
     def remove_dead(self) -> None:
-        """Remove what dead writers left."""
+        """Remove the directories and locks of dead writers."""
         self.prepare()
         for name in {path.name for place in (self._places, self._locks) for path in place.iterdir()}:
             lock = take(self._locks / name)
@@ -51,7 +50,7 @@ class Scratch:
 
 
 def delete(path: Path) -> None:
-    """Delete a file or a directory, if there is one."""
+    """Delete a file or a directory, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -59,7 +58,7 @@ def delete(path: Path) -> None:
 
 
 def size(path: Path) -> int:
-    """Bytes of a file, or of all files of a directory; what vanishes meanwhile has none."""
+    """Return the bytes of a file or of all files of a directory, ignoring files that disappear meanwhile."""
     total = 0
     for each in [path, *path.rglob("*")]:
         with contextlib.suppress(OSError):

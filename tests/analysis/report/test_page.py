@@ -160,16 +160,16 @@ def test_an_unfinished_row_says_how_much_of_it_is_there_and_why(tmp_path) -> Non
 
 def test_without_stages_the_page_says_that_they_are_not_written(tmp_path) -> None:
     told = said(page([unfinished(tmp_path)]))
-    assert "Which stages were run is not written yet: that is done when a sweep's command ends." in told
-    assert "The stages of layer_selection are not written" in told
-    assert "nothing is known of code, packages and machines" in told
+    assert "The list of stages is written when a sweep's command ends." in told
+    assert "The stages of layer_selection are not recorded" in told
+    assert "code, packages and machines are unknown" in told
 
 
 def test_sharing_is_told_in_stages_and_seconds(written) -> None:
     told = said(written)
     # 12 trials: a base per seed of 12 s for four rows, a score of 8 s each
-    assert "Of 15 stages, 3 served more than one trial, up to 4 of them." in told
-    assert "All together took 2 min 12 s instead of 4 min 00 s, 45 % less; train base alone saved 1 min 48 s." in told
+    assert "Of 15 stages, 3 served more than one trial, up to 4 trials." in told
+    assert "All stages took 2 min 12 s instead of 4 min 00 s, 45 % less; train base alone saved 1 min 48 s." in told
     assert "train_base training 3 4 12 36.0 144.0 108.0 75" in told
 
 
@@ -179,7 +179,7 @@ def test_two_sweeps_that_share_their_stages_count_them_once(of_two) -> None:
 
 def test_a_row_shows_what_it_differs_in_and_its_trials_with_links_to_mlflow(written) -> None:
     found, told = parsed(written), said(written)
-    assert "0-64: what rows differ in name value adapter.layers 0-64" in told
+    assert "0-64: values that differ between rows name value adapter.layers 0-64" in told
     assert "0-64 · seed 1 1 finished 34,054 87.75" in told
     assert "2 names with the same value in every row" in told
     assert [link for link in found.links if not link.startswith("#")] == [LINK]

@@ -32,10 +32,10 @@ def chart(written: str, name: str) -> Any:
 def test_the_search_says_what_was_asked_what_became_of_it_and_what_it_found(written) -> None:
     told = said(written)
     assert (
-        "The sampler tpe was asked for 40 suggestions, to maximise aia and minimise ppc; the pruner median stopped "
-        "those that promised too little. 40 suggestions so far: 32 finished, 8 pruned. They have spent 6 min 40 s of "
-        "stage time, in which what other trials had made already is not counted. "
-        "Hypervolume 1,412,390, from aia 20 (given) and ppc 33,630 (the worst found)."
+        "The goal was to maximise aia and minimise ppc with 40 suggestions of the sampler tpe; the pruner median "
+        "stopped unpromising ones. 40 suggestions so far: 32 finished, 8 pruned. They took 6 min 40 s of "
+        "stage time, not counting stages that other trials had already run. "
+        "Hypervolume 1,412,390 with reference aia 20 (given) and ppc 33,630 (the worst found)."
     ) in told
     assert "adapter.layers what adapter.layers may be 0.61 0.33" in told
 
@@ -84,7 +84,7 @@ def test_the_interactive_history_marks_pruned_suggestions_below_the_line(written
 def test_studies_are_told_apart_and_a_page_may_hold_searched_and_other_sweeps(tmp_path: Path, written) -> None:
     both = page([digits(tmp_path, ("mul", "add")), layer_selection(tmp_path)])
     told = said(both)
-    assert "was asked for 40 suggestions in each of 2 studies" in told
+    assert "with 40 suggestions of the sampler tpe in each of 2 studies" in told
     assert "mul: 40 suggestions with all values" in told
     assert "sweep finished pruned failed missing" in told
     assert told.count("Pareto front of the search") == 1

@@ -14,11 +14,11 @@ def test_every_figure_of_a_sweep_is_a_file_in_every_format_and_what_is_not_drawn
     assert done.returncode == 0
     drawn = ["importance", "ranks", "ponderations", "samples", "accuracy", "matrix", "cost", "curves"]
     paths = [f"figures/layer_selection-{figure}.{suffix}" for figure in drawn for suffix in ("pdf", "svg", "png")]
-    none = "layer_selection-heatmap: none, it needs a grid of two row names with a column that is measured"
+    none = "layer_selection-heatmap: none, it needs a table with two row names and a measured column"
     unsearched = [
-        "layer_selection-front: none, it is no search for several objectives",
-        "layer_selection-history: none, it is no search",
-        "layer_selection-search_importances: none, no search can tell them",
+        "layer_selection-front: none, the sweep is not a search with several objectives",
+        "layer_selection-history: none, the sweep is not a search",
+        "layer_selection-search_importances: none, no importance is known",
     ]
     assert done.stdout.splitlines() == [*paths[:21], none, *paths[21:], *unsearched]
     starts = {".pdf": b"%PDF", ".svg": b"<?xml", ".png": b"\x89PNG"}
@@ -60,8 +60,8 @@ def test_an_unknown_sweep_is_answered_before_anything_is_drawn(project: Project)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == snapshot("""\
-error: no results called 'layers' in runs/results
-  fix: results here: layer_selection
+error: no results 'layers' in runs/results
+  fix: known: layer_selection
 """)
 
 

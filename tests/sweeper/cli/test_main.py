@@ -63,8 +63,8 @@ def test_a_table_of_nothing(project: Project) -> None:
     done = project.sweeper("table", "layers")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
-error: no results called 'layers' in runs/results
-  fix: nothing has been run here yet
+error: no results 'layers' in runs/results
+  fix: run a sweep first
 """)
 
 

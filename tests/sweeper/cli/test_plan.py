@@ -77,8 +77,8 @@ total      12       0      12     -  unknown
 
 seconds   unknown until some stages have run
 expected  unknown on 2 slots
-saved     10 of 60 stages of one run per trial; unknown how much time
-disk      0 bytes here; to come: unknown
+saved     10 of 60 stages of one run per trial; time unknown
+disk      0 bytes stored; still needed: unknown
 """)
 
 
@@ -98,8 +98,8 @@ def test_a_plan_of_more_seeds_than_have_run(copy: Project) -> None:
             "seconds   measured for 50, scaled from measured stages of the same function for 50",
             "expected  19:46 on 2 slots (critical path 16:51, work 39:32)",
             "saved     20 of 120 stages of one run per trial, 5:33:20 of 6:52:24 (81%)",
-            "          5.56 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
-            "disk      50.0 kB here, about 50.0 kB to come",
+            "          5.56 core-hours; GPU-hours unknown: no stage was measured on a GPU",
+            "disk      50.0 kB stored, about 50.0 kB still needed",
         ]
     )
 
@@ -142,7 +142,7 @@ def test_no_more_than_forty_rows_are_printed(project: Project) -> None:
     project.write((project.path / "space.yaml").read_text().replace("axes:\n", steps))
     lines = project.sweeper(*PLAN).stdout.splitlines()
     assert lines[2].startswith("54 rows ")
-    assert lines[43] == snapshot("and 14 more rows; --json has all")
+    assert lines[43] == snapshot("and 14 more rows; --json lists all")
     assert len(json.loads(project.sweeper(*PLAN, "--json").stdout)["rows"]) == 54
 
 
@@ -152,8 +152,8 @@ def test_a_finished_plan_has_nothing_to_run(copy: Project) -> None:
             "seconds   measured for 50",
             "expected  nothing to run",
             "saved     10 of 60 stages of one run per trial, 2:46:40 of 3:26:12 (81%)",
-            "          2.78 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
-            "disk      50.0 kB here",
+            "          2.78 core-hours; GPU-hours unknown: no stage was measured on a GPU",
+            "disk      50.0 kB stored",
         ]
     )
 
@@ -164,16 +164,16 @@ def test_what_is_unknown_is_said_and_left_out(copy: Project) -> None:
         [
             "seconds   measured for 2, unknown for 48",
             "expected  unknown on 2 slots",
-            "saved     10 of 60 stages of one run per trial, 2:46:40 of 3:20:00 (83%) as far as known",
-            "          2.78 core-hours; GPU-hours unknown, as no stage was measured on a GPU",
-            "disk      2.0 kB here; to come: unknown",
+            "saved     10 of 60 stages of one run per trial, 2:46:40 of 3:20:00 (83%) for known stages",
+            "          2.78 core-hours; GPU-hours unknown: no stage was measured on a GPU",
+            "disk      2.0 kB stored; still needed: unknown",
         ]
     )
     assert told(copy, "--seeds", "0-2")[1] == snapshot(
-        "expected  16:40 on 2 slots (critical path 16:40, work 16:40), without 72 stages of unknown seconds"
+        "expected  16:40 on 2 slots (critical path 16:40, work 16:40), excluding 72 stages of unknown duration"
     )
     assert told(copy, "--seeds", "0-2")[-1] == snapshot(
-        "disk      2.0 kB here, about 1.0 kB to come (unknown for 72 stages)"
+        "disk      2.0 kB stored, about 1.0 kB still needed (unknown for 72 stages)"
     )
 
 

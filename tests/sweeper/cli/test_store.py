@@ -112,7 +112,7 @@ def test_a_store_that_is_not_there(project: Project, command: str) -> None:
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
 error: runs/store does not exist
-  fix: run a sweep first, or name its directory with --runs or its store with --store
+  fix: run a sweep first, or give its directory with --runs or its store with --store
 """)
 
 
@@ -133,7 +133,7 @@ def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(s
     bend = {key: next(line for line in lines if key[:12] in line) for key in (cut, flipped, gone)}
     assert bend[cut].endswith(f": bent.json has 1 bytes instead of {before}")
     assert bend[cut].startswith(f"damaged  {cut[:12]} bend turn=")
-    assert bend[flipped].endswith(": bent.json has another sum than when it was made")
+    assert bend[flipped].endswith(": bent.json does not match its checksum")
     assert bend[gone].endswith(": bent.json is missing")
     assert f"damaged  {unreadable[:12]} unknown: manifest.json cannot be read" in lines
     assert f"unlisted {more[:12]} total: extra is not in the manifest" in lines

@@ -166,7 +166,7 @@ def test_rerun_makes_again_what_other_code_made_and_says_so(project: Project, mo
     before = made(project)
     monkeypatch.setattr("sweeper.planning.rerun.source_hash", lambda module: "edited")
     done = project.sweeper(*RUN, "--rerun", "total")
-    assert "  rerun: 12 of total and 0 that rest on them are made again\n" in done.stderr
+    assert "  rerun: discarded 12 artifacts of total and 0 that depend on them\n" in done.stderr
     after = made(project)
     assert sum(after[key] != when for key, when in before.items()) == 12
 

@@ -124,8 +124,8 @@ def test_a_worker_with_other_code_than_the_driver_refuses_the_stage_and_says_bot
     here = job.code["tests.tiny.experiment"][:12]
     stale = replace(job, code={**job.code, "tests.tiny.experiment": "0123456789abcdef"})
     absent = replace(job, code={**job.code, "nowhere.to_be_found": "0123456789abcdef"})
-    fix = "where the sweep was started it is 0123456789ab. Put the same files on every node"
-    told = f"{platform.node()} has other code of tests.tiny.experiment, {here}; {fix}"
+    fix = "the sweep was started with 0123456789ab. Put the same files on every node"
+    told = f"{platform.node()} has different code of tests.tiny.experiment, {here}; {fix}"
     assert perform(stale, ignore) == Outcome(halt=told)
-    assert perform(absent, ignore) == Outcome(halt=f"{platform.node()} does not find nowhere.to_be_found; {fix}")
+    assert perform(absent, ignore) == Outcome(halt=f"{platform.node()} cannot find nowhere.to_be_found; {fix}")
     assert store.all_keys() == []

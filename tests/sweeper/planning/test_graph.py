@@ -100,7 +100,7 @@ def test_two_stages_of_one_name_are_refused(project: Project, monkeypatch: pytes
         Graph.of(load_sweep(project.path / "space.yaml"))
     assert str(error.value) == (
         "two stages are named 'tests.grow': tests.tiny.experiment:bend and tests.tiny.experiment:grow\n"
-        "  fix: name one of them: @stage(name=...)"
+        "  fix: rename one of them: @stage(name=...)"
     )
 
 

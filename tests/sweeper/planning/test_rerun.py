@@ -26,12 +26,12 @@ def test_only_what_other_code_made_is_made_again_with_all_that_rests_on_it(
     finish(graph, store)
     whole = by_function(graph, store)
     assert discard_outdated(graph, store, ["bend"]) == snapshot(
-        "  rerun: what is here of bend was made by this code and these packages"
+        "  rerun: all artifacts of bend were made by the present code and packages"
     )
     assert by_function(graph, store) == whole
     monkeypatch.setattr(rerun, "source_hash", lambda module: "edited")
     said = discard_outdated(graph, store, ["bend"])
-    assert said == snapshot("  rerun: 36 of bend and 12 that rest on them are made again")
+    assert said == snapshot("  rerun: discarded 36 artifacts of bend and 12 that depend on them")
     assert by_function(graph, store) == {"grow": 2, "bend": 0, "total": 0}
 
 
@@ -45,7 +45,7 @@ def test_what_was_made_again_before_an_interruption_stays(
     assert set(by_function(graph, store).values()) == {0}
     finish(graph, store)
     assert discard_outdated(graph, store, ["grow"]) == snapshot(
-        "  rerun: what is here of grow was made by this code and these packages"
+        "  rerun: all artifacts of grow were made by the present code and packages"
     )
     assert len(graph.missing(store)) == 0
 
@@ -63,6 +63,6 @@ def test_an_unknown_stage_is_answered_with_the_nearest(graph: Graph, store: Stor
     with pytest.raises(SweeperError) as error:
         discard_outdated(graph, store, ["bent"])
     assert str(error.value) == snapshot("""\
---rerun bent: no stage is called 'bent'
+--rerun bent: unknown stage 'bent'
   fix: did you mean bend?\
 """)

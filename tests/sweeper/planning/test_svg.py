@@ -75,7 +75,7 @@ def test_another_suffix_is_refused_before_anything_is_read(project: Project) -> 
     done = project.sweeper("plan", "nowhere.yaml", "--graph", "out/plan.pdf")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
-error: a graph is drawn as .svg or .html, not as 'plan.pdf'
+error: cannot draw a graph as 'plan.pdf': expected .svg or .html
   fix: --graph out/plan.svg or --graph out/plan.html
 """)
 
@@ -85,5 +85,5 @@ def test_a_file_that_cannot_be_written_is_told(project: Project) -> None:
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
 error: nowhere/plan.svg cannot be written: No such file or directory
-  fix: name another file
+  fix: choose another file
 """)

@@ -123,8 +123,8 @@ space.yaml:9:8: where: not an expression
         (
             "1" + " == seed" * 200,
             snapshot("""\
-space.yaml:9:8: where: the expression has 1,601 characters
-  fix: write it in at most 1,000\
+space.yaml:9:8: where: the expression has 1,601 characters, the limit is 1,000
+  fix: shorten it\
 """),
         ),
         (
@@ -152,62 +152,62 @@ space.yaml:9:8: where: unknown name 'true'
             "layers < 3",
             snapshot("""\
 space.yaml:9:8: where: '<' not supported between instances of 'str' and 'int'
-  fix: compare values of one kind; here layers is '40-54'\
+  fix: compare values of the same type; here layers is '40-54'\
 """),
         ),
         (
             "seed / order == 3",
             snapshot("""\
-space.yaml:9:8: where: '/' is for numbers, not for None
-  fix: compare values of one kind; here seed is 1, order is None\
+space.yaml:9:8: where: '/' expects numbers, got None
+  fix: compare values of the same type; here seed is 1, order is None\
 """),
         ),
         (
             "'a' * 10000000000 == layers",
             snapshot("""\
-space.yaml:9:8: where: '*' is for numbers, not for 'a'
-  fix: compare values of one kind; here layers is '40-54'\
+space.yaml:9:8: where: '*' expects numbers, got 'a'
+  fix: compare values of the same type; here layers is '40-54'\
 """),
         ),
         (
             "'%999999999d' % 1 == layers",
             snapshot("""\
-space.yaml:9:8: where: '%' is for numbers, not for '%999999999d'
-  fix: compare values of one kind; here layers is '40-54'\
+space.yaml:9:8: where: '%' expects numbers, got '%999999999d'
+  fix: compare values of the same type; here layers is '40-54'\
 """),
         ),
         (
             "seed in 3",
             snapshot("""\
 space.yaml:9:8: where: argument of type 'int' is not iterable
-  fix: compare values of one kind; here seed is 1\
+  fix: compare values of the same type; here seed is 1\
 """),
         ),
         (
             "1 / (seed - 1) == 1",
             snapshot("""\
 space.yaml:9:8: where: division by zero
-  fix: compare values of one kind; here seed is 1\
+  fix: compare values of the same type; here seed is 1\
 """),
         ),
         (
             "seed",
             snapshot("""\
-space.yaml:9:8: where: it is 1, neither true nor false
-  fix: compare values of one kind; here seed is 1\
+space.yaml:9:8: where: expected true or false, got 1
+  fix: compare values of the same type; here seed is 1\
 """),
         ),
         (
             "seed == 2 or 3",
             snapshot("""\
-space.yaml:9:8: where: 3 is neither true nor false
-  fix: compare values of one kind; here seed is 1\
+space.yaml:9:8: where: expected true or false, got 3
+  fix: compare values of the same type; here seed is 1\
 """),
         ),
         (
             "'always'",
             snapshot("""\
-space.yaml:9:8: where: it is 'always', neither true nor false
+space.yaml:9:8: where: expected true or false, got 'always'
   fix: compare names and values, such as adapter.ratio == 1 or adapter.layers in ['0-64', '40-54']\
 """),
         ),

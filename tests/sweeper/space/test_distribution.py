@@ -98,9 +98,9 @@ def test_a_choice_is_tried_as_it_was_written() -> None:
     [
         (KINDS, "one of plus, minus"),
         (WHOLE, "whole numbers from 2 to 16"),
-        (EVEN, "whole numbers from 2 to 9 by 2"),
-        (RATE, "numbers from 0.001 to 0.1, evenly in their logarithm"),
-        (SHARE, "numbers from 0.8 to 1.2 by 0.1"),
+        (EVEN, "whole numbers from 2 to 9 in steps of 2"),
+        (RATE, "numbers from 0.001 to 0.1 on a log scale"),
+        (SHARE, "numbers from 0.8 to 1.2 in steps of 0.1"),
         (of(int=[2, 16], when="case != 'none'"), "whole numbers from 2 to 16, when case != 'none'"),
     ],
 )

@@ -8,27 +8,27 @@ from inline_snapshot import snapshot
 from sweeper.errors import SweeperError
 from sweeper.space.document import parse_value, read_yaml
 
-QUOTE = "\n  fix: quote what is meant as text"
-KINDS = "\n  fix: write a number, text, true, false, null, a list, or names and values; quote what is meant as text"
+QUOTE = "\n  fix: put quotes around it to make it text"
+KINDS = "\n  fix: use a number, text, true, false, null, a list or a mapping; put quotes around text"
 MISTAKES = {
     "a: 2001-99-99\n": f"1:4: values of type timestamp are not supported{KINDS}",
     "a: !!binary aGk=\n": f"1:4: values of type binary are not supported{KINDS}",
     "a: !!python/name:os.system ''\n": f"1:4: values of type python/name:os.system are not supported{KINDS}",
     "a: !own b\n": f"1:4: values of type !own are not supported{KINDS}",
     "a: !!set {b}\n": f"1:4: values of type set are not supported{KINDS}",
-    "a: !!int b\n": f"1:4: 'b' cannot be read{QUOTE}",
-    "a: !!bool b\n": f"1:4: 'b' cannot be read{QUOTE}",
+    "a: !!int b\n": f"1:4: 'b' is not a valid value{QUOTE}",
+    "a: !!bool b\n": f"1:4: 'b' is not a valid value{QUOTE}",
     "a: !!str [b]\n": "1:4: not valid YAML: expected a scalar node, but found sequence\n  fix: fix the YAML syntax here",
-    "a: 0b_\n": f"1:4: '0b_' cannot be read{QUOTE}",
-    f"a: 0x{'f' * 5000}\n": f"1:4: '0x{'f' * 38}' cannot be read{QUOTE}",
-    f"a: {'1' * 5000}\n": f"1:4: '{'1' * 40}' cannot be read{QUOTE}",
-    'a: "\\0"\n': "1:4: the text has characters that UTF-8 cannot encode\n  fix: remove them",
-    'a: "\\uD800"\n': "1:4: the text has characters that UTF-8 cannot encode\n  fix: remove them",
-    '"\\e[2J": b\n': "1:1: the text has characters that UTF-8 cannot encode\n  fix: remove them",
+    "a: 0b_\n": f"1:4: '0b_' is not a valid value{QUOTE}",
+    f"a: 0x{'f' * 5000}\n": f"1:4: '0x{'f' * 38}' is not a valid value{QUOTE}",
+    f"a: {'1' * 5000}\n": f"1:4: '{'1' * 40}' is not a valid value{QUOTE}",
+    'a: "\\0"\n': "1:4: the text has control characters or invalid Unicode\n  fix: remove them",
+    'a: "\\uD800"\n': "1:4: the text has control characters or invalid Unicode\n  fix: remove them",
+    '"\\e[2J": b\n': "1:1: the text has control characters or invalid Unicode\n  fix: remove them",
     "<<: 3\n": "1:5: not valid YAML: expected a mapping or list of mappings for merging, but found scalar\n"
     "  fix: fix the YAML syntax here",
     "a: &x [*x]\n": ": an alias refers to an anchor that contains it\n  fix: write the values out",
-    "[" * 2000: ": nested too deeply\n  fix: a search space is a few levels deep",
+    "[" * 2000: ": nested too deeply\n  fix: use fewer levels",
     'a: "\\UFFFFFFFF"\n': None,
 }
 
@@ -50,7 +50,7 @@ def test_aliases_may_not_stand_for_billions_of_values(tmp_path: Path) -> None:
     path.write_text("\n".join(rows))
     with pytest.raises(SweeperError) as error:
         read_yaml(path)
-    assert error.value.message == snapshot("aliases stand for more than 100,000 values")
+    assert error.value.message == snapshot("aliases expand to more than 100,000 values")
 
 
 def test_the_place_of_a_value_that_replaces_a_merged_one_is_its_own(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ error: space.yaml:6:5: unknown name 'trunk.step'
     "seed in zip": (
         ZIP.replace("trunk.steps", "seed"),
         snapshot("""\
-error: space.yaml:6:12: 'seed' is set by seeds
+error: space.yaml:6:12: 'seed' is already set by seeds
   fix: list the seeds: seeds: [0, 1, 2]
 """),
     ),
@@ -234,14 +234,14 @@ error: space.yaml:7:18: zip.1.branch.size is empty
         f"{HEAD}zip: {{branch.size: [1]}}\n",
         snapshot("""\
 error: space.yaml:4:6: zip: expected a valid list
-  fix: zip is groups of lists that move together, such as [{lr: [0.1, 0.2], steps: [20, 10]}]
+  fix: zip: groups of lists that vary together, such as [{lr: [0.1, 0.2], steps: [20, 10]}]
 """),
     ),
     "a group's value that the config refuses": (
         ZIP.replace("[2, 3]", "[2, 0]"),
         snapshot("""\
 error: space.yaml:6:22: trunk.steps: expected greater than or equal to 1, got 0
-  fix: trunk.steps is links of the chain, in preset small 5
+  fix: trunk.steps: links of the chain, 5 in preset small
 """),
     ),
     "one at a time without a baseline": (
@@ -276,7 +276,7 @@ error: space.yaml:7:23: branch.size: 1 is given twice
         ONE.replace("size: 2", "size: 20"),
         snapshot("""\
 error: space.yaml:4:44: branch.size: expected less than or equal to 10, got 20
-  fix: branch.size is how much, in preset small 1
+  fix: branch.size: how much, 1 in preset small
 """),
     ),
     "baseline of what does not vary": (
@@ -297,28 +297,28 @@ error: space.yaml:9:12: baseline: 'branch.kin' does not vary between rows
         f"{HEAD}baseline: {{branch.kind: plus}}\n",
         snapshot("""\
 error: space.yaml:4:12: baseline: 'branch.kind' does not vary between rows
-  fix: remove it: all trials are one row
+  fix: remove it: the space has only one row
 """),
     ),
     "baseline that no trial has": (
         BASELINE.replace("{branch.kind: minus", "{branch.kind: minus, branch.size: 4"),
         snapshot("""\
 error: space.yaml:9:45: baseline: no trial has branch.size 4
-  fix: its values are 1, 2, 3
+  fix: use one of 1, 2, 3
 """),
     ),
     "baseline whose combination is dropped": (
         f"{SPACE}where: branch.kind == 'plus' or branch.size == 1\nbaseline: {{branch.kind: minus, branch.size: 2}}\n",
         snapshot("""\
 error: space.yaml:10:11: baseline: no trial has minus · 2
-  fix: its values are plus · 1, plus · 2, plus · 3, minus · 1
+  fix: use one of plus · 1, plus · 2, plus · 3, minus · 1
 """),
     ),
     "baseline of an unknown case": (
         f"{CASES}baseline: {{case: dwon}}\n",
         snapshot("""\
 error: space.yaml:13:18: baseline: no trial has case dwon
-  fix: its values are up, down, again
+  fix: use one of up, down, again
 """),
     ),
     "empty baseline": (
@@ -339,7 +339,7 @@ error: space.yaml:9:8: where: unknown name 'branch.sizes'
         f"{SPACE}where: case == 'up'\n",
         snapshot("""\
 error: space.yaml:9:8: where: unknown name 'case'
-  fix: add cases to the space, or name what varies
+  fix: add cases to the space, or use another name
 """),
     ),
     "a call in the condition": (
@@ -353,21 +353,21 @@ error: space.yaml:9:8: where: 'exit()' at character 21 is not allowed
         f"{SPACE}where: branch.kind < 3\n",
         snapshot("""\
 error: space.yaml:9:8: where: '<' not supported between instances of 'str' and 'int'
-  fix: compare values of one kind; here branch.kind is 'plus'
+  fix: compare values of the same type; here branch.kind is 'plus'
 """),
     ),
     "condition that drops all": (
         f"{SPACE}where: branch.size > 3\n",
         snapshot("""\
 error: space.yaml:9:8: where excludes every trial
-  fix: relax the condition: it is false for all 12
+  fix: relax the condition: it is false for all 12 trials
 """),
     ),
     "condition that is no text": (
         f"{SPACE}where: true\n",
         snapshot("""\
 error: space.yaml:9:8: where: expected a valid string, got True
-  fix: where is what keeps a trial, such as "lr < 0.1 or case == 'big'"
+  fix: where: the condition for a trial, such as "lr < 0.1 or case == 'big'"
 """),
     ),
     "repeated name that is unknown": (
@@ -380,21 +380,21 @@ error: space.yaml:9:10: repeat: unknown name 'trunk.step'
     "repeated name that varies": (
         f"{SPACE}repeat: {{branch.size: 0-4}}\n",
         snapshot("""\
-error: space.yaml:7:17: 'branch.size' is set by repeat
+error: space.yaml:7:17: 'branch.size' is already set by repeat
   fix: remove one of the two
 """),
     ),
     "repeated name that is fixed": (
         f"{REPEAT}fixed: {{trunk.steps: 3}}\n",
         snapshot("""\
-error: space.yaml:7:22: 'trunk.steps' is set by repeat
+error: space.yaml:7:22: 'trunk.steps' is already set by repeat
   fix: remove one of the two
 """),
     ),
     "repeated name in a case": (
         f"{REPEAT}cases: {{a: {{trunk.steps: 3}}}}\n",
         snapshot("""\
-error: space.yaml:7:26: 'trunk.steps' is set by repeat
+error: space.yaml:7:26: 'trunk.steps' is already set by repeat
   fix: remove one of the two
 """),
     ),
@@ -415,7 +415,7 @@ error: space.yaml:9:10: 'seed' is both in seeds and in repeat
     "a fixed seed beside repeated ones": (
         f"{HEAD}repeat: {{seed: 0-4}}\nfixed: {{seed: 0}}\n",
         snapshot("""\
-error: space.yaml:5:15: 'seed' is set by repeat
+error: space.yaml:5:15: 'seed' is already set by repeat
   fix: remove one of the two
 """),
     ),
@@ -423,35 +423,35 @@ error: space.yaml:5:15: 'seed' is set by repeat
         REPEAT.replace("1-2", "2-1"),
         snapshot("""\
 error: space.yaml:5:23: repeat.trunk.steps: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got '2-1'
-  fix: repeat is what else every row is repeated over and averaged, by name, such as {fold: 0-4}
+  fix: repeat: other fields that every row is repeated over and averaged, by name, such as {fold: 0-4}
 """),
     ),
     "a repeated value that the config refuses": (
         REPEAT.replace("1-2", "[2, 0]"),
         snapshot("""\
 error: space.yaml:5:23: trunk.steps: expected greater than or equal to 1, got 0
-  fix: trunk.steps is links of the chain, in preset small 5
+  fix: trunk.steps: links of the chain, 5 in preset small
 """),
     ),
     "seeds of something else": (
         f"{SPACE}shuffle_seeds: 0-2\n",
         snapshot("""\
 error: space.yaml:9:1: unknown key 'shuffle_seeds'
-  fix: repeat a field of the config by repeat: {shuffle_seed: [0, 1, 2]}
+  fix: repeat a config field with repeat: {shuffle_seed: [0, 1, 2]}
 """),
     ),
     "too many seeds": (
         SPACE.replace("[0, 1]", "0-99999999"),
         snapshot("""\
-error: space.yaml:4:8: seeds: expected at most 10000 of them, got '0-99999999'
-  fix: seeds is [0, 1, 2] or 0-4
+error: space.yaml:4:8: seeds: expected at most 10000 values, got '0-99999999'
+  fix: seeds: the seeds that every row is repeated over, such as [0, 1, 2] or 0-4
 """),
     ),
     "too large a grid": (
         SPACE.replace("[0, 1]", "0-9999").replace("[1, 2, 3]", str(list(range(10)))),
         snapshot("""\
-error: space.yaml:1:1: a grid of 200,000 trials
-  fix: shorten its lists: the limit is 100,000 trials
+error: space.yaml:1:1: the grid has 200,000 trials, the limit is 100,000
+  fix: shorten its lists, or search instead
 """),
     ),
     "a number that is none": (
@@ -460,7 +460,9 @@ error: space.yaml:1:1: a grid of 200,000 trials
     ),
     "a number that no result holds": (
         f"{SPACE}fixed: {{trunk.steps: 9223372036854775808}}\n",
-        snapshot("error: space.yaml:9:22: trunk.steps: expected a whole number of at most 63 bits, got one of 64\n"),
+        snapshot(
+            "error: space.yaml:9:22: trunk.steps: expected a whole number of at most 63 bits, got one of 64 bits\n"
+        ),
     ),
     "unknown key of a stage's request": (
         f"{SPACE}resources: {{grow: {{cpu: 2}}}}\n",
@@ -473,20 +475,20 @@ error: space.yaml:9:20: unknown key 'cpu'
         f"{SPACE}resources: {{grow: {{cpus: 0}}}}\n",
         snapshot("""\
 error: space.yaml:9:26: resources.grow.cpus: expected greater than or equal to 1, got 0
-  fix: cpus is CPU threads, at least 1
+  fix: cpus: CPU threads, at least 1
 """),
     ),
     "a stage's request that is a number": (
         f"{SPACE}resources: {{grow: 2}}\n",
         snapshot("""\
-error: space.yaml:9:19: resources.grow: expected names and values, got 2
-  fix: resources is requests by the name of a stage, such as {train_flow: {cpus: 2, memory: 4GiB}}
+error: space.yaml:9:19: resources.grow: expected a mapping of names to values, got 2
+  fix: resources: resource requests by stage, such as {train_flow: {cpus: 2, memory: 4GiB}}
 """),
     ),
     "request of an unknown stage": (
         f"{SPACE}resources: {{grw: {{cpus: 2}}}}\n",
         snapshot("""\
-error: space.yaml:9:13: resources: no stage is called 'grw'
+error: space.yaml:9:13: resources: unknown stage 'grw'
   fix: did you mean grow?
 """),
     ),
@@ -501,7 +503,7 @@ error: space.yaml:8:29: table: 'branch.kind' is given twice
         SPACE.replace("tiny\n", "t" * 101 + "\n", 1),
         snapshot("""\
 error: space.yaml:1:7: name: string should have at most 100 characters, got 'ttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt'
-  fix: name is name of the sweep and its results
+  fix: name: the name of the sweep and its results
 """),
     ),
 }

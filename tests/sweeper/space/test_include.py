@@ -155,14 +155,14 @@ MISTAKES = {
         PAPER + "seeds: [0]\n",
         snapshot("""\
 error: paper.yaml:3:1: unknown key 'seeds'
-  fix: write it into the included files; this one has a name and what it includes, nothing else
+  fix: move it to the included files: a file with include has only name and include
 """),
     ),
     "no name": (
         "include: [space.yaml]\n",
         snapshot("""\
 error: paper.yaml:1:1: 'name' is missing
-  fix: add it: name of the whole
+  fix: add it: the name of the sweep
 """),
     ),
     "nothing included": (
@@ -176,14 +176,14 @@ error: paper.yaml:2:10: include is empty
         "name: paper\ninclude: space.yaml\n",
         snapshot("""\
 error: paper.yaml:2:10: include: expected a valid list, got 'space.yaml'
-  fix: include is search spaces that run as one, relative to this file
+  fix: include: files of the search spaces, relative to this file
 """),
     ),
     "include of something else": (
         "name: paper\ninclude: [space.yaml, 3]\n",
         snapshot("""\
 error: paper.yaml:2:23: include.1: expected a valid string, got 3
-  fix: include is search spaces that run as one, relative to this file
+  fix: include: files of the search spaces, relative to this file
 """),
     ),
     "misspelled include": (
@@ -231,7 +231,7 @@ error: back.yaml:2:11: paper.yaml includes itself
     "the same space twice": (
         PAPER.replace("more/cases.yaml", "more/../space.yaml"),
         snapshot("""\
-error: paper.yaml:2:23: two included spaces are called 'tiny'
+error: paper.yaml:2:23: two included spaces are named 'tiny'
   fix: give each its own name, and include it once
 """),
     ),
@@ -285,7 +285,7 @@ error: more/cases.yaml with --preset big: unknown preset 'big'
             ("--set", "branch.size=11"),
             snapshot("""\
 error: more/cases.yaml with --set branch.size=11: branch.size: expected less than or equal to 10, got 11
-  fix: branch.size is how much, in preset small 1
+  fix: branch.size: how much, 1 in preset small
 """),
         ),
     ],

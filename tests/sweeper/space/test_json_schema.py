@@ -100,6 +100,7 @@ def test_the_schema_of_an_unknown_trainable(project: Project) -> None:
     done = project.sweeper("schema", "funlor")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "error: unknown trainable 'funlor': not installed (funlora), and no module in the working directory\n"
+        "error: unknown trainable 'funlor': not among the installed ones (funlora), and no module in the working "
+        "directory\n"
         "  fix: did you mean funlora?\n"
     )

@@ -124,7 +124,7 @@ def test_all_that_may_be_suggested_leaves_out_what_is_not_asked_for(read: Callab
         (
             [("search:", "where: branch.size < 5 or branch.kind == 'plus'\nsearch:")],
             {"branch.kind": "minus", "branch.size": 6},
-            "space.yaml:5:8: where excludes it",
+            "space.yaml:5:8: where excludes the suggestion",
         ),
         (
             [("[0, 7]", "[0, 10]")],

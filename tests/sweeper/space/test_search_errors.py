@@ -35,7 +35,7 @@ error: space.yaml:7:27: search.distributions.branch.kind.choice is empty
     "bounds the wrong way round": (
         size("int: [7, 0]"),
         snapshot("""\
-error: space.yaml:8:24: branch.size: int from 7 to 0 is reversed
+error: space.yaml:8:24: branch.size: the bounds of int are reversed: 7 is greater than 0
   fix: give the lower bound first
 """),
     ),
@@ -43,7 +43,7 @@ error: space.yaml:8:24: branch.size: int from 7 to 0 is reversed
         size("int: [0, 7.5]"),
         snapshot("""\
 error: space.yaml:8:28: search.distributions.branch.size.int.1: expected a valid integer, got a number with a fractional part, got 7.5
-  fix: int is the least and the largest whole number
+  fix: int: the smallest and the largest whole number
 """),
     ),
     "logarithm of zero": (
@@ -56,14 +56,14 @@ error: space.yaml:8:33: trunk.pause: a logarithmic range cannot start at 0
     "bounds without an end": (
         pause("uniform: [0, .inf]"),
         snapshot("""\
-error: space.yaml:8:28: trunk.pause: uniform from 0 to inf is infinite
+error: space.yaml:8:28: trunk.pause: the bounds of uniform must be finite, got 0 and inf
   fix: give two finite numbers
 """),
     ),
     "bounds that are no numbers": (
         pause("uniform: [.nan, 1]"),
         snapshot("""\
-error: space.yaml:8:28: trunk.pause: uniform from nan to 1 is infinite
+error: space.yaml:8:28: trunk.pause: the bounds of uniform must be finite, got nan and 1
   fix: give two finite numbers
 """),
     ),
@@ -71,14 +71,14 @@ error: space.yaml:8:28: trunk.pause: uniform from nan to 1 is infinite
         size("int: [0, 7], choice: [1]"),
         snapshot("""\
 error: space.yaml:8:5: branch.size has both choice and int
-  fix: give it one of choice, int, uniform, log_uniform
+  fix: use one of choice, int, uniform, log_uniform
 """),
     ),
     "no distribution of a name": (
         size("step: 2"),
         snapshot("""\
 error: space.yaml:8:5: branch.size has no distribution
-  fix: give it one of choice, int, uniform, log_uniform
+  fix: use one of choice, int, uniform, log_uniform
 """),
     ),
     "unknown distribution": (
@@ -91,36 +91,36 @@ error: space.yaml:8:19: unknown key 'integer'
     "bounds without a distribution": (
         search_space((SIZE, "branch.size: [0, 7]")),
         snapshot("""\
-error: space.yaml:8:18: search.distributions.branch.size: expected names and values, got [0, 7]
-  fix: distributions is what is searched by dotted name or case, such as {lr: {log_uniform: [1e-4, 1e-1]}}
+error: space.yaml:8:18: search.distributions.branch.size: expected a mapping of names to values, got [0, 7]
+  fix: distributions: a distribution per dotted name or case, such as {lr: {log_uniform: [1e-4, 1e-1]}}
 """),
     ),
     "step of a choice": (
         size("choice: [1, 2], step: 1"),
         snapshot("""\
-error: space.yaml:8:35: branch.size: choice takes no step
-  fix: remove it
+error: space.yaml:8:35: branch.size: choice does not take a step
+  fix: remove the step
 """),
     ),
     "step of a logarithm": (
         pause("log_uniform: [0.1, 1], step: 0.1"),
         snapshot("""\
-error: space.yaml:8:42: trunk.pause: log_uniform takes no step
-  fix: remove it
+error: space.yaml:8:42: trunk.pause: log_uniform does not take a step
+  fix: remove the step
 """),
     ),
     "step of whole numbers that is none": (
         size("int: [0, 7], step: 1.5"),
         snapshot("""\
-error: space.yaml:8:38: branch.size: the step of int must be a whole number
-  fix: such as 2
+error: space.yaml:8:38: branch.size: the step of int must be a whole number, got 1.5
+  fix: use a step such as 2
 """),
     ),
     "no step at all": (
         size("int: [0, 7], step: 0"),
         snapshot("""\
 error: space.yaml:8:38: search.distributions.branch.size.step: expected greater than 0, got 0
-  fix: step is distance of the values of int or uniform
+  fix: step: the distance between values of int or uniform
 """),
     ),
     "choice given twice": (
@@ -141,28 +141,28 @@ error: space.yaml:8:31: trunk.pause: nan is not finite
         search_space(("[plus, minus]", "[plus, sideways]")),
         snapshot("""\
 error: space.yaml:7:34: branch.kind: expected 'plus', 'minus', 'bad' or 'nan', got 'sideways'
-  fix: branch.kind is what the branch does, in preset small plus
+  fix: branch.kind: what the branch does, plus in preset small
 """),
     ),
     "largest number that the config refuses": (
         size("int: [0, 30]"),
         snapshot("""\
 error: space.yaml:8:28: branch.size: expected less than or equal to 10, got 30
-  fix: branch.size is how much, in preset small 1
+  fix: branch.size: how much, 1 in preset small
 """),
     ),
     "least number that the config refuses": (
         size("int: [-1, 7]"),
         snapshot("""\
 error: space.yaml:8:25: branch.size: expected greater than or equal to 0, got -1
-  fix: branch.size is how much, in preset small 1
+  fix: branch.size: how much, 1 in preset small
 """),
     ),
     "numbers for a whole number": (
         size("uniform: [0.5, 7]"),
         snapshot("""\
 error: space.yaml:8:29: branch.size: expected a valid integer, got a number with a fractional part, got 0.5
-  fix: branch.size is how much, in preset small 1
+  fix: branch.size: how much, 1 in preset small
 """),
     ),
     "nothing searched": (
@@ -176,14 +176,14 @@ error: space.yaml:6:18: search.distributions is empty
         search_space(more="sampler: tpee"),
         snapshot("""\
 error: space.yaml:11:12: search.sampler: expected 'tpe', 'gp', 'nsga2', 'random', 'grid' or 'qmc', got 'tpee'
-  fix: sampler is what suggests: tpe, gp, nsga2, random, grid or qmc
+  fix: sampler: one of tpe, gp, nsga2, random, grid or qmc
 """),
     ),
     "unknown pruner": (
         search_space(more="pruner: medium"),
         snapshot("""\
 error: space.yaml:11:11: search.pruner: expected 'median', 'hyperband', 'successive_halving' or 'wilcoxon', got 'medium'
-  fix: pruner is what stops suggestions early: median, hyperband, successive_halving or wilcoxon (over seeds)
+  fix: pruner: early stopping by median, hyperband, successive_halving or wilcoxon (over seeds)
 """),
     ),
     "objective that no run has": (
@@ -196,8 +196,8 @@ error: space.yaml:9:16: unknown objective 'scoer'
     "objective that no stage reports": (
         search_space(("score: max", "charm: max")),
         snapshot("""\
-error: space.yaml:9:16: no stage of the runs reports the objective 'charm'
-  fix: they report beauty, score
+error: space.yaml:9:16: no stage reports the objective 'charm'
+  fix: use a reported metric: beauty, score
 """),
     ),
     "objective that depends on other trials": (
@@ -225,7 +225,7 @@ error: space.yaml:9:16: objective seconds.branches: lower is better, but the spa
         search_space(("maximise", "max")),
         snapshot("""\
 error: space.yaml:9:23: search.objectives.score: expected 'maximise' or 'minimise', got 'max'
-  fix: objectives is facts, metrics or costs to maximise or minimise, such as {la: maximise}
+  fix: objectives: facts, metrics or costs to maximise or minimise, such as {la: maximise}
 """),
     ),
     "no objective": (
@@ -245,21 +245,21 @@ error: space.yaml:11:11: a pruner needs one objective, but the space has 2
     "wilcoxon of few seeds": (
         search_space(more="pruner: wilcoxon"),
         snapshot("""\
-error: space.yaml:11:11: wilcoxon compares seeds, and 2 are too few to prune before the last one
-  fix: give 5 seeds or more, or use median
+error: space.yaml:11:11: pruner wilcoxon compares seeds, and 2 are too few to prune before the last one
+  fix: use at least 5 seeds, or pruner median
 """),
     ),
     "grid of a continuum": (
         search_space((SIZE, "trunk.pause: {uniform: [0, 0.1]}"), more="sampler: grid"),
         snapshot("""\
-error: space.yaml:8:18: sampler grid needs finite choices, but trunk.pause is numbers from 0 to 0.1
+error: space.yaml:8:18: sampler grid needs finite choices, but trunk.pause has numbers from 0 to 0.1
   fix: give it a choice or a step, or use another sampler
 """),
     ),
     "grid of more than can be gone through": (
         search_space((SIZE, "trunk.pause: {uniform: [0, 0.1], step: 1e-7}"), more="sampler: grid"),
         snapshot("""\
-error: space.yaml:8:18: sampler grid needs finite choices, but trunk.pause is numbers from 0 to 0.1 by 1e-07
+error: space.yaml:8:18: sampler grid needs finite choices, but trunk.pause has numbers from 0 to 0.1 in steps of 1e-07
   fix: give it a choice or a step, or use another sampler
 """),
     ),
@@ -267,14 +267,14 @@ error: space.yaml:8:18: sampler grid needs finite choices, but trunk.pause is nu
         search_space(("[plus, minus]}", '[plus, minus], when: "branch.size > 1"}')),
         snapshot("""\
 error: space.yaml:7:48: when: 'branch.size' is suggested after branch.kind
-  fix: write branch.size above branch.kind
+  fix: list branch.size before branch.kind
 """),
     ),
     "condition on the name itself": (
         size('int: [0, 7], when: "branch.size > 1"'),
         snapshot("""\
-error: space.yaml:8:38: when: 'branch.size' is suggested after branch.size
-  fix: name other parameters
+error: space.yaml:8:38: when: 'branch.size' cannot depend on itself
+  fix: refer to other names
 """),
     ),
     "condition on an unknown name": (
@@ -295,7 +295,7 @@ error: space.yaml:8:38: when: unknown name 'seed'
         size("int: [0, 7], when: \"case == 'up'\""),
         snapshot("""\
 error: space.yaml:8:38: when: unknown name 'case'
-  fix: add cases to the space, or name what varies
+  fix: add cases to the space, or use another name
 """),
     ),
     "condition that is none": (
@@ -309,7 +309,7 @@ error: space.yaml:8:38: when: not an expression
         size('int: [0, 7], when: "branch.kind > 1"'),
         snapshot("""\
 error: space.yaml:8:38: when: '>' not supported between instances of 'str' and 'int'
-  fix: compare values of one kind; here branch.kind is 'plus'
+  fix: compare values of the same type; here branch.kind is 'plus'
 """),
     ),
     "condition that has no answer for the largest value": (
@@ -317,21 +317,21 @@ error: space.yaml:8:38: when: '>' not supported between instances of 'str' and '
             (SIZE, 'branch.size: {choice: [1, 2]}\n    remark: {choice: [a], when: "branch.size < 2 or trunk.steps"}')
         ),
         snapshot("""\
-error: space.yaml:9:33: when: 5 is neither true nor false
-  fix: compare values of one kind; here branch.size is 2, trunk.steps is 5
+error: space.yaml:9:33: when: expected true or false, got 5
+  fix: compare values of the same type; here branch.size is 2, trunk.steps is 5
 """),
     ),
     "condition that is no truth": (
         size('int: [0, 7], when: "trunk.steps"'),
         snapshot("""\
-error: space.yaml:8:38: when: it is 5, neither true nor false
-  fix: compare values of one kind; here trunk.steps is 5
+error: space.yaml:8:38: when: expected true or false, got 5
+  fix: compare values of the same type; here trunk.steps is 5
 """),
     ),
     "condition of the case": (
         CASES.replace("[up, down]}", '[up, down], when: "trunk.steps > 1"}'),
         snapshot("""\
-error: space.yaml:8:38: a case cannot have a condition
+error: space.yaml:8:38: when: case cannot have a condition
   fix: remove when
 """),
     ),
@@ -339,14 +339,14 @@ error: space.yaml:8:38: a case cannot have a condition
         beside("fixed: {branch.size: 2}"),
         snapshot("""\
 error: space.yaml:9:5: 'branch.size' is both searched and fixed
-  fix: remove one of the two, or say with when: where it is searched
+  fix: remove one of the two, or restrict the search of it with when:
 """),
     ),
     "name both searched and in a case": (
         beside("cases: {big: {branch.size: 7}}"),
         snapshot("""\
 error: space.yaml:9:5: 'branch.size' is both searched and in case big
-  fix: remove one of the two, or say with when: where it is searched
+  fix: remove one of the two, or restrict the search of it with when:
 """),
     ),
     "name both searched and an axis": (
@@ -380,8 +380,8 @@ error: space.yaml:8:5: unknown name 'branch'
     "seed": (
         search_space(("branch.size", "seed")),
         snapshot("""\
-error: space.yaml:8:5: 'seed' is set by seeds
-  fix: remove it: results are means over seeds
+error: space.yaml:8:5: 'seed' is already set by seeds
+  fix: remove it: results are averaged over seeds
 """),
     ),
     "case of a space without cases": (
@@ -394,21 +394,21 @@ error: space.yaml:7:5: unknown name 'case'
     "unknown case": (
         CASES.replace("[up, down]", "[up, dwon]"),
         snapshot("""\
-error: space.yaml:8:25: no case 'dwon'
+error: space.yaml:8:25: unknown case 'dwon'
   fix: did you mean down?
 """),
     ),
     "case that is a list": (
         CASES.replace("[up, down]", "[up, [down]]"),
         snapshot("""\
-error: space.yaml:8:25: no case '['down']'
+error: space.yaml:8:25: unknown case '['down']'
   fix: did you mean down?
 """),
     ),
     "whole numbers for the case": (
         CASES.replace("{choice: [up, down]}", "{int: [0, 1]}"),
         snapshot("""\
-error: space.yaml:8:18: no case '0'
+error: space.yaml:8:18: unknown case '0'
   fix: known: up, down
 """),
     ),
@@ -416,28 +416,28 @@ error: space.yaml:8:18: no case '0'
         search_space(more="enqueue: [{branch.kind: plus}, {branch.size: 9}]"),
         snapshot("""\
 error: space.yaml:11:48: enqueue: 9 is outside the distribution of branch.size
-  fix: it is whole numbers from 0 to 7
+  fix: use whole numbers from 0 to 7
 """),
     ),
     "enqueued fraction of whole numbers": (
         search_space(more="enqueue: [{branch.size: 1.5}]"),
         snapshot("""\
 error: space.yaml:11:27: enqueue: 1.5 is outside the distribution of branch.size
-  fix: it is whole numbers from 0 to 7
+  fix: use whole numbers from 0 to 7
 """),
     ),
     "enqueued number between two steps": (
         search_space((SIZE, "branch.size: {int: [1, 7], step: 2}"), more="enqueue: [{branch.size: 4}]"),
         snapshot("""\
 error: space.yaml:11:27: enqueue: 4 is outside the distribution of branch.size
-  fix: it is whole numbers from 1 to 7 by 2
+  fix: use whole numbers from 1 to 7 in steps of 2
 """),
     ),
     "enqueued value that is no choice": (
         search_space(more="enqueue: [{branch.kind: bad}]"),
         snapshot("""\
 error: space.yaml:11:27: enqueue: bad is outside the distribution of branch.kind
-  fix: it is one of plus, minus
+  fix: use one of plus, minus
 """),
     ),
     "enqueued name that is not searched": (
@@ -451,14 +451,14 @@ error: space.yaml:11:14: enqueue: 'branch.sizes' is not searched
         search_space(more="enqueue: {branch.size: 2}"),
         snapshot("""\
 error: space.yaml:11:12: search.enqueue: expected a valid list
-  fix: enqueue is values by name that are tried first; what is left out is drawn
+  fix: enqueue: values by name to try first; names left out are drawn
 """),
     ),
     "baseline": (
         beside("axes: {trunk.steps: [2, 3]}\nbaseline: {trunk.steps: 2}"),
         snapshot("""\
-error: space.yaml:6:1: a searched space has no baseline
-  fix: remove it, or list values in axes instead
+error: space.yaml:6:1: a space with a search cannot have a baseline
+  fix: remove the baseline, or replace the search by axes
 """),
     ),
     "reference of no objective": (
@@ -472,35 +472,35 @@ error: space.yaml:11:15: reference: no objective 'scor'
         search_space(more="reference: {score: .inf}"),
         snapshot("""\
 error: space.yaml:11:22: search.reference.score: expected a finite number, got inf
-  fix: reference is objectives' values from which the hypervolume is measured; the worst found without it
+  fix: reference: the reference point of the hypervolume by objective; by default the worst value found
 """),
     ),
     "no suggestions": (
         search_space(("trials: 6", "trials: 0")),
         snapshot("""\
 error: space.yaml:10:11: search.trials: expected greater than or equal to 1, got 0
-  fix: trials is suggestions in all, each with all seeds
+  fix: trials: the total number of suggestions, each run with all seeds
 """),
     ),
     "how many is not said": (
         search_space(("  trials: 6\n", "")),
         snapshot("""\
 error: space.yaml:6:3: 'trials' is missing
-  fix: add it: suggestions in all, each with all seeds
+  fix: add it: the total number of suggestions, each run with all seeds
 """),
     ),
     "time that is none": (
         search_space(more="timeout: soon"),
         snapshot("""\
 error: space.yaml:11:12: search.timeout: expected a time such as 90 min or 2h, got 'soon'
-  fix: timeout is such as 90 min or 2h: after it nothing more is suggested; what was is finished
+  fix: timeout: a time such as 90 min or 2h, after which no new suggestion starts; running ones finish
 """),
     ),
     "time of nothing": (
         search_space(more="timeout: 0 min"),
         snapshot("""\
 error: space.yaml:11:12: search.timeout: expected a time such as 90 min or 2h, got '0 min'
-  fix: timeout is such as 90 min or 2h: after it nothing more is suggested; what was is finished
+  fix: timeout: a time such as 90 min or 2h, after which no new suggestion starts; running ones finish
 """),
     ),
     "unknown key": (
@@ -514,13 +514,13 @@ error: space.yaml:10:3: unknown key 'trails'
         beside("fixed: {trunk.steps: 0}"),
         snapshot("""\
 error: space.yaml:5:22: trunk.steps: expected greater than or equal to 1, got 0
-  fix: trunk.steps is links of the chain, in preset small 5
+  fix: trunk.steps: links of the chain, 5 in preset small
 """),
     ),
     "stage of no run": (
         search_space() + "resources: {bent: {cpus: 2}}\n",
         snapshot("""\
-error: space.yaml:11:13: resources: no stage is called 'bent'
+error: space.yaml:11:13: resources: unknown stage 'bent'
   fix: did you mean bend?
 """),
     ),
@@ -557,7 +557,7 @@ def test_what_is_searched_cannot_all_be_set_on_the_command_line(project: Project
         project,
         snapshot("""\
 error: space.yaml:7:5: --set leaves nothing to search
-  fix: remove one of its names from the search
+  fix: remove one --set, or the search from the file
 """),
         "--set",
         "branch.kind=plus",

@@ -26,21 +26,21 @@ error: space.yaml:7:3: unknown name 'branch.sise'
         SPACE.replace("[1, 2, 3]", "[1, big, 3]"),
         snapshot("""\
 error: space.yaml:7:20: branch.size: expected a valid integer, unable to parse string as an integer, got 'big'
-  fix: branch.size is how much, in preset small 1
+  fix: branch.size: how much, 1 in preset small
 """),
     ),
     "value out of range": (
         SPACE.replace("[1, 2, 3]", "[1, 2, 30]"),
         snapshot("""\
 error: space.yaml:7:23: branch.size: expected less than or equal to 10, got 30
-  fix: branch.size is how much, in preset small 1
+  fix: branch.size: how much, 1 in preset small
 """),
     ),
     "value not among the allowed": (
         SPACE.replace("[plus, minus]", "[plus, times]"),
         snapshot("""\
 error: space.yaml:6:23: branch.kind: expected 'plus', 'minus', 'bad' or 'nan', got 'times'
-  fix: branch.kind is what the branch does, in preset small plus
+  fix: branch.kind: what the branch does, plus in preset small
 """),
     ),
     "value that the experiment refuses": (
@@ -61,7 +61,7 @@ error: space.yaml:7:16: axes.branch.size is empty
         SPACE.replace("[1, 2, 3]", "3"),
         snapshot("""\
 error: space.yaml:7:16: axes.branch.size: expected a valid list, got 3
-  fix: axes is lists of values by name
+  fix: axes: lists of values by name
 """),
     ),
     "duplicate axis value": (
@@ -74,7 +74,7 @@ error: space.yaml:7:23: branch.size: 1 is given twice
     "unknown trainable": (
         SPACE.replace("tests.tiny", "funlor"),
         snapshot("""\
-error: space.yaml:2:12: unknown trainable 'funlor': not installed (funlora), and no module in the working directory
+error: space.yaml:2:12: unknown trainable 'funlor': not among the installed ones (funlora), and no module in the working directory
   fix: did you mean funlora?
 """),
     ),
@@ -89,20 +89,20 @@ error: space.yaml:3:9: unknown preset 'smal'
         SPACE.replace("[0, 1]", "[0, -1]"),
         snapshot("""\
 error: space.yaml:4:8: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got [0, -1]
-  fix: seeds is [0, 1, 2] or 0-4
+  fix: seeds: the seeds that every row is repeated over, such as [0, 1, 2] or 0-4
 """),
     ),
     "equal seeds": (
         SPACE.replace("[0, 1]", "[1, 1]"),
         snapshot("""\
 error: space.yaml:4:8: seeds: expected distinct whole numbers from 0, such as [0, 1, 2] or 0-4, got [1, 1]
-  fix: seeds is [0, 1, 2] or 0-4
+  fix: seeds: the seeds that every row is repeated over, such as [0, 1, 2] or 0-4
 """),
     ),
     "seed as an axis": (
         SPACE.replace("branch.size: [1", "seed: [1"),
         snapshot("""\
-error: space.yaml:7:10: 'seed' is set by seeds
+error: space.yaml:7:10: 'seed' is already set by seeds
   fix: list the seeds: seeds: [0, 1, 2]
 """),
     ),
@@ -177,7 +177,7 @@ error: space.yaml:8:53: table: unknown column 'seconds.branch'
         SPACE.replace("[cost, score]", "[cost, branch.kind]"),
         snapshot("""\
 error: space.yaml:8:59: table: column 'branch.kind' is not a number
-  fix: name it in the table's rows
+  fix: list it in the table's rows instead
 """),
     ),
     "misspelled seconds in the table": (
@@ -190,7 +190,7 @@ error: space.yaml:8:53: table: unknown column 'second_saved'
     "published values that there are not": (
         SPACE.replace("columns: [cost, score]", "columns: [cost], published: funlora/layer_selections"),
         snapshot("""\
-error: space.yaml:8:71: no published values called 'funlora/layer_selections'
+error: space.yaml:8:71: table: unknown published values 'funlora/layer_selections'
   fix: did you mean funlora/layer_selection?
 """),
     ),
@@ -212,7 +212,7 @@ error: space.yaml:8:10: unknown name 'branch.king'
         CASES.replace("down: {branch.kind: minus", "down: {branch.kind: times"),
         snapshot("""\
 error: space.yaml:8:23: branch.kind: expected 'plus', 'minus', 'bad' or 'nan', got 'times'
-  fix: branch.kind is what the branch does, in preset small plus
+  fix: branch.kind: what the branch does, plus in preset small
 """),
     ),
     "value of a case that the experiment refuses": (
@@ -232,22 +232,22 @@ error: space.yaml:9:11: 'branch.size' is both in case again and an axis
     "seed in a case": (
         CASES.replace("again: {branch.kind: minus", "again: {seed: 3"),
         snapshot("""\
-error: space.yaml:9:17: 'seed' is set by seeds
+error: space.yaml:9:17: 'seed' is already set by seeds
   fix: list the seeds: seeds: [0, 1, 2]
 """),
     ),
     "case that is no mapping": (
         CASES.replace("{branch.kind: minus}", "minus"),
         snapshot("""\
-error: space.yaml:8:9: cases.down: expected names and values, got 'minus'
-  fix: cases is overrides by the name of a row, such as {big: {lr: 0.1}}; they win over fixed
+error: space.yaml:8:9: cases.down: expected a mapping of names to values, got 'minus'
+  fix: cases: sets of overrides by name, each a row, such as {big: {lr: 0.1}}; they win over fixed
 """),
     ),
     "case without a value": (
         CASES.replace(" {branch.kind: minus}", ""),
         snapshot("""\
-error: space.yaml:8:8: cases.down: expected names and values, got None
-  fix: cases is overrides by the name of a row, such as {big: {lr: 0.1}}; they win over fixed
+error: space.yaml:8:8: cases.down: expected a mapping of names to values, got None
+  fix: cases: sets of overrides by name, each a row, such as {big: {lr: 0.1}}; they win over fixed
 """),
     ),
     "case given twice": (
@@ -267,28 +267,28 @@ error: space.yaml:5:8: cases is empty
     "what stands side by side is no row of the table": (
         SPACE.replace("columns:", "across: trunk.steps, columns:"),
         snapshot("""\
-error: space.yaml:8:51: table: across is no row of it: 'trunk.steps'
-  fix: name one of several rows
+error: space.yaml:8:51: table: across 'trunk.steps' is not one of several rows
+  fix: list at least two rows, and set across to one of them
 """),
     ),
     "the only row of a table side by side": (
         SPACE.replace("[branch.kind, branch.size],", "branch.size, across: branch.size,"),
         snapshot("""\
-error: space.yaml:8:36: table: across is no row of it: 'branch.size'
-  fix: name one of several rows
+error: space.yaml:8:36: table: across 'branch.size' is not one of several rows
+  fix: list at least two rows, and set across to one of them
 """),
     ),
     "bounds without cases": (
         SPACE.replace("columns:", "bounds: [top], columns:"),
         snapshot("""\
-error: space.yaml:8:52: table: no case 'top'
+error: space.yaml:8:52: table: unknown case 'top'
   fix: add cases to the space
 """),
     ),
     "misspelled bound": (
         CASES.replace("columns:", "bounds: [ups], columns:"),
         snapshot("""\
-error: space.yaml:12:45: table: no case 'ups'
+error: space.yaml:12:45: table: unknown case 'ups'
   fix: did you mean up?
 """),
     ),
@@ -357,7 +357,7 @@ error: space.yaml:5:20: adapter.layers: 0-65 is out of bounds
             "54-40",
             snapshot("""\
 error: space.yaml:5:20: adapter.layers: the range is reversed: write 40-54, got '54-40'
-  fix: adapter.layers is adapted layers: Conv2d by index in registration order (40-54, or 0-4,40-54), by block (output_blocks.5-8), attention for the projections of all attention blocks, or none, in preset digits 40-54
+  fix: adapter.layers: adapted layers: Conv2d by index in registration order (40-54, or 0-4,40-54), by block (output_blocks.5-8), attention for the projections of all attention blocks, or none, 40-54 in preset digits
 """),
         ),
     ],
@@ -433,7 +433,7 @@ error: space.yaml with --preset big: unknown preset 'big'
             ("--set", "branch.size"),
             snapshot("""\
 error: space.yaml with --set branch.size: expected NAME=VALUE
-  fix: such as --set adapter.lr=1e-3
+  fix: for example --set adapter.lr=1e-3
 """),
         ),
         (
@@ -447,7 +447,7 @@ error: space.yaml with --set branch.sice=1: unknown name 'branch.sice'
             ("--set", "branch.size=many"),
             snapshot("""\
 error: space.yaml with --set branch.size=many: branch.size: expected a valid integer, unable to parse string as an integer, got 'many'
-  fix: branch.size is how much, in preset small 1
+  fix: branch.size: how much, 1 in preset small
 """),
         ),
     ],

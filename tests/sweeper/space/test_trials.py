@@ -40,10 +40,10 @@ def test_a_plan_says_what_was_left_out(project: Project) -> None:
     project.write(TWICE)
     assert project.sweeper("plan", "space.yaml").stdout.splitlines()[:2] == [
         "cases: 8 trials, 40 stages, 36 unique, 0 cached, 36 to run",
-        "  4 duplicates left out: again · 1 · seed 0 is down · 1 · seed 0 and 3 more",
+        "  4 duplicates left out: again · 1 · seed 0 (same config as down · 1 · seed 0) and 3 more",
     ]
     planned = project.sweeper("plan", "space.yaml", "--seeds", "0", "--set", "branch.size=3").stdout.splitlines()
-    assert planned[1] == "  1 duplicate left out: again · seed 0 is down · seed 0"
+    assert planned[1] == "  1 duplicate left out: again · seed 0 (same config as down · seed 0)"
     summary = json.loads(project.sweeper("plan", "space.yaml", "--json").stdout)
     assert summary["spaces"][0]["duplicates"][3] == ["again · 2 · seed 1", "down · 2 · seed 1"]
 
@@ -53,7 +53,7 @@ def test_the_duplicates_of_an_included_space_stand_below_it(project: Project) ->
     project.write("name: both\ninclude: [cases.yaml, space.yaml]\n", "both.yaml")
     assert project.sweeper("plan", "both.yaml").stdout.splitlines()[1:4] == [
         "  cases: 8 trials, 40 stages, 36 unique, 0 cached",
-        "  4 duplicates left out: again · 1 · seed 0 is down · 1 · seed 0 and 3 more",
+        "  4 duplicates left out: again · 1 · seed 0 (same config as down · 1 · seed 0) and 3 more",
         "  tiny: 12 trials, 60 stages, 50 unique, 0 cached",
     ]
 

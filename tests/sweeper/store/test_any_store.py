@@ -62,7 +62,7 @@ def test_a_damaged_artifact_is_set_aside_and_made_again(anywhere: Anywhere, dama
         anywhere.other.verify(KEY)
         == {
             "truncated": "file has 4 bytes instead of 7",
-            "flipped": "file has another sum than when it was made",
+            "flipped": "file does not match its checksum",
             "missing": "file is missing",
             "manifest": "manifest.json cannot be read",
         }[damage]

@@ -100,7 +100,7 @@ def test_doctor_examines_the_bucket(swept: Project, url: str, monkeypatch: pytes
     done = swept.sweeper("doctor", "--store", "s3://no-such-bucket/x")
     assert done.returncode == 1
     assert done.stdout.partition("FAIL store: ")[2].splitlines()[:2] == snapshot(
-        ["there is no bucket no-such-bucket", "     fix: create it, or choose another one with --store"]
+        ["the bucket no-such-bucket does not exist", "     fix: create it, or choose another one with --store"]
     )
 
 
@@ -108,7 +108,7 @@ def test_a_bucket_that_cannot_be_used_is_said_before_anything_starts(swept: Proj
     done = swept.sweeper(*RUN, "--store", "s3://no-such-bucket/x")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
-error: there is no bucket no-such-bucket
+error: the bucket no-such-bucket does not exist
   fix: create it, or choose another one with --store
 """)
     assert not (swept.path / "runs").exists()
@@ -127,7 +127,7 @@ def test_a_bucket_that_stops_answering_ends_the_run_and_the_same_command_goes_on
     done = swept.sweeper(*RUN, "--store", url)
     assert done.returncode == 1
     assert masked(done.error, url=url) == snapshot("""\
-error: the store {url} does not answer: 500 Internal Server Error
+error: the store {url} does not respond: 500 Internal Server Error
   fix: fix that, then run the same command again to resume
 """)
     assert "Traceback" not in done.stderr

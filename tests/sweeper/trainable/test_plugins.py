@@ -85,7 +85,7 @@ def test_the_tracker_of_an_installed_package_is_told_of_every_stage_and_of_the_e
         (
             ["--executor", "inlin"],
             snapshot("""\
-error: no executor is called 'inlin'
+error: unknown executor 'inlin'
   fix: did you mean inline?
 """),
         ),
@@ -93,7 +93,7 @@ error: no executor is called 'inlin'
             ["--executor", "broken"],
             snapshot("""\
 error: the executor 'broken' (nowhere.at.all:Executor) cannot be imported: No module named 'nowhere'
-  fix: mend or reinstall its package
+  fix: repair or reinstall its package
 """),
         ),
         (
@@ -106,7 +106,7 @@ error: --executor inline runs in this process
         (
             ["--executor", "inline", "--tracker", "mlflw"],
             snapshot("""\
-error: no tracker is called 'mlflw'
+error: unknown tracker 'mlflw'
   fix: did you mean mlflow?
 """),
         ),

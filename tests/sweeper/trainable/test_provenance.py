@@ -79,7 +79,7 @@ def test_a_long_diff_is_cut(lab: Path) -> None:
     lab.write_text("A = 1\n" * 10_000)
     diff = provenance.repository("lab").diff
     assert diff is not None
-    assert diff.endswith("\n… cut after 16 KiB")
+    assert diff.endswith("\n… truncated after 16 KiB")
 
 
 def test_outside_a_repository_there_is_no_commit(lab: Path) -> None:

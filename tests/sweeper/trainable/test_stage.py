@@ -133,7 +133,7 @@ def test_stages_of_two_packages_have_their_own_keys() -> None:
 
 
 def test_a_name_that_is_no_identifier_is_refused() -> None:
-    with pytest.raises(ValueError, match="a stage cannot be named 'my train'"):
+    with pytest.raises(ValueError, match="invalid stage name 'my train'"):
         stage(name="my train", version=1)
 
 

@@ -106,17 +106,17 @@ def test_a_name_that_is_no_number_of_an_undeclared_metric_is_refused(project: Pr
 def test_an_unknown_name_says_where_it_was_looked_for(project: Project) -> None:
     project.write(LAB_SPACE.replace("trainable: lab", "trainable: laboratory"))
     assert refusal(project) == (
-        "error: space.yaml:2:12: unknown trainable 'laboratory': not installed (funlora), and no module in the working "
-        "directory\n"
-        "  fix: name one of these, or write laboratory.py with trainable = Trainable(config=..., experiment=...)\n"
+        "error: space.yaml:2:12: unknown trainable 'laboratory': not among the installed ones (funlora), and no module "
+        "in the working directory\n"
+        "  fix: use an installed one, or write laboratory.py with trainable = Trainable(config=..., experiment=...)\n"
     )
 
 
 def test_a_module_without_a_trainable_is_told_to_declare_one(project: Project, lab: Path) -> None:
     lab.write_text(LAB.replace("trainable = ", "toy = "))
     assert refusal(project) == (
-        f"error: space.yaml:2:12: module lab ({lab}) holds no Trainable called 'trainable'\n"
-        "  fix: add to it: trainable = Trainable(config=..., experiment=...)\n"
+        f"error: space.yaml:2:12: module lab ({lab}) has no Trainable named 'trainable'\n"
+        "  fix: add it: trainable = Trainable(config=..., experiment=...)\n"
     )
     project.write(LAB_SPACE.replace("trainable: lab", "trainable: lab:toy"))
     assert plan(project).returncode == 0
@@ -129,7 +129,7 @@ def test_a_module_without_a_trainable_is_told_to_declare_one(project: Project, l
         ("seed: int = 0", "seed: Int = 0", 9, "NameError: name 'Int' is not defined"),
         ("int = 0", "int = (0", 9, "SyntaxError: '(' was never closed (lab.py, line 9)"),
         ("lr: float = 0.5", "lr: float", 22, "Config cannot be built without arguments: lr"),
-        ("seed: int = 0", "sead: int = 0", 22, "Config has no seed"),
+        ("seed: int = 0", "sead: int = 0", 22, "Config has no field seed"),
     ],
 )
 def test_a_module_that_raises_shows_the_cause_and_its_line(
@@ -158,5 +158,5 @@ def test_a_stage_that_belongs_to_no_part_of_the_trainable_is_named(project: Proj
     config = mine / "config.py"
     config.write_text(config.read_text().replace('"grow": ', '"grown": '))
     assert refusal(project) == (
-        "error: stage mine.grow belongs to 'grow', which is no part of its trainable\n  fix: did you mean grown?\n"
+        "error: stage mine.grow has part 'grow', which its trainable does not declare\n  fix: did you mean grown?\n"
     )

@@ -9,21 +9,21 @@ FIGURES = {
     "importance": Drawing(
         "Importance of every layer",
         "Importance of every adapted layer: mean and standard deviation over the classes of a trial, both averaged "
-        "over the trials of the row; of more than three rows the first of those with the most layers.",
+        "over the trials of the row; of more than three rows only the first with the most layers.",
         "no trial has measured it",
         importance.draw,
     ),
     "ranks": Drawing(
         "Rank of F",
         "Numerical rank of the functional matrix F of every adapted layer: mean over the classes of a trial, averaged "
-        "over the trials of the row; at the right the largest over layers, classes and trials.",
+        "over the trials of the row; on the right the largest over layers, classes and trials.",
         "no trial has measured them",
         ranks.draw,
     ),
     "ponderations": Drawing(
         "Ponderations and frequencies",
         "Ponderation λ and frequency ω of every function, a line per layer: mean over classes and the trials of the "
-        "row; dashed the initial values.",
+        "row; the dashed line shows the initial values.",
         "no trial has measured them",
         ponderations.draw,
     ),

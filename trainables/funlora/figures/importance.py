@@ -1,4 +1,4 @@
-"""The paper's figure 3: how far the adapters of every layer have moved from one."""
+"""The paper's figure 3: the importance of every layer."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from trainables.funlora.figures.layers import Places, profile
 from trainables.funlora.figures.measured import measured_rows
 
 TOGETHER = 3
-"""Rows whose deviations one panel still shows."""
+"""Rows that one panel shows at most."""
 
 
 def draw(results: Results) -> Figure | None:
-    """Importance of every layer (equations 20-21), mean with standard deviation over classes.
+    """Draw the importance of every layer (equations 20-21), mean and standard deviation over classes.
 
-    Both are taken over the classes of a trial and averaged over the trials of a row. Three rows or fewer lie over
-    one another; of more, the first of those with the most layers is shown, as a reader asks which layers matter and
-    not how the rows differ.
+    Both are taken over the classes of a trial and averaged over the trials of a row. Up to three rows are drawn over
+    one another; of more, only the first with the most layers, since the figure is about layers and not about rows.
     """
     measured = measured_rows(results, "importance")
     if not measured:

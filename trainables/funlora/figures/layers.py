@@ -1,4 +1,4 @@
-"""Measures by layer: means over the trials of a row, and where a layer stands on an axis."""
+"""Measures by layer: means over the trials of a row, and the positions of layers on an axis."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from analysis.figures.style import GREY, INK, SMALL
 from trainables.funlora.figures.measured import Measured
 
 NAMED = 4
-"""Layers in a part of the network that has room for its name."""
+"""Layers that a part of the network needs for its name to fit."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where layers stand: Conv2d layers at their index, others (attention) behind them in their own order."""
+    """The positions of layers: Conv2d layers at their index, others (attention) after them in their own order."""
 
     by_name: Mapping[str, int]
     convolutions: int
-    """Places up to the last Conv2d layer's."""
+    """Number of positions up to the last Conv2d layer."""
 
     @property
     def first(self) -> int:
-        """Place of the first layer."""
+        """Position of the first layer."""
         return min(self.by_name.values())
 
     @property
     def last(self) -> int:
-        """Place of the last layer."""
+        """Position of the last layer."""
         return max(self.by_name.values())
 
     @classmethod
     def of(cls, measured: Sequence[Measured]) -> Places:
-        """Of all layers that any row has measured."""
+        """Return the positions of all layers that any row has measured."""
         rows = pa.concat_tables(each.table.select(["layer", "name"]) for each in measured)
         found = rows.group_by(["layer", "name"], use_threads=False).aggregate([])
         index = dict(zip(found["name"].to_pylist(), found["layer"].to_pylist(), strict=True))
@@ -48,7 +48,7 @@ class Places:
         return cls({name: behind[name] if place is None else place for name, place in index.items()}, last)
 
     def mark(self, axes: Axes) -> None:
-        """Name the axis, and say above it where a part of the network begins."""
+        """Label the axis, and mark above it where each part of the network begins."""
         axes.set_xlabel("Conv2d layer" if self.convolutions else "layer")
         step = 10 if self.convolutions - self.first > 20 else 2
         axes.set_xticks(range(-(-self.first // step) * step, self.convolutions, step))
@@ -76,24 +76,24 @@ class Places:
 
 @dataclass(frozen=True)
 class Profile:
-    """A measure by layer, in the order of the places: per trial mean and standard deviation over classes (with n - 1,
-    nan for one class), and of both the mean over trials."""
+    """A measure by layer, in order of position: mean and standard deviation over the classes of a trial (with n - 1,
+    nan for one class), both averaged over trials."""
 
     label: str
     places: Array
     mean: Array
     std: Array
     largest: float
-    """Over layers, classes and trials."""
+    """The largest value over layers, classes and trials."""
 
 
 def profile(measured: Measured, value: str, places: Places) -> Profile:
-    """A measure of rows by layer.
+    """Average a measure of rows by layer.
 
     Args:
-        measured: the rows, and what they have measured.
+        measured: the rows and their measure.
         value: the column.
-        places: where layers stand.
+        places: the positions of layers.
     """
     table = measured.table
     wanted: Sequence[tuple[object, ...]] = [(value, "mean"), (value, "stddev", pc.VarianceOptions(ddof=1))]

@@ -1,4 +1,4 @@
-"""What rows have measured by layer and class. Rows that have measured the very same are told as one."""
+"""Measures of rows by layer and class. Rows with identical measures are merged."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from analysis.results import Results
 
 @dataclass(frozen=True)
 class Measured:
-    """A measure of a row, or of all rows that share a value and have measured the very same."""
+    """A measure of a row, or of all rows that share a value and have an identical measure."""
 
     label: str
-    """The row's, or what the rows share; with the number of trials where some lack it."""
+    """Label of the row, or the values that the rows share; with the number of trials if some lack the measure."""
     table: pa.Table
-    """Of the first of these rows: ``trial``, ``layer``, ``name``, ``label`` and what was measured."""
+    """The measure of the first of these rows: ``trial``, ``layer``, ``name``, ``label`` and its own columns."""
 
 
 def measured_rows(results: Results, name: str) -> list[Measured]:
-    """What the finished trials of every row have measured, in the order of the table.
+    """Return the measures of every row's finished trials, in the order of the table.
 
-    A sweep of what does not touch the adapters, such as solvers, has measured them once for all rows.
+    A sweep over settings that do not affect the adapters, such as solvers, has one measure for all rows.
 
     Args:
-        results: of a sweep.
-        name: of the measure.
+        results: the results of a sweep.
+        name: name of the measure.
     """
     measure = results.beside(f"measures/{name}")
     if measure is None:
@@ -59,7 +59,7 @@ def _same(one: pa.Table, other: pa.Table) -> bool:
 
 
 def _shared(alike: Sequence[Group], groups: Sequence[Group]) -> str | None:
-    """What these rows share, where they are all of the table that do; None for a single one."""
+    """Return the values that these rows share, if no other row of the table does; None for a single row."""
     first = alike[0].values
     places = [place for place, value in enumerate(first) if all(each.values[place] == value for each in alike)]
     sharing = sum(all(each.values[place] == first[place] for place in places) for each in groups)

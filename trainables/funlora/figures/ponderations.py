@@ -1,4 +1,4 @@
-"""The paper's figure 5: what the functions' ponderations and frequencies have become."""
+"""The paper's figure 5: the learned ponderations and frequencies of the functions."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from trainables.funlora.figures.layers import Places
 from trainables.funlora.figures.measured import measured_rows
 
 MOST = 6
-"""Rows that a page has room for."""
+"""Rows that are shown at most."""
 LINE = 1.15
-"""Inches of a row."""
+"""Height of a row in inches."""
 BY_LAYER = ListedColormap(colormaps["viridis"](np.linspace(0.1, 0.9, 256)))
-"""Without its ends, which a dark or a white page swallows."""
+"""Colour map without its ends, which are illegible on dark or white pages."""
 Parts: TypeAlias = tuple[Array, Array, Array]
 NUMBERS = {"lambda": "λ", "omega": "ω"}
 
 
 def draw(results: Results) -> Figure | None:
-    """Ponderation lambda and frequency omega by function, a line per layer, beside their initial values.
+    """Draw ponderation lambda and frequency omega by function, a line per layer, with their initial values.
 
-    Every point is a mean over the classes and trials of a row. Where a page has no room for all rows, those with the
-    most layers are shown. Shifts have no frequency.
+    Every point is a mean over the classes and trials of a row. If there are too many rows, those with the most layers
+    are shown. Shifts have no frequency.
     """
     measured = measured_rows(results, "functions")
     if not measured:
@@ -96,7 +96,7 @@ def _fan(axes: Axes, table: pa.Table, name: str, places: Places, scale: Normaliz
 
 
 def _means(table: pa.Table, name: str, places: Places) -> dict[int, Parts]:
-    """By the layer's place: functions from 1, and their means and initial means over classes and trials."""
+    """Return by position of the layer: functions from 1, their means and initial means over classes and trials."""
     known = table.filter(pc.is_valid(table[name]))
     wanted = [(name, "mean"), (f"initial_{name}", "mean")]
     grouped = known.group_by(["name", "function"], use_threads=False).aggregate(wanted).sort_by("function")

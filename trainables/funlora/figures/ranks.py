@@ -1,4 +1,4 @@
-"""The paper's figure 4: the rank of F in every adapted layer, for every row."""
+"""The paper's figure 4: the rank of F in every adapted layer of every row."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from trainables.funlora.figures.layers import Places, profile
 from trainables.funlora.figures.measured import measured_rows
 
 LINE = 0.17
-"""Inches of a row."""
+"""Height of a row in inches."""
 AROUND = 0.95
 """Inches above and below the rows."""
 
 
 def draw(results: Results) -> Figure | None:
-    """Numerical rank of F, a line of cells per row and a cell per layer.
+    """Draw the numerical rank of F, a line of cells per row and a cell per layer.
 
     A cell is the mean over the classes of a trial, averaged over the trials of the row; a layer that the row does not
-    adapt is left blank. At the right stands the largest rank over layers, classes and trials. Rows that have learned
-    the very same are one.
+    adapt is blank. On the right is the largest rank over layers, classes and trials. Rows with identical ranks are
+    merged.
     """
     measured = measured_rows(results, "ranks")
     if not measured:
@@ -42,5 +42,5 @@ def draw(results: Results) -> Figure | None:
     for line, each in enumerate(profiles):
         axes.text(places.last + 1, line, f"{each.largest:g}", ha="left", va="center", fontsize=SMALL)
     places.mark(axes)
-    colour_bar(figure, image, axes, "rank of F (at the right: the largest)", integer=True)
+    colour_bar(figure, image, axes, "rank of F (on the right: the largest)", integer=True)
     return figure

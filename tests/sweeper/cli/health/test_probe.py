@@ -37,7 +37,7 @@ def test_a_lock_that_does_not_hold_is_found_out(store: Directory) -> None:
     beacon.write_text("nonce")
     seen = examine(asdict(store.place), "tmp/unlocked/beacon")
     assert masked(seen["store"], root=store.root) == snapshot(
-        "a lock on {root} that another process holds is not seen here"
+        "a lock that another process holds on {root} is not visible here"
     )
 
 

@@ -387,7 +387,7 @@ def test_suggestions_that_are_refused_do_not_count(project: Project) -> None:
     assert {each["param.branch.size"]: each["cause"] for each in refused}.items() <= {
         8: "branch.size: 8 is not to be had here",
         9: "branch.size: 9 is one too many",
-        10: "where excludes it",
+        10: "where excludes the suggestion",
     }.items()
     assert refused
     assert all((each["seeds"], each["targets"]) == (0, []) for each in refused)

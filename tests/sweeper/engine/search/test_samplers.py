@@ -102,7 +102,7 @@ def test_suggestions_that_were_stopped_or_refused_are_no_hindrance(load: Callabl
         each = study.ask()
         match number % 4:
             case 0:
-                study.refuse(each.number, "where excludes it")
+                study.refuse(each.number, "where excludes the suggestion")
             case 1:
                 study.stop(each.number, "diverged: the loss is nan", 1)
             case _:

@@ -52,7 +52,7 @@ def campaign(searched: SearchSpace, runs: Path | None, count: int, lives: int) -
         if number % 7 == 3 or (searched.asked.pruner and study.should_stop(each.number)):
             study.stop(each.number, "pruned", 1)
         elif number % 7 == 5:
-            study.refuse(each.number, "where excludes it")
+            study.refuse(each.number, "where excludes the suggestion")
         else:
             values = [worth(each.params), float(each.params.get("branch.size", 1))]
             study.finish(each.number, values[: len(searched.asked.objectives)], 2)
@@ -190,7 +190,7 @@ def test_optuna_finds_the_study_with_what_became_of_every_suggestion(
     for end in (
         lambda number: study.finish(number, [11.0, 700.0], 2),
         lambda number: study.stop(number, "diverged: the loss is nan", 1),
-        lambda number: study.refuse(number, "where excludes it"),
+        lambda number: study.refuse(number, "where excludes the suggestion"),
         lambda number: None,
     ):
         end(study.ask().number)

@@ -109,7 +109,7 @@ def test_a_bucket_that_does_not_answer_halts_a_stage_and_loses_nothing(bucket: B
     outcome = perform(job, ignore)
     assert outcome.failure is None
     assert masked(outcome.halt, address=bucket.place.address) == snapshot(
-        "the store {address} does not answer: 500 Internal Server Error"
+        "the store {address} does not respond: 500 Internal Server Error"
     )
     assert bucket.latest_progress(TRUNK.key)
     assert bucket.claims.owner(TRUNK.key) is None
@@ -161,7 +161,7 @@ def test_a_bucket_without_conditional_put_says_what_that_means_and_gives_no_wron
     net.fault("unconditional", "PUT")
     one, two = opened(url, tmp_path / "one"), opened(url, tmp_path / "two")
     assert masked(one.warning(), url=url) == snapshot(
-        "{url} has no conditional put: a stage may be done twice, and its artifact replaced by an equal one; results stay right"
+        "{url} does not support conditional put: a stage may run twice, and its artifact be replaced by an equal one; results remain correct"
     )
     with one.claims.hold(KEY, "us") as ours, two.claims.hold(KEY, "they") as theirs:
         assert (ours, theirs) == (True, False)
@@ -183,8 +183,8 @@ def test_an_address_that_is_none(tmp_path: Path) -> None:
         with pytest.raises(SweeperError) as error:
             open_store(Place(address, str(tmp_path)))
         assert masked(str(error.value), address=address) == snapshot("""\
-'{address}' is not the address of a store
-  fix: give a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX\
+'{address}' is not a valid store address
+  fix: use a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX\
 """)
 
 
@@ -204,7 +204,7 @@ def test_a_bucket_that_is_not_there(net: Network, tmp_path: Path) -> None:
             ask(store)  # type: ignore[arg-type]
         assert error.value.exit_code == 2
         assert str(error.value) == snapshot("""\
-there is no bucket no-such-bucket
+the bucket no-such-bucket does not exist
   fix: create it, or choose another one with --store\
 """)
 
@@ -235,6 +235,6 @@ def test_a_server_that_is_gone(tmp_path: Path, net: Network, monkeypatch: pytest
     with pytest.raises(SweeperError) as error:
         opened("s3://bucket/gone", tmp_path)
     assert str(error.value) == snapshot("""\
-the store s3://bucket/gone does not answer: error sending request
-  fix: is the network up, AWS_ENDPOINT_URL right, and AWS_REGION that of the bucket?\
+the store s3://bucket/gone does not respond: error sending request
+  fix: check the network, AWS_ENDPOINT_URL, and that AWS_REGION is the bucket's region\
 """)
