@@ -100,7 +100,7 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
 
 
 def _preset(document: Document, trainable: Trainable, named: str | None, given: str | None) -> tuple[str, str]:
-    """Return the preset and where it is named. Raises SweeperError for an unknown one, or if none of several is named."""
+    """Return the preset and where it is named. Raises SweeperError if it is unknown or must be named."""
     presets = trainable.presets
     chosen = given or named or (next(iter(presets)) if len(presets) == 1 else None)
     where = f"{document.path} with --preset {given}" if given else document.where("preset")

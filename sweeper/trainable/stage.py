@@ -12,8 +12,8 @@ another stage is an input; everything else is a parameter, validated against the
 
 The key of a node is the SHA-256 of the stage's name and version, its parameters in canonical JSON and the keys
 of its inputs, and of nothing else: no module, path, machine, device, time or worker count. So code may move between
-files without losing an artifact, as long as the stage keeps its name. A value that only gives a location, while another one
-identifies the content, is marked `NotInKey`.
+files without losing an artifact, as long as the stage keeps its name. A value that only gives a location, while
+another one identifies the content, is marked `NotInKey`.
 """
 
 from __future__ import annotations
