@@ -30,7 +30,7 @@ class Suggestion:
     seeds: int
     """Number of finished seeds."""
     seconds: float | None
-    """Of the stages that it ran itself."""
+    """Seconds of the stages that it ran itself."""
     targets: tuple[str, ...]
     """Targets of its seeds, as in the trials."""
     values: Mapping[str, float | None]

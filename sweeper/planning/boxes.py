@@ -35,7 +35,7 @@ class Box:
     to_run: int
     stages: int
     seconds: float | None
-    """Of all its stages; None if those of one are unknown."""
+    """Seconds of all its stages; None if those of one are unknown."""
 
     @property
     def state(self) -> str:

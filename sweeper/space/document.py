@@ -73,7 +73,7 @@ def read_yaml(path: Path, named_at: str | None = None) -> Document:
     except FileNotFoundError:
         raise SweeperError(f"{path}: no such file", fix=_other_files(path), where=named_at) from None
     except OSError as error:
-        fix = "name a YAML file"
+        fix = "give the path of a YAML file"
         raise SweeperError(f"{path}: cannot be read: {error.strerror}", fix=fix, where=named_at) from None
     except (UnicodeDecodeError, yaml.reader.ReaderError):
         fix = "a search space is a YAML file in UTF-8"

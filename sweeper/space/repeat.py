@@ -20,7 +20,7 @@ class Repeats:
     """The repeated names, with their values."""
 
     values: Mapping[str, Sequence[int]]
-    """By dotted name, the seed first."""
+    """Values by dotted name, the seed first."""
     where: Mapping[str, str]
     """Locations of the values given by ``repeat``, by name; ``seeds`` has none here."""
 

@@ -100,7 +100,7 @@ def _check_names(document: Document, asked: SearchFile, grid: Grid, start: Start
         given = {"fixed": grid.fixed, **{f"in case {case}": point for case, point in grid.cases.items()}}
         for kind, point in given.items():
             if name in point and each.when is None:
-                fix = "remove one of the two, or restrict the search of it with when:"
+                fix = "remove one of the two, or restrict its search with when:"
                 raise SweeperError(f"'{name}' is both searched and {kind}", fix=fix, where=where)
     if grid.baseline:
         fix = "remove the baseline, or replace the search by axes"

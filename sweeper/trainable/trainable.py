@@ -105,7 +105,8 @@ class Trainable:
         if "seed" not in self.config.model_fields:
             raise SweeperError(f"{self.config.__name__} has no field seed", fix="add it: seed: int = 0")
         if self.facts and not self.known:
-            raise SweeperError("facts have no descriptions", fix="add known={name: Number(...)} with an entry for each")
+            fix = "describe each of them: known={name: Number(...)}"
+            raise SweeperError("the trainable has facts, but known is empty", fix=fix)
         if not self.presets:
             object.__setattr__(self, "presets", {"default": _default(self.config)})
 

@@ -106,8 +106,8 @@ def test_the_table_of_the_whole_names_those_there_are(finished: Project) -> None
     done = finished.sweeper("table", "paper")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
-error: no results called 'paper' in runs/results
-  fix: results here: cases, tiny
+error: no results 'paper' in runs/results
+  fix: known: cases, tiny
 """)
 
 
@@ -211,7 +211,7 @@ error: paper.yaml:2:23: more/case.yaml: no such file
         PAPER.replace("/cases.yaml", ""),
         snapshot("""\
 error: paper.yaml:2:23: more: cannot be read: Is a directory
-  fix: name a YAML file
+  fix: give the path of a YAML file
 """),
     ),
     "a file that includes itself": (

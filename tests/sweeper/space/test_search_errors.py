@@ -339,14 +339,14 @@ error: space.yaml:8:38: when: case cannot have a condition
         beside("fixed: {branch.size: 2}"),
         snapshot("""\
 error: space.yaml:9:5: 'branch.size' is both searched and fixed
-  fix: remove one of the two, or restrict the search of it with when:
+  fix: remove one of the two, or restrict its search with when:
 """),
     ),
     "name both searched and in a case": (
         beside("cases: {big: {branch.size: 7}}"),
         snapshot("""\
 error: space.yaml:9:5: 'branch.size' is both searched and in case big
-  fix: remove one of the two, or restrict the search of it with when:
+  fix: remove one of the two, or restrict its search with when:
 """),
     ),
     "name both searched and an axis": (

@@ -395,7 +395,7 @@ def test_a_directory(project: Project) -> None:
         project,
         snapshot("""\
 error: .: cannot be read: Is a directory
-  fix: name a YAML file
+  fix: give the path of a YAML file
 """),
         ".",
     )
