@@ -4,6 +4,7 @@
 #   make check   lint and the tests that take no more than two minutes: after every change
 PYTHON ?= python3
 STAMP := .venv/.installed
+PYTEST := .venv/bin/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 QUICK := not ray and not cluster and not browser and not faults and not slow
 
 .PHONY: run check test snapshots lint clean
@@ -12,10 +13,10 @@ run: $(STAMP)
 	.venv/bin/sweeper run search_spaces/layer_selection.yaml
 
 check: lint
-	.venv/bin/pytest --numprocesses=2 --dist=loadfile -m "$(QUICK)"
+	$(PYTEST) -m "$(QUICK)"
 
 test: lint
-	.venv/bin/pytest --numprocesses=2 --dist=loadfile
+	$(PYTEST)
 
 # After a change of wording: write what is printed now into the tests, to be read in their diff. What was written is
 # reported as an error. `make snapshots TESTS=tests/sweeper` does some of them; slow ones with QUICK=slow.

@@ -22,6 +22,15 @@ settings.load_profile("same")
 os.environ["PYTHONPATH"] = str(ROOT)  # Ray's workers find the toy trainable
 
 
+LONG = ("faults", "cluster", "ray", "slow", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of long tests, so that no process is left with one of them at the end."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, LONG))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @event.listens_for(Engine, "connect")
 def _do_not_wait_for_the_disk(connection: Any, _: object) -> None:
     """MLflow and Optuna commit a few thousand times: no test loses power."""

@@ -13,6 +13,8 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
+from mlflow.store.db.db_types import DATABASE_ENGINES
+from sqlalchemy import create_engine, inspect
 
 from sweeper.errors import SweeperError, first_line
 
@@ -34,12 +36,23 @@ def knock(uri: str, fix: str = "check --tracking-uri, or run with --no-tracking"
     before = dict(os.environ)
     os.environ |= {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
     try:
+        _open(uri)
         connect(uri).search_experiments(max_results=1)
     except Exception as error:
         raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
     finally:
         os.environ.clear()
         os.environ.update(before)
+
+
+def _open(uri: str) -> None:
+    """Open a database once: MLflow itself tries again for a minute and a half. Raises SQLAlchemyError."""
+    if uri.partition("://")[0].partition("+")[0] in DATABASE_ENGINES:
+        engine = create_engine(uri)
+        try:
+            inspect(engine).get_table_names()
+        finally:
+            engine.dispose()
 
 
 def has_experiment(uri: str, name: str) -> bool:

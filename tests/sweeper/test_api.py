@@ -87,6 +87,6 @@ def test_a_figure_of_a_trainable_that_is_not_here_is_refused_and_the_others_are_
 
 
 def test_results_that_are_not_there_name_those_that_are(project: Project) -> None:
-    with pytest.raises(sweeper.SweeperError, match="no results called 'tiny'") as error:
+    with pytest.raises(sweeper.SweeperError, match="no results 'tiny'") as error:
         sweeper.read(project.path / "runs", "tiny")
-    assert "nothing has been run here yet" in str(error.value)
+    assert "run a sweep first" in str(error.value)

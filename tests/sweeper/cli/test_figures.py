@@ -50,7 +50,7 @@ def test_figures_of_a_trainable_that_is_not_here_are_left_out_and_the_others_dra
         "figures/layer_selection-accuracy.svg",
     ]
     assert done.stderr == snapshot(
-        "layer_selection: figures of trainable 'gone' are left out: unknown trainable 'gone': not installed (funlora), and no module in the working directory\n"
+        "layer_selection: figures of trainable 'gone' are left out: unknown trainable 'gone': not among the installed ones (funlora), and no module in the working directory\n"
     )
 
 

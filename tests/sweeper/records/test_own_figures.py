@@ -55,8 +55,8 @@ def test_a_path_means_its_module_s_figures_or_what_it_names(
         (
             "lab_figurs",
             snapshot("""\
-the trainable names lab_figurs, and there is no module lab_figurs
-  fix: correct the name\
+the trainable refers to lab_figurs, but there is no module lab_figurs
+  fix: correct the path\
 """),
         ),
         (
