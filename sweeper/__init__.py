@@ -1,7 +1,7 @@
 """sweeper: one YAML file to a finished ablation table.
 
-A continual run is a plain function that calls stages; a stage is a pure function from its own parameters
-and inputs to an artifact; the artifact's address is the hash of exactly those. What agrees is done once.
+An experiment is a plain function that calls stages; a stage is a pure function from its parameters and inputs to an
+artifact; the artifact's address is the hash of exactly those. Work that trials share is done once.
 
 Trainables are written with `stage`, `Stage`, `StageRun`, `NotInKey`, `Number`, `Trainable`, `InvalidConfig` and
 `Diverged`. Executors, trackers and stores implement `Executor`, `Tracker` and `Store`.

@@ -125,7 +125,7 @@ def read(runs: str | Path, name: str) -> SweepResults:
 
 @dataclass(frozen=True, repr=False)
 class PlannedSweep:
-    """A sweep beside what its store holds; prints as ``sweeper plan`` does."""
+    """A sweep compared with its store; prints as ``sweeper plan`` does."""
 
     forecast: Forecast
 
@@ -144,7 +144,7 @@ class SweepResults:
     """Results of a sweep."""
 
     results: Results
-    """All that lies on disk, such as ``results.beside("curves")``."""
+    """Everything on disk, such as ``results.beside("curves")``."""
 
     @cached_property
     def trials(self) -> pa.Table:
@@ -174,7 +174,7 @@ class SweepResults:
 
         drawings = FIGURES if name in FIGURES else {**own_figures(self.results), **FIGURES}
         if name not in drawings:
-            raise SweeperError(f"no figure is called '{name}'", fix=nearest(name, drawings))
+            raise SweeperError(f"unknown figure '{name}'", fix=nearest(name, drawings))
         try:
             return drawings[name].draw(self.results)
         except NoTable as error:

@@ -1,4 +1,4 @@
-"""``doctor``: whether sweeps can run here, and on every node of a cluster."""
+"""``doctor``: check whether sweeps can run here, and on every node of a cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sweeper.records.layout import place_of
 @click.command()
 @runs_option
 @store_options
-@click.option("--address", help="Ray cluster of which every node is checked too.")
+@click.option("--address", help="Ray cluster whose nodes are checked too.")
 @click.option("--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow server. [default: a database in --runs]")
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def doctor(runs: Path, address: str | None, tracking_uri: str | None, as_json: bool, **place: Any) -> None:

@@ -1,4 +1,4 @@
-"""``export``: results from elsewhere."""
+"""``export``: write results from MLflow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``figures``: the figures of finished sweeps, as files for a paper."""
+"""``figures``: write the figures of finished sweeps, as files for a paper."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     type=click.Choice(["pdf", "svg", "png"]),
     default=("pdf", "png"),
     show_default=True,
-    help="Of the files; say it again for another one.",
+    help="Format of the files; repeat it for another one.",
 )
 @runs_option
 def figures(names: tuple[str, ...], directory: Path, formats: tuple[str, ...], runs: Path) -> None:

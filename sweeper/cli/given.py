@@ -1,4 +1,4 @@
-"""Which options the user gave to a command, and how those of ``retry`` go with those of the ``run`` before."""
+"""Collect the options that the user gave, and combine those of ``retry`` with those of the ``run`` before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INSTEAD = {
     "tracker": ("no_tracking", "tracking_uri"),
     "tracking_uri": ("no_tracking",),
 }
-"""Options that are not for a run with this one."""
+"""Options that cannot be combined with this one."""
 NEW_EACH_TIME = ("rerun",)
 """It throws away what other code made, of trials too that ``retry`` does not run."""
 

@@ -1,4 +1,4 @@
-"""``status``, ``list``, ``show``, ``diff`` and ``rm``: sweeps and trials as they were recorded, at any time."""
+"""``status``, ``list``, ``show``, ``diff`` and ``rm``: look at recorded sweeps and trials."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print everyt
 @click.command()
 @click.argument("name")
 @runs_option
-@click.option("--watch", is_flag=True, help="Go on showing it until its driver ends, or Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Keep updating until the driver ends, or Ctrl-C.")
 def status(name: str, runs: Path, watch: bool) -> None:
-    """Say how far the sweep NAME is, from any terminal: state, stages, trials of every row, failures, time left."""
+    """Show the progress of the sweep NAME, from any terminal: state, stages, trials by row, failures, time left."""
     from sweeper.cli.inspection.status import look, status_text, watch_sweep
 
     if not watch:
@@ -73,7 +73,7 @@ def diff(one: str, other: str, runs: Path, as_json: bool) -> None:
 @click.command()
 @click.argument("name")
 @runs_option
-@click.option("--yes", is_flag=True, help="Delete it; without this, only say what would go.")
+@click.option("--yes", is_flag=True, help="Delete it; without this option, only show what would be deleted.")
 def rm(name: str, runs: Path, yes: bool) -> None:
     """Delete the record, the results and the MLflow experiments of the sweep NAME, with --yes. Artifacts stay."""
     from sweeper.cli.inspection.removal import removal_of

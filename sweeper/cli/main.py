@@ -1,4 +1,4 @@
-"""The command line: its commands, and how errors are printed."""
+"""The command line: its commands, and the printing of errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 
 class _Group(click.Group):
-    """Prints errors that a user can cause without a traceback, and exits with 2, or what they say."""
+    """Prints errors that a user can cause without a traceback, and exits with 2, or with their exit code."""
 
     def invoke(self, context: click.Context) -> Any:
         try:

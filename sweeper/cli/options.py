@@ -18,10 +18,10 @@ runs_option = click.option(
 
 
 def space_options(command: Any) -> Any:
-    """Options that say which sweep is meant."""
+    """Add the options that choose a sweep."""
     for option in (
-        click.option("--preset", help="Another complete base config than the file's."),
-        click.option("--seeds", help="Other seeds than the file's: 0-4 or 0,2,5."),
+        click.option("--preset", help="Use another preset than the file's."),
+        click.option("--seeds", help="Use other seeds than the file's: 0-4 or 0,2,5."),
         click.option("--set", "sets", multiple=True, metavar="NAME=VALUE", help="Fix a value: adapter.lr=1e-3."),
         click.argument("space", type=click.Path(path_type=Path)),
     ):
@@ -30,7 +30,7 @@ def space_options(command: Any) -> Any:
 
 
 def store_options(command: Any) -> Any:
-    """Options that say where the artifacts lie; `place_of` understands them."""
+    """Add the options that choose the store, see `place_of`."""
     for option in (
         click.option(
             "--cache-size",
@@ -38,7 +38,7 @@ def store_options(command: Any) -> Any:
             default="20GiB",
             show_default=True,
             envvar="SWEEPER_CACHE_SIZE",
-            help="What the copies may take on a node.",
+            help="Maximum size of the copies on a node.",
         ),
         click.option(
             "--cache",
@@ -50,7 +50,7 @@ def store_options(command: Any) -> Any:
             "--store",
             metavar="PLACE",
             envvar="SWEEPER_STORE",
-            help="Where the artifacts lie: a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX. "
+            help="Store of the artifacts: a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX. "
             "[default: store in --runs]",
         ),
     ):
@@ -59,5 +59,5 @@ def store_options(command: Any) -> Any:
 
 
 def runs_suffix(runs: Path) -> str:
-    """``--runs DIR`` for a command that is suggested, where it is not the default."""
+    """Return ``--runs DIR`` for a suggested command, if it is not the default."""
     return "" if runs == Path("runs") else f" --runs {runs}"

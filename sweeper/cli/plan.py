@@ -1,4 +1,4 @@
-"""``plan`` and ``describe``: what would run, and what can be swept."""
+"""``plan`` and ``describe``: show what would run, and what can be swept."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def plan(
     as_json: bool,
     **place: Any,
 ) -> None:
-    """Say what the sweep in SPACE is: what its rows share, what is cached, how long the rest takes. Runs nothing."""
+    """Show what the rows of SPACE share, what is cached, and how long the rest takes. Runs nothing."""
     from sweeper.planning.svg import check_suffix, draw
 
     if graph:

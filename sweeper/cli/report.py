@@ -1,4 +1,4 @@
-"""``report``: sweeps as one page."""
+"""``report``: write sweeps as one page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sweeper.records.layout import RunsDirectory
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default="report.html", show_default=True, help="The file."
 )
-@click.option("--mlflow", metavar="URL", help="Where sweeper ui answers. [default: http://127.0.0.1:5000]")
+@click.option("--mlflow", metavar="URL", help="Address of sweeper ui. [default: http://127.0.0.1:5000]")
 def report(names: tuple[str, ...], runs: Path, output: Path, mlflow: str | None) -> None:
     """Write the sweeps NAME as one page that needs no network: tables, figures, configs, what was shared.
 
@@ -56,7 +56,7 @@ def _page(runs: Path, spaces: list[str], title: str, mlflow: str | None) -> str:
 
 
 def _links(runs: Path, space: str, mlflow: str | None) -> dict[str, str]:
-    """None where MLflow does not answer: a report can do without."""
+    """Return the links to MLflow; None if it does not respond, as a report can do without."""
     from sweeper.tracking.links import LOCAL, run_links
 
     try:

@@ -1,4 +1,4 @@
-"""``run`` and ``retry``: from a YAML file to its finished tables."""
+"""``run`` and ``retry``: run a YAML file to its finished tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def engine_options(command: Any) -> Any:
-    """Options that say how a sweep is run. None of them changes a result."""
+    """Add the options for how a sweep is run. None of them changes a result."""
     for option in (
         click.option("--no-tracking", is_flag=True, help="Track nothing."),
         click.option(
@@ -28,7 +28,7 @@ def engine_options(command: Any) -> Any:
             metavar="NAME",
             default="mlflow",
             show_default=True,
-            help="What tracks the sweep: mlflow, or the name of an installed one.",
+            help="Tracker of the sweep: mlflow, or the name of an installed one.",
         ),
         click.option(
             "--tracking-uri", envvar="MLFLOW_TRACKING_URI", help="MLflow server. [default: a database in --runs]"
@@ -38,13 +38,13 @@ def engine_options(command: Any) -> Any:
             type=click.FloatRange(0),
             default=20.0,
             show_default=True,
-            help="How often a stage saves its progress: what an interruption costs at most.",
+            help="Interval at which stages save progress: the most that an interruption costs.",
         ),
         click.option(
             "--rerun",
             multiple=True,
             metavar="STAGE",
-            help="Make the artifacts of a stage, and all that rest on them, again where other code or packages made "
+            help="Recompute the artifacts of a stage, and all that depend on them, if other code or packages made "
             "them; and try its diverged ones again.",
         ),
         click.option(

@@ -1,4 +1,4 @@
-"""``schema``: what an editor needs to know of the file format."""
+"""``schema``: print the JSON Schema of search spaces, for an editor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``store``: what lies in it, whether it is whole, what can go, and what takes the disk."""
+"""``store``: list artifacts, verify them, delete unneeded ones, show disk usage."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sweeper.store.base import Place, Store
 
 LINES = 50
-"""Artifacts that ``ls`` prints without ``--all``."""
+"""Number of artifacts that ``ls`` prints without ``--all``."""
 
 
 @click.group()
@@ -89,7 +89,7 @@ def verify(runs: Path, **place: Any) -> None:
                     for file in opened.unlisted(each.key):
                         click.echo(f"unlisted {name}: {file} is not in the manifest")
     if damaged:
-        click.echo(f"{damaged:,} of {checked:,} artifacts are damaged and set aside; the next run makes them again")
+        click.echo(f"{damaged:,} of {checked:,} artifacts are damaged and quarantined; the next run makes them again")
         sys.exit(1)
     click.echo(f"{checked:,} artifacts, all whole")
 
@@ -99,7 +99,7 @@ def verify(runs: Path, **place: Any) -> None:
 @store_options
 @click.option("--yes", is_flag=True, help="Delete; without it only counts are shown.")
 def gc(runs: Path, yes: bool, **place: Any) -> None:
-    """Collect what no results below --runs need, and what dead processes left behind. Safe beside a running sweep."""
+    """Delete what no results in --runs need, and what dead processes left. Safe beside a running sweep."""
     from sweeper.cli.inspection.garbage import find_rubbish, remove_rubbish
 
     with _opened(place_of(runs, **place)) as opened:
@@ -107,7 +107,7 @@ def gc(runs: Path, yes: bool, **place: Any) -> None:
         for line in _counted(found):
             click.echo(line)
         if not any(results.glob("*/")) and any(each.kind == "artifacts" for each in found):
-            click.echo(f"{results} has no results: these are all artifacts there are")
+            click.echo(f"{results} has no results: these are all artifacts of the store")
         if yes:
             remove_rubbish(opened, found)
     total = f"{len(found):,} things, {_size(sum(each.bytes for each in found))}"
@@ -145,7 +145,7 @@ def du(runs: Path, as_json: bool, **place: Any) -> None:
 
 @contextmanager
 def _opened(place: Place) -> Iterator[Store]:
-    """The store, and every failure of the filesystem as one clear error."""
+    """Open the store, and turn failures of the filesystem into one clear error."""
     from sweeper.store import open_store
     from sweeper.store.base import Unreachable
 

@@ -1,4 +1,4 @@
-"""``table`` and ``ui``: what sweeps have found."""
+"""``table`` and ``ui``: show the results of sweeps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sweeper.errors import SweeperError
 from sweeper.records.layout import RunsDirectory
 
 FORMATS = ("text", "md", "latex", "html", "csv", "json")
-"""Those of `analysis.formats`, which loads slowly."""
+"""The formats of `analysis.formats`, which loads slowly."""
 
 
 @click.command()
@@ -42,7 +42,7 @@ def ui(name: str | None, runs: Path, port: int | None, no_browser: bool) -> None
 
 
 def printed_table(runs: Path, name: str, how: Any = "text", *, statistics: bool = False) -> str:
-    """The table of a sweep; text is styled, which ``click.echo`` undoes where it is not shown. Raises SweeperError."""
+    """Format the table of a sweep; ``click.echo`` removes styles where they are not shown. Raises SweeperError."""
     from analysis.formats import render
     from analysis.results import NoTable, read_results
     from analysis.summary import summarise

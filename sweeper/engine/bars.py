@@ -1,4 +1,4 @@
-"""A bar that moves in place while a sweep runs: in a terminal, or below the cell of a notebook."""
+"""Progress bars that move in place: in a terminal, or below the cell of a notebook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 
 class Bar(Protocol):
-    """Is shown until it is stopped, which removes it."""
+    """A bar that is shown until it is stopped, which removes it."""
 
     def show(self, done: int, total: int, text: str) -> None:
         """Move it, with the text beside it."""

@@ -1,4 +1,4 @@
-"""Between the schedule and whatever runs stages: jobs go out, outcomes come in, observers are told."""
+"""Connects the schedule with an executor: hands out jobs, takes outcomes, notifies observers."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from sweeper.trainable.stage import Stage
 BACKOFF = (1.0, 5.0, 25.0)
 """Seconds before a stage whose worker was lost is tried again; afterwards it fails."""
 ELSEWHERE_SECONDS = 1.0
-"""How often a stage that another sweep is at is looked at again."""
+"""Interval for looking again at a stage that another sweep is running."""
 
 
 class Halted(Exception):
-    """A search cannot go on; the message says why."""
+    """A search cannot continue; the message says why."""
 
 
 class Search(Protocol):
-    """Suggests trials while stages are run, and knows which stages are to be run next for them."""
+    """Suggests trials while stages run, and the stages to run next for them."""
 
     @property
     def under_way(self) -> int:
-        """Suggestions that have not ended."""
+        """Number of suggestions that have not ended."""
 
     def begin(self, parallel: int) -> bool:
-        """Begin on another suggestion, unless so many are under way; whether there was any. Raises Halted."""
+        """Start another suggestion, unless so many are in flight; return True if there was one. Raises Halted."""
 
     def wanted(self, done: Collection[str], failed: Mapping[str, str], kinds: Mapping[str, Kind]) -> Iterator[Stage]:
-        """The last ones of the stages to be run now, each told once. Raises Halted.
+        """Return the last stages of what is to run now, each of them once. Raises Halted.
 
         Args:
             done: keys of stages that have been run.
@@ -51,22 +51,22 @@ class Search(Protocol):
 
 @dataclass(frozen=True)
 class Machine:
-    """What there is to run stages on."""
+    """The machine or cluster that stages run on."""
 
     device: str
     """Torch device of stages that ask for a share of a GPU."""
     capacity: Callable[[], Resources]
-    """Of all nodes together, now: nodes come and go."""
+    """Return the resources of all nodes together, now: nodes come and go."""
     alone: Callable[[Resources], Resources]
-    """What a stage must be given to have its device for itself: a whole GPU, or all CPUs of a node."""
+    """Request that reserves a device for one stage: a whole GPU, or all CPUs of a node."""
 
     def granted(self, request: Resources) -> Resources:
-        """What a request comes to here: no share of a GPU where there is none."""
+        """Return a request as it applies here: without a share of a GPU if there is none."""
         return request if self.device == "cuda" else Resources(request.cpus, 0.0, request.memory)
 
 
 class Dispatch:
-    """One sweep's missing stages, handed out in order. Executors see nothing else of it.
+    """The missing stages of one sweep, handed out in order. Executors see nothing else of it.
 
     Args:
         graph: what is to be finished.
@@ -94,7 +94,7 @@ class Dispatch:
         self.traces: dict[str, str] = {}
         """Tracebacks of failed stages by key."""
         self.halted: str | None = None
-        """Why no more stages are handed out."""
+        """Reason why no more stages are handed out."""
         self._graph = graph
         self._store = store
         self._machine = machine
@@ -113,11 +113,11 @@ class Dispatch:
 
     @property
     def finished(self) -> bool:
-        """Whether every stage is done or failed, or nothing more is to be started."""
+        """True if every stage is done or failed, or nothing more is to be started."""
         return not self.schedule.running if self.halted else self.schedule.finished
 
     def next(self) -> Job | None:
-        """The next job; None while every ready stage is running, or asks for more than is free."""
+        """Return the next job; None while every ready stage is running, or requests more than is free."""
         self._grow()
         free = self._machine.capacity().without(self._used)
         while not self.halted:
@@ -141,12 +141,12 @@ class Dispatch:
         return None
 
     def progressed(self, key: str, step: int, total: int) -> None:
-        """A running stage reached a step."""
+        """Report that a running stage has reached a step."""
         for observer in self._observers:
             observer.progressed(self._graph.stages[key], step, total)
 
     def ended(self, key: str, outcome: Outcome) -> None:
-        """A job ended."""
+        """Report that a job has ended."""
         node = self._graph.stages[key]
         if outcome.halt:
             self.halt(outcome.halt)
@@ -167,7 +167,7 @@ class Dispatch:
         self._grow()
 
     def lost(self, key: str, why: str) -> None:
-        """The worker of a running stage is gone: it is tried again after a while.
+        """Report that the worker of a running stage is gone: the stage is tried again after a while.
 
         Only losses at which nothing more was saved than at the one before count against it.
         """
@@ -219,7 +219,7 @@ class Dispatch:
                 self._add(stage)
 
     def _add(self, stage: Stage) -> None:
-        """Schedule a stage with all below it that is missing."""
+        """Schedule a stage and its missing inputs."""
         missing = collect(stage, {}, self._store.existing(collect(stage, {})))
         self.schedule.add(missing)
         for observer in self._observers:
@@ -244,7 +244,7 @@ class Dispatch:
         )
 
     def _foregone(self, node: Stage) -> Outcome | None:
-        """How a stage ends that need not be run: it was done elsewhere, or diverged before by the same code."""
+        """Return the outcome of a stage that need not run: done elsewhere, or diverged before with the same code."""
         if self._store.has(node.key):
             return Outcome()
         known = self._known.get(node.key)

@@ -1,4 +1,4 @@
-"""What the terminal shows while a sweep runs: stages done, what is running, and the time left."""
+"""Show the progress of a sweep: stages done, running stages, and the time left."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from sweeper.records.sweep import RunningStage, State, Status
 from sweeper.trainable.stage import Stage
 
 LINE_SECONDS = 15.0
-"""Without a bar, a line is printed this often."""
+"""Interval between lines where there is no bar."""
 BAR_SECONDS = 0.2
-"""The bar moves this often at most."""
+"""Shortest interval between moves of the bar."""
 TELL_SECONDS = 1.0
 MAX_FAILURES = 20
-"""That a status names; they all stand in the results."""
+"""Failures that a status names; the results hold all."""
 ENOUGH = 0.01
-"""Share of the work after which the time left is said: the first stages tell little of the rest."""
+"""Share of the work after which the time left is shown: the first stages say little about the rest."""
 
 
 def say(console: Console, text: str) -> None:
@@ -34,7 +34,7 @@ def say(console: Console, text: str) -> None:
 
 
 class Estimate:
-    """Seconds left, from the seconds per unit of work that each stage function has taken so far.
+    """Estimates the seconds left from the seconds per unit of work of each stage function so far.
 
     Args:
         stages: all stages that have to run.
@@ -51,7 +51,7 @@ class Estimate:
         self.add(stages)
 
     def add(self, stages: Mapping[str, Stage]) -> int:
-        """More stages that have to run; how many of them are new."""
+        """Add stages that have to run; return how many of them are new."""
         new = {key: node for key, node in stages.items() if key not in self._left}
         self._left |= {key: node.work for key, node in new.items()}
         self._label |= {key: node.function.label for key, node in new.items()}
@@ -59,14 +59,14 @@ class Estimate:
         return len(new)
 
     def measured(self, node: Stage, share: float, seconds: float) -> None:
-        """A stage has got through ``share`` of its work in ``seconds``."""
+        """Record that a stage has done ``share`` of its work in ``seconds``."""
         self._measured[node.key] = (node.work * share, seconds)
         self._left[node.key] = node.work * (1 - share)
         self._label[node.key] = node.function.label  # also of an input that is made again
 
     @property
     def seconds_left(self) -> float | None:
-        """None until enough of the work is measured. A function not measured yet is taken at the mean rate."""
+        """Seconds left; None until enough work is measured. Functions not measured yet count at the mean rate."""
         if sum(work for work, _ in self._measured.values()) < ENOUGH * self._total:
             return None
         work: dict[str, float] = defaultdict(float)
@@ -82,7 +82,7 @@ class Estimate:
 
 
 class Display(Observer):
-    """An observer that shows a live bar on a terminal and in a notebook, and a line now and then elsewhere.
+    """An observer that shows a live bar on a terminal and in a notebook, and occasional lines elsewhere.
 
     Args:
         stages: all stages that have to run.
@@ -164,12 +164,12 @@ class Display(Observer):
 
     @property
     def summary(self) -> str:
-        """What was done, in one line."""
+        """The result, in one line."""
         failed = f", {len(self._failures)} failed" if self._failures else ""
         return f"{self._done} stages in {clock(time.monotonic() - self._began)}{failed}"
 
     def status(self, state: State, note: str | None = None) -> Status:
-        """How far the sweep is, for other terminals."""
+        """Return the progress of the sweep, for other terminals."""
         now = time.monotonic()
         running = tuple(
             RunningStage(stage=node.function.label, key=key, share=share, seconds=now - began)
@@ -206,7 +206,7 @@ class Display(Observer):
             self._say(self._line(now))
 
     def _left(self, now: float) -> float | None:
-        """Seconds. A search knows its suggestions, and not their stages: it takes the pace of those that have ended."""
+        """Return seconds. A search knows its suggestions, not their stages: it uses the pace of ended suggestions."""
         if (found := self._search()) is None:
             return self._estimate.seconds_left
         done = found[1] - self._searched_before

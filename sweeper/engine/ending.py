@@ -1,4 +1,4 @@
-"""How a run ended: which trials failed and why, and what it has left on the disk."""
+"""The end of a run: which trials failed and why, and how much disk space it took."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from sweeper.tracking.base import Tracker
 
 @dataclass(frozen=True)
 class End:
-    """The end of what was executed."""
+    """The end of an execution."""
 
     state: State
     note: str | None
-    """Why it ended early."""
+    """Reason for an early end."""
     failed: Mapping[str, str]
     """Causes by key of the last stages of trials that failed."""
     traces: Mapping[str, str]
@@ -44,23 +44,23 @@ class End:
 
 @dataclass(frozen=True)
 class Finished:
-    """Where a sweep's results lie, and what went wrong."""
+    """Paths of a sweep's results, and its failures."""
 
     results: Sequence[Path]
-    """Of every space, in order."""
+    """Path of the results of every space, in order."""
     state: State
     trials: int
-    """How many there are."""
+    """Number of trials."""
     failed: int
-    """Number of failed trials; their causes stand in the results."""
+    """Number of failed trials; their causes are in the results."""
     diverged: int
-    """Number of those among them that the same command does not try again."""
+    """Number of failed trials that the same command does not try again."""
     traces: Mapping[str, str]
     """Traceback by name of the failed stage."""
     note: str | None
-    """Why it ended early."""
+    """Reason for an early end."""
     broken_tracking: str | None
-    """Why tracking stopped early."""
+    """Reason why tracking stopped early."""
 
     @classmethod
     def of(cls, run: SweepRun, end: End, results: Sequence[Path], trackers: Sequence[Tracker]) -> Finished:
@@ -87,7 +87,7 @@ def disk_usage(run: SweepRun) -> str:
 
 
 def _failed(run: SweepRun, dispatch: Dispatch | None) -> dict[str, str]:
-    """Causes by key of the last stages of trials that failed; what a search stopped has not in its own space."""
+    """Return causes by key of the last stages of failed trials, without those that a search stopped in its space."""
     found = {key: cause for search in run.searches for key, cause in search.failed.items()}
     failed = dispatch.schedule.failed if dispatch else {}
     for plan in run.graph.plans:
@@ -97,7 +97,7 @@ def _failed(run: SweepRun, dispatch: Dispatch | None) -> dict[str, str]:
 
 
 def _diverged(run: SweepRun, failed: Mapping[str, str]) -> int:
-    """Number of failed trials whose stages would end the same way again."""
+    """Count failed trials whose stages would fail in the same way again."""
     unmendable = {key for key, failure in run.store.failures.all().items() if failure.kind == "diverged"}
     return sum(
         target.key in failed and not unmendable.isdisjoint(stages)

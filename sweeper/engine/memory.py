@@ -1,4 +1,4 @@
-"""Memory: the most that a stage has had, which errors mean that it ran out, and what there was."""
+"""Memory of a stage: measure its peak, recognise out-of-memory errors, describe what is available."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ AVAILABLE = "SC_AVPHYS_PAGES"
 CPU_ALLOCATOR = "DefaultCPUAllocator: can't allocate memory"
 
 RESET_PEAK = "5"
-"""To Linux's clear_refs: the peak starts again at what is resident now (proc(5))."""
+"""Value for Linux's clear_refs that resets the peak to what is resident now (proc(5))."""
 
 
 def forget_peak(device: str) -> None:
-    """Begin to measure anew: what an earlier stage of this process had does not count."""
+    """Reset the peak, so that earlier stages of this process do not count."""
     if device == "cuda":
         import torch
 
@@ -28,7 +28,7 @@ def forget_peak(device: str) -> None:
 
 
 def peak(device: str) -> int | None:
-    """The most bytes since `forget_peak`: allocated on the GPU, or resident of this process; None where none tells."""
+    """Return the peak bytes since `forget_peak`: allocated on the GPU, or resident; None if it cannot be measured."""
     if device == "cuda":
         import torch
 
@@ -41,7 +41,7 @@ def peak(device: str) -> int | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a stage's error says that main memory or the device's memory is used up."""
+    """Check whether a stage's error means that main memory or the device's memory is used up."""
     import torch
 
     kinds = (MemoryError, torch.OutOfMemoryError)
@@ -49,7 +49,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def there_is(request: Resources) -> str:
-    """The memory of the device that a request is for, such as ``23.4 GiB of memory, 19.0 GiB of it free``."""
+    """Describe the memory of the device that a request is for, such as ``23.4 GiB of memory, 19.0 GiB of it free``."""
     import torch
 
     if request.gpus and torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""What watches the stages of a sweep, in the driver."""
+"""Observers of the stages of a sweep, in the driver."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sweeper.trainable.stage import Stage
 
 
 class Observer:
-    """Is called for whatever happens to the stages of a sweep, one call at a time. Ignores what is not overridden."""
+    """Receives the events of a sweep's stages, one call at a time. Methods that are not overridden do nothing."""
 
     def added(self, stages: Mapping[str, Stage]) -> None:
-        """A search wants these, by key; some may have been there already."""
+        """A search has added these stages, by key; some may be known already."""
 
     def started(self, node: Stage) -> None:
         """The stage was handed to a worker."""
@@ -22,21 +22,21 @@ class Observer:
         """The stage reached a step."""
 
     def deferred(self, node: Stage, why: str) -> None:
-        """The stage goes back to those that wait, with the reason."""
+        """The stage is deferred, with the reason."""
 
     def ended(self, node: Stage, failure: str | None) -> None:
         """The stage's artifact is in the store, or it failed with a cause."""
 
 
 class Slow(Protocol):
-    """What takes its time with a stage that has ended, such as a tracker."""
+    """Receives ended stages and may be slow, such as a tracker."""
 
     def ended(self, node: Stage, failure: str | None) -> None:
         """See `Observer`."""
 
 
 class BackgroundObserver(Observer):
-    """Passes on what has ended on a thread of its own, in order, so that no free slot waits for a database.
+    """Runs slow observers on a background thread, in order, so that no free slot waits for a database.
 
     Leaving it waits until all is passed on, and raises what was raised there.
     """

@@ -1,4 +1,4 @@
-"""How a sweep is run, and what the parts of one run share."""
+"""Options of a run, and the state that its parts share."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """How a sweep is run; nothing here changes a result."""
+    """Options of a run; none of them changes a result."""
 
     runs: Path
     store: Place
     executor: str = "ray"
-    """Name of what runs stages, see `sweeper.engine.executors.base`."""
+    """Name of the executor, see `sweeper.engine.executors.base`."""
     address: str | None = None
     max_concurrent: int | None = None
     save_seconds: float = 20.0
     tracker: str | None = MLFLOW
-    """Name of what tracks the sweep, see `sweeper.tracking.base`; None for nothing."""
+    """Name of the tracker, see `sweeper.tracking.base`; None for no tracking."""
     tracking_uri: str | None = None
     rerun: Sequence[str] = ()
     """Names of stages whose outdated artifacts are made again."""
     failed_only: bool = False
-    """Whether only the trials that failed are run."""
+    """True to run only trials that failed."""
     optuna_storage: str | None = None
-    """Where the studies of searched spaces lie; None for a file in ``runs``."""
+    """Address of the database of studies; None for a file in ``runs``."""
     given: Mapping[str, Any] = field(default_factory=dict)
-    """What the user gave of these, to be recorded, see `sweeper.records.sweep.SweepRecord.options`."""
+    """The options that the user gave, to be recorded, see `sweeper.records.sweep.SweepRecord.options`."""
 
 
 @dataclass(frozen=True)
 class SweepRun:
-    """A sweep with all that running it needs."""
+    """A sweep with everything that is needed to run it."""
 
     graph: Graph
     store: Store
     searches: Sequence[SearchDriver]
-    """Of the spaces that are searched."""
+    """Searches of the searched spaces."""
     options: Options
     console: Console
 
     @property
     def results(self) -> Path:
-        """Directory below which every space has a directory of its name."""
+        """Directory of the results; every space has a subdirectory of its name."""
         return RunsDirectory(self.options.runs).results

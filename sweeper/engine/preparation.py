@@ -1,4 +1,4 @@
-"""Before a sweep runs: what is recorded of it, what is made again, and whether its stages fit."""
+"""Prepare a run: write its record, discard outdated artifacts, check that its stages fit."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def record_of(sweep: Sweep, options: Options) -> SweepRecord:
 
 
 def prepare(run: SweepRun) -> None:
-    """Set damaged and outdated results aside, so that they are made again; inputs are checked when they are used."""
+    """Quarantine damaged and outdated results, so that they are made again; inputs are checked when they are used."""
     graph, store, console = run.graph, run.store, run.console
     store.remove_leftovers()
     store.check(target.key for target in graph.targets)

@@ -1,4 +1,4 @@
-"""The results of a run: written when it begins, as far as there are any, and when it has ended."""
+"""Write the results of a run: those there are when it starts, and all when it has ended."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ResultsWriter:
         return paths
 
     def _plans(self) -> Iterator[tuple[Plan, Manifests]]:
-        """Those with trials, and the manifests of their stages; the others have no results."""
+        """Return the spaces with trials, and the manifests of their stages; the others have no results."""
         for plan in self._run.graph.plans:
             if plan.trials:
                 yield plan, self._run.store.manifests(plan.stages)

@@ -1,4 +1,4 @@
-"""One sweep from its spaces to their results: what ``sweeper run`` does."""
+"""Run one sweep from its spaces to their results, as ``sweeper run`` does."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def run_sweep(sweep: Sweep, options: Options, console: Console) -> Finished:
 
 @contextmanager
 def _reaching() -> Iterator[None]:
-    """The store was reached when the run began: that it is no longer is no fault of the user's input."""
+    """Turn a store that stopped responding into an early end: it responded at the start, so the input is right."""
     try:
         yield
     except Unreachable as error:
@@ -71,7 +71,7 @@ def _reaching() -> Iterator[None]:
 
 @contextmanager
 def _tracking(run: SweepRun, make_tracker: TrackerFactory | None) -> Iterator[list[Tracker]]:
-    """A tracker for every space. Those that were begun are closed, whatever happens."""
+    """Open a tracker for every space, and close all that were opened, whatever happens."""
     trackers: list[Tracker] = []
     try:
         if make_tracker:

@@ -1,4 +1,4 @@
-"""Which stage is next: the one with the longest remaining path among those whose inputs are ready."""
+"""The order of stages: next is the one with the longest remaining path among those whose inputs are ready."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PASSES = 16
 
 
 class Schedule:
-    """The state of a sweep: waiting, ready, deferred, running, done, failed. Knows nothing of how stages are run.
+    """The state of a sweep: waiting, ready, deferred, running, done, failed. Does not know how stages are run.
 
     Args:
         missing: stages that have to run, inputs before what needs them.
@@ -35,7 +35,7 @@ class Schedule:
         self.running: set[str] = set()
         self.done: set[str] = set()
         self.failed: dict[str, str] = {}
-        """Cause by key. A stage above a failed one has the cause of that one."""
+        """Cause by key. A stage that needs a failed one has its cause."""
         self._clock = clock
         self._request = request
         self._enlarged: dict[str, Resources] = {}
@@ -50,7 +50,7 @@ class Schedule:
         self.add(missing)
 
     def add(self, missing: Mapping[str, Stage]) -> None:
-        """More stages that have to run, inputs before what needs them; those that are here already stay as they are."""
+        """Add stages that have to run, inputs before what needs them; known stages stay as they are."""
         new = {key: node for key, node in missing.items() if key not in self.stages}
         self.stages |= new
         for key, node in new.items():
@@ -70,20 +70,20 @@ class Schedule:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no stage could be started now, however much is free."""
+        """True if no stage could start now, however much is free."""
         return not any(self._ready.values())
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is ready, deferred or running: every stage is done or failed."""
+        """True if nothing is ready, deferred or running: every stage is done or failed."""
         return self.is_idle and not self._deferred and not self.running
 
     def request(self, key: str) -> Resources:
-        """What a stage asks for."""
+        """Return the resources that a stage requests."""
         return self._enlarged.get(key) or self._request(self.stages[key])
 
     def take(self, fits: Callable[[Resources], bool] = lambda _: True) -> Stage | None:
-        """The next stage whose request ``fits``, now running; None while none is ready.
+        """Return the next stage whose request ``fits``, now running; None while none is ready.
 
         One that does not fit is overtaken by smaller ones PASSES times; then the machine is kept free for it.
         """
@@ -103,14 +103,14 @@ class Schedule:
         return None
 
     def defer(self, key: str, seconds: float, request: Resources | None = None) -> None:
-        """A running stage could not be run now; it is ready again after some seconds, with another request if given."""
+        """Defer a running stage: it is ready again after some seconds, with another request if given."""
         self.running.discard(key)
         if request:
             self._enlarged[key] = request
         heapq.heappush(self._deferred, (self._clock() + seconds, key))
 
     def complete(self, key: str) -> None:
-        """The artifact of a running stage is in the store: what waited for it alone becomes ready."""
+        """Mark a running stage as done: stages that waited only for it become ready."""
         self.running.discard(key)
         self.done.add(key)
         for user in self._users[key]:
@@ -120,7 +120,7 @@ class Schedule:
                     self._push(user)
 
     def fail(self, key: str, cause: str) -> None:
-        """A running stage failed: it and everything above it."""
+        """Mark a running stage and everything that needs it as failed."""
         self.running.discard(key)
         pending = [key]
         while pending:
@@ -130,7 +130,7 @@ class Schedule:
                 pending += self._users[each]
 
     def invalidate(self, key: str, lost: Stage) -> None:
-        """A running stage found its input damaged: the input runs again, then the stage.
+        """Return a running stage to the queue because its input is damaged: the input runs again, then the stage.
 
         At the MAX_LOSSES-th time it fails instead, and also where the input has failed to be made again.
         """

@@ -36,7 +36,7 @@ SAME_CODE = "Put the same files on every node"
 
 @dataclass(frozen=True)
 class Job:
-    """A stage in plain JSON form, with where and how it runs."""
+    """A stage in plain JSON form, with its store, code and resources."""
 
     key: str
     function: str
@@ -46,15 +46,15 @@ class Job:
     store: Place
     sweep: str
     code: Mapping[str, str]
-    """What it is to be done by, see `sweeper.trainable.provenance.code_of`."""
+    """Hashes of the code to run, see `sweeper.trainable.provenance.code_of`."""
     repository: Repository
-    """Of the code, as the driver sees it: a node may have a copy without a repository."""
+    """Commit of the code as the driver sees it: a node may have a copy without a repository."""
     save_seconds: float
-    """A stage saves its progress this often."""
+    """Interval at which a stage saves its progress."""
     request: Resources
-    """What the stage is given and uses: threads, and a share of a GPU or none."""
+    """Resources that the stage uses: threads, and a share of a GPU or none."""
     place: Resources
-    """What is kept free for it; more than the request for a stage that is to be alone."""
+    """Resources reserved for it; more than the request for a stage that must run alone."""
 
     @property
     def device(self) -> str:
@@ -62,12 +62,12 @@ class Job:
         return "cuda" if self.request.gpus else "cpu"
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """Return one line of JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Job:
-        """The inverse of `to_json`."""
+        """Return the job of a line from `to_json`."""
         values = json.loads(text)
         places = {name: Resources(**values[name]) for name in ("request", "place")}
         others = {"store": Place(**values["store"]), "repository": Repository(**values["repository"])}
@@ -76,19 +76,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: done, failed with a cause, or not to be done now."""
+    """The end of a job: done, failed with a cause, or deferred."""
 
     failure: str | None = None
     """One line: the exception and where it was raised."""
     kind: Kind = "error"
-    """Of a failure."""
+    """Traceback of a failure."""
     trace: str | None = None
     damaged: str | None = None
-    """Key of an input that was found damaged: it must be made again first."""
+    """Key of a damaged input, which must be made again first."""
     elsewhere: bool = False
-    """Whether another sweep is at this very stage."""
+    """True if another sweep is running this very stage."""
     halt: str | None = None
-    """Why no stage can be done for now, such as a full disk, or other code than the driver's."""
+    """Reason why no stage can run for now, such as a full disk, or code that differs from the driver's."""
 
 
 @dataclass
@@ -101,7 +101,7 @@ class DirectoryRun:
     progressed: Callable[[int, int], None]
     curve: dict[str, list[float]] = field(default_factory=dict)
     _earlier_seconds: float = 0.0
-    """Spent by earlier starts of this stage, up to the progress they saved."""
+    """Seconds that earlier starts of this stage took, up to the progress they saved."""
     _started: float = field(default_factory=time.monotonic)
     _saved_at: float = field(default_factory=time.monotonic)
 
@@ -116,7 +116,7 @@ class DirectoryRun:
 
     @property
     def seconds(self) -> float:
-        """Spent on this stage so far."""
+        """Seconds spent on this stage so far."""
         return self._earlier_seconds + time.monotonic() - self._started
 
     @cached_property
@@ -216,7 +216,7 @@ def _run(
 
 
 def _full(directory: Path) -> OSError | None:
-    """Why nothing can be written there any more. Libraries say so in words of their own, or not at all."""
+    """Return why a directory cannot be written any more. Libraries report it in words of their own, or not at all."""
     try:
         (directory / "room").write_bytes(bytes(ROOM))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What does not fit into a trial's row, as Parquet beside it: stages, learning curves, long measures, pictures.
+"""Write what does not fit into a trial's row, as Parquet beside it: stages, learning curves, measures, pictures.
 
 results/NAME/trials.parquet            a row per trial, see `sweeper.records.writer`
 results/NAME/stages.parquet            a row per stage that is done, and of how many trials it is
@@ -26,9 +26,9 @@ from sweeper.records.writer import Manifests, write_table
 from sweeper.store.base import CURVE, Store
 
 POINTS = 200
-"""Of a curve; the mean of the steps between two is kept."""
+"""Points kept of a curve: each is the mean of the steps since the last one."""
 SHOWN = (".png", ".arrow")
-"""Ends of the names of a last stage's files that stand beside its trials' numbers."""
+"""Suffixes of a last stage's files that are kept beside its trial's numbers."""
 STAGES = pa.schema(
     [
         ("key", pa.string()),
@@ -138,14 +138,14 @@ def _curves(plan: Plan, store: Store, manifests: Manifests) -> pa.Table:
 
 
 def _thinned(values: list[float]) -> list[float]:
-    """At most `POINTS` means of as many neighbours each."""
+    """Return at most `POINTS` means of as many neighbours each."""
     count = -(-len(values) // POINTS)
     parts = [values[first : first + count] for first in range(0, len(values), max(count, 1))]
     return [sum(part) / len(part) for part in parts]
 
 
 def _files(plan: Plan, store: Store, manifests: Manifests) -> Iterator[TrialFile]:
-    """The intact measures and pictures of the trials' last stages."""
+    """Yield the intact measures and pictures of the trials' last stages."""
     named = [
         (trial.label, target.key, name)
         for trial, target in plan.pairs()

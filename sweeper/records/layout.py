@@ -1,4 +1,4 @@
-"""Where things lie below a runs directory."""
+"""The layout of a runs directory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunsDirectory:
-    """The layout of a runs directory. Nothing of it needs to exist.
+    """Paths in a runs directory. None of them needs to exist.
 
     store/                            artifacts, unless another place is named
     results/SPACE/                    of a search space, see `analysis.contract`
@@ -29,7 +29,7 @@ class RunsDirectory:
 
     @property
     def store(self) -> Path:
-        """Directory of the artifacts, unless another place is named."""
+        """Directory of the artifacts, unless another store is named."""
         return self.root / "store"
 
     @property
@@ -41,7 +41,7 @@ class RunsDirectory:
 
     @property
     def results(self) -> Path:
-        """Directory below which every space has a directory of its name."""
+        """Directory of the results; every space has a subdirectory of its name."""
         return self.root / "results"
 
     def results_of(self, space: str) -> Path:
@@ -78,7 +78,7 @@ class RunsDirectory:
 
     @property
     def database(self) -> Path:
-        """The embedded tracking database."""
+        """Path of the embedded tracking database."""
         return self.root / "mlflow.db"
 
     @property
@@ -93,7 +93,7 @@ class RunsDirectory:
 
     @property
     def studies(self) -> Path:
-        """The database of the studies of searched spaces."""
+        """Path of the database of studies."""
         return self.root / "optuna.db"
 
     @property
@@ -103,7 +103,7 @@ class RunsDirectory:
 
 
 def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str) -> Place:
-    """The place that the options name. Raises SweeperError."""
+    """Return the store that the options name. Raises SweeperError."""
     from pydantic import ByteSize, TypeAdapter, ValidationError
 
     from sweeper.store.base import Place
@@ -115,5 +115,5 @@ def place_of(runs: Path, store: str | None, cache: Path | None, cache_size: str)
     try:
         limit = TypeAdapter(ByteSize).validate_python(cache_size)
     except ValidationError:
-        raise SweeperError(f"--cache-size: '{cache_size}' is no size", fix="give one such as 20GiB") from None
+        raise SweeperError(f"--cache-size: '{cache_size}' is not a size", fix="write it like 20GiB") from None
     return Place(store, str(cache.expanduser().absolute()) if cache else None, limit)

@@ -1,4 +1,4 @@
-"""The figures that only the sweeps of one trainable have."""
+"""Find the figures that only the sweeps of one trainable have."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def own_figures(results: Results) -> Mapping[str, Drawing]:
     for name, drawing in found.items():
         if not isinstance(drawing, Drawing):
             raise SweeperError(
-                f"figure '{name}' of the trainable is no Drawing", fix="from analysis.figures import Drawing"
+                f"figure '{name}' of the trainable is not a Drawing", fix="from analysis.figures import Drawing"
             )
         if name in FIGURES:
             raise SweeperError(
-                f"figure '{name}' of the trainable has the name of one that every sweep has", fix="rename it"
+                f"figure '{name}' of the trainable has the name of a figure that every sweep has", fix="rename it"
             )
     return found

@@ -1,4 +1,4 @@
-"""What a search ends with, beside its table: pictures and the table as files, and a few numbers for MLflow."""
+"""The output of a search beside its table: pictures and the table as files, and a few numbers for MLflow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.summary import summarise
 
 DRAWN = ("front", "history", "search_importances")
 FORBIDDEN = re.compile(r"[^\w\-./ :]", re.ASCII)
-"""What no metric's name in MLflow may hold."""
+"""Characters that a metric's name in MLflow must not contain."""
 
 
 def draw_search(directory: Path, name: str, place: Path) -> None:
@@ -37,7 +37,7 @@ def draw_search(directory: Path, name: str, place: Path) -> None:
 
 
 def search_metrics(directory: Path, name: str) -> tuple[int, dict[str, float]]:
-    """How many suggestions there are, and what they have come to: hypervolume or best value, and importances."""
+    """Return the number of suggestions, their hypervolume or best value, and importances."""
     results = read_results(directory, name)
     search = results.search
     count = sum(len(study.suggestions) for study in search.studies) if search else 0

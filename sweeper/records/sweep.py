@@ -1,4 +1,4 @@
-"""The last command of a sweep and how far it is, written by its driver for other terminals and later commands."""
+"""The last command and the progress of a sweep, written by its driver for other terminals and later commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sweeper.store.base import Place
 from sweeper.store.local.locks import is_held
 
 LOOK_SECONDS = 0.3
-"""Longer than another terminal's look at the lock takes."""
+"""Longer than another terminal holds the lock to look at it."""
 State = Literal["running", "finished", "failed", "interrupted", "lost"]
 
 
@@ -33,42 +33,42 @@ class SweepRecord(_Stored):
 
     name: str
     spaces: tuple[str, ...]
-    """Names of its results, in order."""
+    """Names of its spaces, in order."""
     file: Path
     sets: tuple[str, ...]
     seeds: str | None
     preset: str | None
     options: dict[str, bool | int | float | str | tuple[str, ...]] = {}
-    """The other options that the user gave, by name: how it is run. No passwords."""
+    """The other options that the user gave, by name. No passwords."""
     sources: dict[str, str]
     """Text of every YAML file by its absolute path."""
     tracking_uri: str | None
-    """None for a sweep without MLflow."""
+    """Tracking URI; None for a sweep without MLflow."""
     store: Place | None = None
-    """None for the one beside the record."""
+    """Address of the store; None for the one beside the record."""
     optuna_storage: str | None = None
-    """None for the database beside the record, and for an address with a password."""
+    """Address of the studies; None for the database beside the record, and for an address with a password."""
     is_searched: bool = False
-    """Whether its trials are suggested while it runs."""
+    """True if its trials are suggested while it runs."""
     commit: str | None
-    """Of the first trainable's repository."""
+    """Commit of the first trainable's repository."""
     began: datetime
     host: str
     pid: int
 
 
 class RunningStage(_Stored):
-    """A stage that is being run."""
+    """A stage that is running."""
 
     stage: str
     key: str
     share: float
-    """Of its steps, from 0 to 1."""
+    """Share of its steps that are done, from 0 to 1."""
     seconds: float
 
 
 class Status(_Stored):
-    """How far a sweep is. A driver that was killed leaves ``running`` behind: see `is_driven`."""
+    """The progress of a sweep. A driver that was killed leaves ``running`` behind: see `is_driven`."""
 
     state: State
     updated: datetime
@@ -78,20 +78,20 @@ class Status(_Stored):
     """Stages that this driver found missing."""
     failed: int
     failures: tuple[str, ...] = ()
-    """The last ones: stage and cause."""
+    """The last failures: stage and cause."""
     elapsed: float
     """Seconds."""
     left: float | None
-    """Seconds, where enough is known to tell."""
+    """Seconds left; None until enough is measured."""
     running: tuple[RunningStage, ...] = ()
     note: str | None = None
-    """Why it ended early."""
+    """Reason for an early end."""
     search: str | None = None
-    """How many suggestions have ended, of a sweep that is searched."""
+    """Progress of the suggestions, for a search."""
 
 
 def read_record(runs: Path, name: str) -> SweepRecord:
-    """The record of a sweep. Raises SweeperError naming the nearest ones."""
+    """Read the record of a sweep. Raises SweeperError with the nearest names."""
     path = RunsDirectory(runs).record(name)
     try:
         return SweepRecord.model_validate_json(path.read_text())
@@ -104,7 +104,7 @@ def read_record(runs: Path, name: str) -> SweepRecord:
 
 
 def last_record(runs: Path, wanted: Callable[[SweepRecord], bool]) -> SweepRecord | None:
-    """The record of the sweep that was begun last among those that are wanted; what cannot be read is none."""
+    """Return the record of the last started sweep among the wanted ones; unreadable records are skipped."""
     last = None
     for name in RunsDirectory(runs).sweeps():
         with contextlib.suppress(SweeperError):
@@ -115,13 +115,13 @@ def last_record(runs: Path, wanted: Callable[[SweepRecord], bool]) -> SweepRecor
 
 
 def tracked_at(runs: Path, space: str) -> str | None:
-    """The tracking URI of the last sweep that ran the space with MLflow."""
+    """Return the tracking URI of the last sweep that ran the space with MLflow."""
     last = last_record(runs, lambda record: space in record.spaces and record.tracking_uri is not None)
     return last.tracking_uri if last else None
 
 
 def read_status(runs: Path, name: str) -> Status | None:
-    """How far a sweep is; None before its driver has said anything."""
+    """Read the progress of a sweep; None before its driver has written any."""
     try:
         return Status.model_validate_json(RunsDirectory(runs).status(name).read_text())
     except (OSError, ValueError):
@@ -129,13 +129,13 @@ def read_status(runs: Path, name: str) -> Status | None:
 
 
 def is_driven(runs: Path, name: str) -> bool:
-    """Whether a living driver works at the sweep."""
+    """Check whether a living driver runs the sweep."""
     return is_held(RunsDirectory(runs).lock(name))
 
 
 @contextlib.contextmanager
 def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
-    """Be the sweep's one driver, and write its record.
+    """Become the sweep's only driver, and write its record.
 
     Raises SweeperError while another one lives, and where nothing can be written.
     """
@@ -156,7 +156,7 @@ def driving(runs: Path, record: SweepRecord) -> Iterator[None]:
 
 
 def write_status(runs: Path, name: str, status: Status) -> None:
-    """Say how far the sweep is."""
+    """Write the progress of the sweep."""
     _replace(RunsDirectory(runs).status(name), status)
 
 
@@ -174,7 +174,7 @@ def _locked(file: IO[bytes]) -> bool:
 
 
 def here() -> tuple[str, int]:
-    """Host and process of this driver."""
+    """Return host and process of this driver."""
     return platform.node(), os.getpid()
 
 

@@ -1,4 +1,4 @@
-"""Trials as sweeps have recorded them: read from the results, found by a short name, compared with the store.
+"""Recorded trials: read them from the results, find one by a short name, compare them with the store.
 
 A trial is named by its sweep and words of its label, or by the first digits of its key:
 
@@ -26,7 +26,7 @@ from sweeper.store import open_store
 from sweeper.store.base import Place, Store
 
 CANDIDATES = 8
-"""Trials that an error names."""
+"""Maximum number of trials that an error lists."""
 COLUMNS = ("trial", "status", "cause", "target", "stages")
 
 
@@ -41,7 +41,7 @@ class RecordedTrial:
     cause: str | None
     target: str
     stages: tuple[str, ...]
-    """Keys, inputs before what needs them; the last one is ``target``."""
+    """Keys of its stages, inputs before what needs them; the last one is ``target``."""
     repeated: tuple[str, ...]
     """Names that the space's rows are repeated over, the seed first."""
 
@@ -52,27 +52,27 @@ class RecordedTrial:
 
     @property
     def repeats(self) -> list[str]:
-        """The end of its label, such as ``seed 1`` and ``fold 0``."""
+        """The seed and other repeats at the end of its label, such as ``seed 1`` and ``fold 0``."""
         return self.label.split(" · ")[-len(self.repeated) :]
 
     def status_among(self, done: Collection[str]) -> str:
-        """Its status now, when these stages are done: what was missing or failed may have been since."""
+        """Return its status now, given the stages that are done: missing or failed ones may be done since."""
         return "finished" if self.target in done else self.status
 
 
 def store_of(runs: Path, name: str) -> Store:
-    """Where the artifacts lie of the sweep or space called ``name``."""
+    """Open the store of the sweep or space called ``name``."""
     return open_store(recorded_place(runs, name) or RunsDirectory(runs).place)
 
 
 def recorded_place(runs: Path, name: str) -> Place | None:
-    """The place that the last sweep has named which ran the sweep or space called ``name``."""
+    """Return the store named by the last sweep that ran the sweep or space called ``name``."""
     last = last_record(runs, lambda record: name in (record.name, *record.spaces))
     return last.store if last else None
 
 
 def spaces_of(runs: Path, name: str) -> list[str]:
-    """The spaces of the sweep or space called ``name`` that have results. Raises SweeperError."""
+    """Return the spaces of the sweep or space called ``name`` that have results. Raises SweeperError."""
     known, sweeps = RunsDirectory(runs).spaces(), RunsDirectory(runs).sweeps()
     if name in sweeps:
         return [space for space in read_record(runs, name).spaces if space in known]
@@ -84,7 +84,7 @@ def spaces_of(runs: Path, name: str) -> list[str]:
 
 
 def read_trials(runs: Path, space: str) -> Sequence[RecordedTrial]:
-    """The trials of a space in order; none before its results are first written. Raises SweeperError."""
+    """Read the trials of a space in order; none before its results are first written. Raises SweeperError."""
     path = RunsDirectory(runs).trials_of(space)
     try:
         return _trials(path.absolute(), space, path.stat().st_mtime_ns)
@@ -93,7 +93,7 @@ def read_trials(runs: Path, space: str) -> Sequence[RecordedTrial]:
 
 
 def read_row(runs: Path, trial: RecordedTrial) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-    """All that the results say of a trial, what they say of their space, and the columns that differ within it."""
+    """Read a trial's row, the description of its space, and the columns in which the space's trials differ."""
     table = _table(RunsDirectory(runs).trials_of(trial.space), None)
     row = next(row for row in table.to_pylist() if (row["trial"], row["target"]) == (trial.label, trial.target))
     differ = [name for name in table.column_names if any(each != row[name] for each in table[name].to_pylist())]
@@ -101,7 +101,7 @@ def read_row(runs: Path, trial: RecordedTrial) -> tuple[dict[str, Any], dict[str
 
 
 def find_trial(runs: Path, text: str) -> RecordedTrial:
-    """The trial that ``text`` names. Raises SweeperError with candidates for none and for several."""
+    """Find the trial that ``text`` names. Raises SweeperError with candidates if there is none, or several."""
     name, slash, words = text.partition("/")
     if not slash and re.fullmatch(r"[0-9a-f]{4,64}", text) and not _is_name(runs, text):
         trials = [trial for space in RunsDirectory(runs).spaces() for trial in read_trials(runs, space)]
@@ -118,7 +118,7 @@ def find_trial(runs: Path, text: str) -> RecordedTrial:
 
 
 def _only(matching: Sequence[RecordedTrial], near: Sequence[RecordedTrial], asked: str, runs: Path) -> RecordedTrial:
-    """The first of trials that are the same, whatever they are called in their spaces. Raises SweeperError."""
+    """Return the first of trials that are the same under several labels. Raises SweeperError if they differ."""
     if len({trial.target for trial in matching}) == 1:
         return matching[0]
     listed = matching or near
@@ -136,7 +136,7 @@ def _is_name(runs: Path, text: str) -> bool:
 
 
 def _words(label: str, repeated: Collection[str]) -> set[str]:
-    """The words of a label, or of what is asked for; a repeated name with its number, such as a seed, is one."""
+    """Split a label, or a request, into words; a repeated name with its number, such as ``seed 1``, is one word."""
     names = "|".join(map(re.escape, repeated))
     joined = re.sub(rf"(?<![\w.])({names})[ =]+(\d+)", r"\1=\2", label)
     return set(joined.replace(",", " ").replace("·", " ").split())

@@ -1,4 +1,4 @@
-"""Finished trials as Parquet: a row per trial, everything a table needs and where it came from."""
+"""Write trials as Parquet: a row per trial, with everything a table needs and its provenance."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Manifests: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 def read_metrics(store: Store, key: str) -> dict[str, Any]:
-    """The numbers that a trial's last stage wrote. Raises Damaged."""
+    """Read the numbers that a trial's last stage wrote. Raises Damaged."""
     (metrics,) = metrics_of(store, {key: store.manifest(key)}, [key])
     if metrics is None:
         raise Damaged(key)
@@ -36,13 +36,13 @@ def read_metrics(store: Store, key: str) -> dict[str, Any]:
 
 
 def metrics_of(store: Store, manifests: Manifests, keys: Sequence[str]) -> list[dict[str, Any] | None]:
-    """The numbers of those trials whose last stages are done, in order; None for a file that fails its sum."""
+    """Read the numbers of trials whose last stages are done, in order; None for a file that fails its checksum."""
     contents = store.read_files((key, manifests[key], METRICS) for key in keys)
     return [None if content is None else json.loads(content) for content in contents]
 
 
 def flat_config(config: BaseModel) -> dict[str, Any]:
-    """A config's values by dotted name."""
+    """Return a config's values by dotted name."""
 
     def walk(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         flat: dict[str, Any] = {}
@@ -54,7 +54,7 @@ def flat_config(config: BaseModel) -> dict[str, Any]:
 
 
 def failed_targets(graph: Graph, store: Store) -> set[str]:
-    """Keys of the last stages of the trials that have failed and are not done since."""
+    """Return the keys of the last stages of trials that have failed and are not done since."""
     failures = store.failures.all().keys()
     done = store.existing({target.key for target in graph.targets})
     return {
@@ -100,13 +100,13 @@ def forget_results(plan: Plan, directory: Path) -> None:
 
 
 def started_row(space: Space, trial: Trial) -> dict[str, Any]:
-    """The row of a trial before it is run: its config, its facts, and every metric null."""
+    """Return the row of a trial before it has run: its config, its facts, and every metric null."""
     row: dict[str, Any] = {"trial": trial.label, "status": "missing", "cause": "not run yet"}
     return row | {**trial.row, **flat_config(trial.config), **trial.facts, **dict.fromkeys(space.trainable.metrics)}
 
 
 def described(space: Space, measured: Iterable[Mapping[str, Any] | None] = ()) -> dict[str, Any]:
-    """What tables and figures need to know of a space, as JSON in the results' metadata.
+    """Describe a space for tables and figures, as JSON in the results' metadata.
 
     Args:
         space: the space.

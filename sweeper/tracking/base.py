@@ -1,4 +1,4 @@
-"""What keeps a record of a sweep's trials and stages elsewhere, and how it is found by the name of ``--tracker``."""
+"""The tracker contract, and how trackers are found by the name of ``--tracker``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUILT_IN = {MLFLOW: "sweeper.tracking.tracker:MlflowTracker"}
 
 
 class Tracker(Protocol):
-    """Writes what has ended of one space, in the driver only. What fails after it was made must not stop the sweep.
+    """Records the ended trials and stages of one space, in the driver only. Its later failures must not stop the sweep.
 
     Packages add their own as entry points of the group ``sweeper.trackers``, which name a `TrackerFactory`.
     """

@@ -1,4 +1,4 @@
-"""MLflow's side of a sweep: an experiment of the space's name, in a database or on a server, and the runs in it."""
+"""Read and write MLflow: an experiment per space, in a database or on a server, and the runs in it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ PAGE = 5000
 
 
 def connect(uri: str) -> MlflowClient:
-    """A client that says nothing of its own. Nothing is asked yet."""
+    """Create a quiet MLflow client; does not connect yet."""
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return MlflowClient(uri)
 
 
 def knock(uri: str, fix: str = "check --tracking-uri, or run with --no-tracking") -> None:
-    """Ask a tracking server or database for an experiment. Raises SweeperError where it does not answer in seconds."""
+    """Check that a tracking server or database responds within seconds. Raises SweeperError."""
     before = dict(os.environ)
     os.environ |= {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
     try:
@@ -56,7 +56,7 @@ def _open(uri: str) -> None:
 
 
 def has_experiment(uri: str, name: str) -> bool:
-    """Whether a database has an experiment that is not deleted. Raises MlflowException."""
+    """Check whether a database has an experiment that is not deleted. Raises MlflowException."""
     return living(connect(uri), name) is not None
 
 
@@ -68,13 +68,13 @@ def delete_experiment(uri: str, name: str) -> None:
 
 
 def living(client: MlflowClient, name: str) -> Experiment | None:
-    """The experiment of this name that is not deleted."""
+    """Return the experiment of this name that is not deleted."""
     found = client.get_experiment_by_name(name)
     return found if found and found.lifecycle_stage == "active" else None
 
 
 def runs_of(client: MlflowClient, experiments: Sequence[str], kind: str) -> Iterator[Run]:
-    """The sweeps', trials' or stages' runs in experiments of these ids, newest first."""
+    """Yield the sweeps', trials' or stages' runs in experiments of these ids, newest first."""
     token = None
     while True:
         page = client.search_runs(experiments, f"tags.`{KIND}` = '{kind}'", max_results=PAGE, page_token=token)
@@ -85,7 +85,7 @@ def runs_of(client: MlflowClient, experiments: Sequence[str], kind: str) -> Iter
 
 
 def sweeps(client: MlflowClient) -> dict[str, Run]:
-    """The sweep's run of every experiment that has one, by the experiment's name."""
+    """Return the sweep's run of every experiment that has one, by the experiment's name."""
     experiments: dict[str, str] = {}
     token = None
     while True:
@@ -101,5 +101,5 @@ def sweeps(client: MlflowClient) -> dict[str, Run]:
 
 
 def trial_key(target: str, label: str) -> str:
-    """What a trial's run is found again by: the key of its last stage, and what the trial is called in its space."""
+    """Return the identity of a trial's run: the key of its last stage and the trial's label."""
     return f"{target}:{label}"

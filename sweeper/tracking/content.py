@@ -1,4 +1,4 @@
-"""What the runs of a sweep say in MLflow.
+"""The content of a sweep's runs in MLflow.
 
 A stage's run has the stage's parameters and learning curve. A trial's run has as parameters only what differs within
 the sweep, so that a comparison shows what matters; all of its config, numbers and stages stand in its ``trial.json``.
@@ -32,7 +32,7 @@ SAVED = "seconds_saved"
 
 @dataclass(frozen=True)
 class Content:
-    """What a finished run says."""
+    """The content of a finished run."""
 
     name: str
     params: Mapping[str, str]
@@ -46,7 +46,7 @@ class Content:
 
 
 def differing(space: Space) -> set[str]:
-    """Names of a trial's parameters: those of its row, its seeds, and what is not the same in the configs of all."""
+    """Return the names of trials' parameters: rows, seeds, and whatever differs between configs."""
     names = {*space.repeated, *space.design}
     first = flat_config(space.trials[0].config) if space.trials else {}
     for trial in space.trials:
@@ -55,13 +55,13 @@ def differing(space: Space) -> set[str]:
 
 
 def parameters(trial: Trial, names: Iterable[str]) -> dict[str, str]:
-    """The values of those names that the trial has."""
+    """Return the trial's values of these names."""
     values = {**trial.row, **flat_config(trial.config)}
     return {name: str(values[name]) for name in sorted(names) if name in values}
 
 
 def stage_content(node: Stage, manifest: Mapping[str, Any], store: Store) -> Content:
-    """The run of a stage that is done."""
+    """Return the run of a finished stage."""
     curve = json.loads(store.read_verified(node.key, manifest, CURVE) or "{}")
     steps = [int(step) for step in curve.pop("step", [])]
     stamp, seconds = _milliseconds(manifest["started"]), manifest["seconds"]
@@ -81,7 +81,7 @@ def stage_content(node: Stage, manifest: Mapping[str, Any], store: Store) -> Con
 def trial_content(
     space: Space, trial: Trial, stages: Mapping[str, Stage], params: Mapping[str, str], store: Store
 ) -> Content:
-    """The run of a trial that is done, over the time of its stages. Raises Damaged.
+    """Return the run of a finished trial, over the time of its stages. Raises Damaged.
 
     Args:
         space: the sweep.
@@ -118,14 +118,14 @@ def trial_content(
 
 
 def _shown(store: Store, key: str, manifest: Mapping[str, Any]) -> dict[str, bytes]:
-    """The intact measures and pictures of an artifact."""
+    """Return the intact measures and pictures of an artifact."""
     names = [name for name in sorted(manifest["files"]) if name.endswith(SHOWN)]
     contents = zip(names, store.read_files((key, manifest, name) for name in names), strict=True)
     return {name: content for name, content in contents if content is not None}
 
 
 def started_rows(plan: Plan) -> list[dict[str, Any]]:
-    """The rows of the results as they are before anything is run."""
+    """Return the rows of the results before anything has run."""
     unknown = dict.fromkeys(plan.space.trainable.costs)
     return [
         {
@@ -140,13 +140,13 @@ def started_rows(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _is_judged(space: Space, metric: str) -> bool:
-    """Whether a trial is better for it. Such a metric of the table is written first: the UI draws the first one."""
+    """Check whether a metric has a better direction. Such a metric is written first: the UI draws the first one."""
     number = space.trainable.metrics.get(metric)
     return number is not None and number.better is not None
 
 
 def _metrics(numbers: Mapping[str, Any], stamp: int) -> Iterator[Metric]:
-    """Numbers as metrics, lists of numbers as stepped ones; deeper lists stand in the file."""
+    """Turn numbers into metrics and lists of numbers into stepped ones; deeper lists are only in the file."""
     for name, value in numbers.items():
         if isinstance(value, int | float):
             yield Metric(name, float(value), stamp, 0)
@@ -155,7 +155,7 @@ def _metrics(numbers: Mapping[str, Any], stamp: int) -> Iterator[Metric]:
 
 
 def _text(value: Any, indent: str = "") -> str:
-    """JSON with a line per value of an object, and lists in one."""
+    """Return JSON with a line per value of an object, and lists in one line."""
     if not isinstance(value, dict) or not value:
         return json.dumps(value, ensure_ascii=False)
     inner = [f"{indent} {json.dumps(name)}: {_text(each, indent + ' ')}" for name, each in value.items()]

@@ -31,7 +31,7 @@ from sweeper.tracking.content import SAVED, TRIAL
 
 Row: TypeAlias = dict[str, Any]
 Track: TypeAlias = Callable[[Sequence[Row], str], Iterable[Row]]
-"""The same rows one by one, while a display shows how far they are under a name."""
+"""Yields the same rows one by one, while a display shows the progress under a name."""
 ABSENT = {"status": "missing", "cause": "no run in MLflow"}
 LAST = ("target", "stages", "commit")
 """Columns behind all numbers."""
@@ -78,7 +78,7 @@ def export_results(uri: str, names: Sequence[str], runs: Path, track: Track) -> 
 
 
 def _sweep(client: MlflowClient, name: str, uri: str) -> Run:
-    """The run of the sweep of this name. Raises SweeperError."""
+    """Return the run of the sweep of this name. Raises SweeperError."""
     experiment = living(client, name)
     sweep = next(runs_of(client, [experiment.experiment_id], "sweep"), None) if experiment else None
     if sweep is None:
@@ -116,12 +116,12 @@ class _Export:
         return Exported(name, len(finished), len(rows))
 
     def _take_suggestions(self, written: Path, scratch: Path) -> None:
-        """Those of a space that is searched."""
+        """Return the suggestions of a searched space."""
         if any(each.path == SUGGESTIONS for each in self._client.list_artifacts(self._sweep.info.run_id)):
             self._fetch(self._sweep, SUGGESTIONS, scratch).replace(written / SUGGESTIONS)
 
     def _rows(self, started: Sequence[Row], description: Mapping[str, Any], scratch: Path) -> Iterator[Row]:
-        """The rows of the results, in order."""
+        """Yield the rows of the results, in order."""
         costs = [name for name, number in description["numbers"].items() if number["kind"] == "cost"]
         seen: set[str] = set()
         for row in self._track(started, f"{description['name']}: trials"):
@@ -137,7 +137,7 @@ class _Export:
             seen.update(row["stages"])
 
     def _files(self, finished: Iterable[Row], scratch: Path) -> Iterator[TrialFile]:
-        """The pictures and measures of finished trials."""
+        """Yield the pictures and measures of finished trials."""
         for row in finished:
             run = self._runs[_key(row)]
             for name in run.data.tags[FILES].split("/"):
@@ -146,13 +146,13 @@ class _Export:
                     yield TrialFile(row["trial"], _bare(row["target"]), name, content)
 
     def _fetch(self, run: Run, name: str, scratch: Path) -> Path:
-        """A run's file, in place of the last one that was fetched."""
+        """Fetch a run's file, in place of the last one that was fetched."""
         uri = f"{run.info.artifact_uri}/{_bare(name)}"  # asks nothing of the run again
         return Path(download_artifacts(uri, dst_path=str(scratch), tracking_uri=self._client.tracking_uri))
 
 
 def _runs(client: MlflowClient, experiment: str) -> dict[str, Run]:
-    """By trial, the run that counts: the finished one, or else the last that failed."""
+    """Return the run that counts by trial: the finished one, or else the last that failed."""
     found: dict[str, Run] = {}
     for run in runs_of(client, [experiment], "trial"):
         finished = run.info.status == "FINISHED"
@@ -163,7 +163,7 @@ def _runs(client: MlflowClient, experiment: str) -> dict[str, Run]:
 
 
 def _finished(started: Row, metrics: Row, spent: Row) -> Row:
-    """A row as the driver writes it, with its columns in the same order."""
+    """Return a row as the driver writes it, with its columns in the same order."""
     head = {name: value for name, value in started.items() if name not in spent and name not in LAST}
     return {**head, "status": "finished", "cause": None, **metrics, **spent, **{name: started[name] for name in LAST}}
 
@@ -173,7 +173,7 @@ def _key(row: Row) -> str:
 
 
 def _bare(name: str) -> str:
-    """The name, unless a server says one that leads out of the directory it belongs to. Raises SweeperError."""
+    """Return the name. Raises SweeperError if a server sends one that leads out of its directory."""
     if Path(name).name != name or name in ("", ".."):
-        raise SweeperError(f"MLflow names a file '{name}'", fix="ask who runs the server; sweeps write plain names")
+        raise SweeperError(f"MLflow names a file '{name}'", fix="report it to the server's owner")
     return name

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 MAX_COMPARED = 100
-"""Runs that one compare page is asked for: a browser takes seconds to draw more, and some cut longer addresses."""
+"""Maximum runs on one compare page: a browser takes seconds to draw more, and some cut longer addresses."""
 LOCAL = "http://127.0.0.1:5000"
-"""Where ``sweeper ui --port 5000`` serves the embedded database."""
+"""Address at which ``sweeper ui --port 5000`` serves the embedded database."""
 
 
 @dataclass(frozen=True)
@@ -27,29 +27,29 @@ class Found:
     """The finished trials of a space that have a run, in the order of its results."""
 
     experiment: str
-    """Its id."""
+    """Id of the experiment."""
     runs: dict[str, Run]
-    """By the trial's label."""
+    """Ids of runs by the trial's label."""
     repeated: Sequence[str] = ("seed",)
     """Names that rows are repeated over."""
 
     def compare(self, base: str) -> str:
-        """The page that compares them, `MAX_COMPARED` at most: then every row with its first seeds."""
+        """Return the page that compares the trials; of more than `MAX_COMPARED` every row with its first seeds."""
         ids = [run.info.run_id for run in sorted(self.runs.values(), key=self._repeats)[:MAX_COMPARED]]
         return f"{base}/#/compare-runs?runs={_quoted(ids)}&experiments={_quoted([self.experiment])}"
 
     def links(self, base: str) -> dict[str, str]:
-        """The page of each run by the trial's label."""
+        """Return the page of each run by the trial's label."""
         place = f"{base}/#/experiments/{self.experiment}/runs"
         return {label: f"{place}/{run.info.run_id}" for label, run in self.runs.items()}
 
     def _repeats(self, run: Run) -> list[int]:
-        """What orders the runs: all rows with the first seed, then with the next one."""
+        """Return the sort key of a run: all rows with the first seed, then with the next one."""
         return [int(run.data.params.get(name, "0")) for name in reversed(self.repeated)]
 
 
 def run_links(runs: Path, space: str, base: str = LOCAL) -> dict[str, str]:
-    """The address of the MLflow run of every finished trial of a space, by the trial's label.
+    """Return the address of the MLflow run of every finished trial of a space, by the trial's label.
 
     Args:
         runs: directory of the results and the embedded database.
@@ -65,13 +65,13 @@ def run_links(runs: Path, space: str, base: str = LOCAL) -> dict[str, str]:
 
 
 def server_of(runs: Path, spaces: list[str]) -> str | None:
-    """The tracking server on which the first of the spaces was tracked; None where that was a database."""
+    """Return the tracking server of the first of the spaces; None if it was tracked in a database."""
     found = next((uri for space in spaces if (uri := tracked_at(runs, space))), None)
     return found.rstrip("/") if found and found.startswith(("http://", "https://")) else None
 
 
 def find_runs(runs: Path, space: str, uri: str) -> Found:
-    """Those of the trials that stand in the space's results. Raises SweeperError where MLflow does not answer."""
+    """Return the runs of the trials in the space's results. Raises SweeperError if MLflow does not respond."""
     from sweeper.tracking.client import KEY, connect, knock, living, runs_of, trial_key
 
     knock(uri, fix="start the server that the sweep was tracked on")

@@ -1,4 +1,4 @@
-"""The runs of one experiment as a driver finds and writes them: each key once, whatever befell earlier drivers."""
+"""Find and write the runs of one experiment: each key once, whatever happened to earlier drivers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TrackedRuns:
 
     @property
     def names(self) -> set[str]:
-        """Those of all parameters that the runs of trials have."""
+        """Names of the parameters of trials' runs."""
         return set().union(*self._params.values())
 
     def begin(self) -> None:
@@ -53,12 +53,12 @@ class TrackedRuns:
             self._parent = run.info.run_id
 
     def keep(self, files: Sequence[Path], folder: str | None = None) -> None:
-        """Keep files with the sweep's run, in place of those that are called so."""
+        """Upload files to the sweep's run, in place of those of the same names."""
         for each in files:
             self._client.log_artifact(self._parent, str(each), folder)
 
     def measure(self, values: Mapping[str, float], step: int) -> None:
-        """Numbers of the sweep's run."""
+        """Write numbers of the sweep's run."""
         stamp = int(1000 * time.time())
         self._log(self._parent, {}, [Metric(name, value, stamp, step) for name, value in values.items()])
 
@@ -67,7 +67,7 @@ class TrackedRuns:
         self._client.set_terminated(self._parent, status)
 
     def has(self, kind: str, key: str) -> bool:
-        """Whether a trial or stage has its run."""
+        """Check whether a trial or stage has its run."""
         return key in self._written[kind]
 
     def forget(self, kind: str, key: str) -> None:
@@ -131,7 +131,7 @@ class TrackedRuns:
         return str(self._client.create_experiment(self._name, artifact_location=place))
 
     def _find(self, kind: str) -> dict[str, str]:
-        """Ids by key. Failures are remembered."""
+        """Return ids by key, and remember failures."""
         found: dict[str, str] = {}
         for run in list(runs_of(self._client, [self._experiment], kind)):  # all, before one is deleted between pages
             key, cause = run.data.tags[KEY], run.data.tags.get(CAUSE)

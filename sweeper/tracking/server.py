@@ -1,4 +1,4 @@
-"""The MLflow UI: served from the embedded database on the loopback interface, opened at the sweep's comparison."""
+"""Serve the MLflow UI of the embedded database on the loopback interface, opened at the sweep's comparison."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ READY_SECONDS = 60.0
 
 
 def show_runs(runs: Path, name: str | None, port: int | None, *, browse: bool) -> None:
-    """Say where MLflow shows the runs of a sweep, by default of the last one, and open the first such page.
+    """Print the addresses of a sweep's runs in MLflow, by default of the last one, and open the first page.
 
     The embedded database is served until Ctrl-C; a tracking server that the sweep has used serves itself.
 
@@ -49,7 +49,7 @@ def show_runs(runs: Path, name: str | None, port: int | None, *, browse: bool) -
 
 
 def _last_tracked(runs: Path) -> list[str]:
-    """The spaces of the sweep that was run last with MLflow."""
+    """Return the spaces of the last sweep that was run with MLflow."""
     last = last_record(runs, lambda record: record.tracking_uri is not None)
     return list(last.spaces) if last else []
 
@@ -71,7 +71,7 @@ def _say_links(runs: Path, spaces: Sequence[str], base: str) -> str | None:
 
 
 def _open(url: str, browse: bool) -> None:
-    """In a browser, for someone who sits before a screen."""
+    """Open a page in a browser, if there is a screen."""
     if (
         browse
         and sys.stdout.isatty()
@@ -82,7 +82,7 @@ def _open(url: str, browse: bool) -> None:
 
 @contextlib.contextmanager
 def _served(runs: Path, port: int | None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A server of the embedded database that answers, and its address. Raises SweeperError."""
+    """Start a server of the embedded database; yield it and its address once it responds. Raises SweeperError."""
     there = RunsDirectory(runs)
     database = there.database
     if not database.exists():
@@ -126,7 +126,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise SweeperError(f"the MLflow server did not answer within {READY_SECONDS:.0f} s")
+    raise SweeperError(f"the MLflow server did not respond within {READY_SECONDS:.0f} s")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -43,7 +43,7 @@ class MlflowTracker:
         self._plan = plan
         self._store = store
         self.broken: str | None = None
-        """Why tracking stopped in the middle of the sweep."""
+        """Line that says why tracking stopped during the sweep; None while it works."""
         embedded = RunsDirectory(runs)
         artifacts = None if uri else embedded.tracked_files
         uri = uri or embedded.tracking_uri
@@ -103,14 +103,14 @@ class MlflowTracker:
             self._guard(lambda: self._runs.keep(files, FOUND))
 
     def _keep_table(self) -> None:
-        """Which trials there are, as far as they are known: those of a search come one by one."""
+        """Return the trials known so far: those of a search come one by one."""
         if self._plan.trials:
             with TemporaryDirectory() as directory:
                 rows, about = started_rows(self._plan), described(self._plan.space)
                 self._runs.keep([write_trials(rows, about, Path(directory))])
 
     def _write(self, node: Stage) -> None:
-        """The run of a stage that is done, and those of the trials that end with it, as far as there are none."""
+        """Write the run of a finished stage, and of the trials that end with it, unless they exist."""
         if not self._runs.has("stage", node.key):
             self._guard(lambda: self._write_stage(node))
         if node.key in self._plan.by_target:

@@ -1,4 +1,4 @@
-"""Whether this machine, and every node of a cluster, can run sweeps: what an examination means."""
+"""Judge from its examination whether this machine, or a node of a cluster, can run sweeps."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sweeper.store import open_store
 from sweeper.store.base import Place
 
 LITTLE_DISK = 5e9
-"""Bytes; less is warned of."""
+"""Bytes of free disk below which there is a warning."""
 WARN_SKEW, FAIL_SKEW = 2.0, 30.0
-"""Seconds that a node's clock is off for certain. Results are right with any; times and estimates are not."""
+"""Seconds by which a node's clock is certainly off. Results are right anyway; times and estimates are not."""
 INSTALL = "install the project there, with the versions of constraints.txt: make run, or pip install"
 SHARE = "give --store a bucket, or a directory that all nodes mount at the same path"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One finding, and how to mend it."""
+    """One finding, and its fix."""
 
     status: Literal["ok", "warn", "FAIL"]
     name: str
@@ -62,12 +62,12 @@ def diagnose(runs: Path, store: Place, address: str | None, tracking_uri: str | 
 
 
 def skew(sent: float, told: float, received: float) -> float:
-    """Seconds that a clock is off for certain, when it told its time between two times of ours."""
+    """Return the seconds by which a clock is certainly off that was read between two times of ours."""
     return max(sent - told, told - received, 0.0)
 
 
 def judge(seen: Mapping[str, Any], fix: str | None = None) -> Iterator[Check]:
-    """What an examination means for the machine by itself; ``fix`` mends its store."""
+    """Yield the findings for a machine by itself; ``fix`` is that of its store."""
     python, unmet, gpus = seen["packages"]["python"], seen["unmet"], seen["gpus"]
     if seen["python"]:
         yield Check("FAIL", "Python", f"{python}, and {seen['python']} is needed", "make .venv with another Python")
@@ -94,7 +94,7 @@ def judge(seen: Mapping[str, Any], fix: str | None = None) -> Iterator[Check]:
 
 
 def judge_node(label: str, here: Mapping[str, Any], there: Mapping[str, Any] | str, off: float) -> Iterator[Check]:
-    """What the examination of a node means beside the driver's: its troubles, or one line when it has none.
+    """Yield the findings for a node, compared with the driver: its problems, or one line if it has none.
 
     Args:
         label: name of the node.
@@ -119,7 +119,7 @@ def judge_node(label: str, here: Mapping[str, Any], there: Mapping[str, Any] | s
 
 
 def token(path: Path) -> Check:
-    """Whether the token by which Ray's processes know each other is its owner's secret."""
+    """Check that Ray's authentication token can be read by its owner alone."""
     if not path.exists():
         return Check("ok", "token", f"{path} is made when Ray is first started")
     mode = stat.S_IMODE(path.stat().st_mode)

@@ -1,4 +1,4 @@
-"""What a machine is and has, as JSON-able data: the same on this machine and on the nodes of a cluster."""
+"""Examine a machine, with JSON-able results: the same here and on the nodes of a cluster."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sweeper.trainable.source import source_hash
 from sweeper.trainable.trainable import find_trainable, installed
 
 PACKAGES = ("numpy", "pyarrow", "pydantic", "ray", "torch", "torchdiffeq")
-"""Those that every node must have in one version, whatever it runs."""
+"""Packages that every node must have in the same version, whatever it runs."""
 TORCH_SECONDS = 120.0
 TORCH = (
     "import json, torch; properties = map(torch.cuda.get_device_properties, range(torch.cuda.device_count()));"
@@ -33,7 +33,7 @@ TORCH = (
 
 
 def examine(place: Mapping[str, Any], beacon: str) -> dict[str, Any]:
-    """What this machine is and has, as JSON-able data.
+    """Describe this machine as JSON-able data.
 
     Args:
         place: the `sweeper.store.base.Place` of the store.
@@ -62,12 +62,12 @@ def examine(place: Mapping[str, Any], beacon: str) -> dict[str, Any]:
 
 
 def clock() -> float:
-    """Seconds since 1970, by this machine."""
+    """Return seconds since 1970, by this machine."""
     return time.time()
 
 
 def unmet(requirements: list[str] | None = None) -> list[str] | None:
-    """What the project needs and this Python lacks; None where the project is not installed as a package.
+    """Return the requirements that this Python does not meet; None if the project is not installed as a package.
 
     Args:
         requirements: those of the installed project by default.
@@ -91,7 +91,7 @@ def unmet(requirements: list[str] | None = None) -> list[str] | None:
 
 
 def _gpus() -> Any:
-    """Name and bytes of each GPU that torch sees; the error's last line where torch cannot be imported."""
+    """Return name and bytes of each GPU that torch sees; the error's last line if torch cannot be imported."""
     environment = {name: value for name, value in os.environ.items() if (name, value) != ("CUDA_VISIBLE_DEVICES", "")}
     try:  # in a process of its own, because Ray hides the GPUs from what asks for none
         done = subprocess.run(  # noqa: S603
@@ -110,7 +110,7 @@ def _gpus() -> Any:
 
 
 def _python_wanted() -> str | None:
-    """The Python that the project needs, where it is another than this one."""
+    """Return the Python that the project needs, if this one is too old."""
     try:
         wanted = metadata.metadata("sweeper")["Requires-Python"]
     except (metadata.PackageNotFoundError, KeyError):
@@ -119,7 +119,7 @@ def _python_wanted() -> str | None:
 
 
 def _code() -> dict[str, str]:
-    """Hash of the code of the orchestrator, and of each installed trainable by its module."""
+    """Return hashes of the code of the orchestrator, and of each installed trainable by its module."""
     hashes = {"sweeper": source_hash("sweeper.cli.main")}
     for name, point in installed().items():
         try:

@@ -1,4 +1,4 @@
-"""Two trials side by side: config, the stages they share and where they part, numbers, what made them."""
+"""Compare two trials: config, shared stages and where they part, numbers, provenance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Manifest = Mapping[str, Any]
 
 
 def compare(one: Details, other: Details) -> dict[str, Any]:
-    """What differs, as ``sweeper diff --json`` prints it: the one's value, then the other's."""
+    """Return the differences, as ``sweeper diff --json`` prints them: the first trial's value, then the second's."""
     return {
         "trials": [_identity(one), _identity(other)],
         "config": _differing(one.config, other.config),
@@ -28,7 +28,7 @@ def compare(one: Details, other: Details) -> dict[str, Any]:
 
 
 def comparison_text(comparison: Mapping[str, Any]) -> str:
-    """What `compare` has found, for a terminal."""
+    """Format a comparison for a terminal."""
     heads = [
         (mark, each["key"][:12], f"{each['sweep']}/{each['trial']}", each["status"])
         for mark, each in zip("AB", comparison["trials"], strict=True)
@@ -51,7 +51,7 @@ def _identity(details: Details) -> dict[str, str]:
 
 
 def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Both values by name where they are not equal; None where one has no such name."""
+    """Return both values by name where they differ; None where a trial has no such name."""
     return {
         name: [one.get(name), other.get(name)]
         for name in {**one, **other}
@@ -60,13 +60,13 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, li
 
 
 def _numbers(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> list[Any]:
-    """Both values and, of numbers, what the other one has more."""
+    """Return both values and, for numbers, the difference."""
     a, b = one.get(name), other.get(name)
     return [a, b, _difference(a, b) if isinstance(a, int | float) and isinstance(b, int | float) else None]
 
 
 def _difference(a: float, b: float) -> float:
-    """Without what rounding leaves of equal sums."""
+    """Return the difference without the rounding error of equal sums."""
     return 0.0 if isinstance(a, float) and math.isclose(a, b, rel_tol=1e-12) else b - a
 
 
@@ -90,13 +90,13 @@ def _stages(one: Details, other: Details) -> dict[str, Any]:
 
 
 def _inputs(manifest: Manifest) -> set[str]:
-    """Keys of a stage's inputs."""
+    """Return the keys of a stage's inputs."""
     values = manifest["inputs"].values()
     return {key for value in values for key in ([value] if isinstance(value, str) else value)}
 
 
 def _parting(one: Collection[Manifest], other: Collection[Manifest]) -> list[dict[str, Any]]:
-    """Stages whose inputs are all shared, though they are not: those of one function are paired in order.
+    """Return the stages that are not shared but whose inputs are; those of one function are paired in order.
 
     Pairs that differ in the same way are one entry with their count.
     """
@@ -116,7 +116,7 @@ def _parting(one: Collection[Manifest], other: Collection[Manifest]) -> list[dic
 
 
 def _identifying(manifest: Manifest) -> dict[str, Any]:
-    """What makes a stage's key, parameters by dotted name."""
+    """Return the parts of a stage's key, parameters by dotted name."""
 
     def walk(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         for name, value in values.items():
@@ -157,7 +157,7 @@ def _parted(entry: Mapping[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value that fits into a line."""
+    """Return a value that fits into a line."""
     text = shown(value)
     return text if len(text) <= 24 else f"{text[:21]}..."
 

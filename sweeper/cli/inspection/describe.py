@@ -1,4 +1,4 @@
-"""Every name of a trainable that can be swept, and every number that can be a column of a table."""
+"""Describe a trainable: names that can be swept, and numbers that can be columns of a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sweeper.trainable.trainable import dotted_fields, find_trainable
 
 
 def description(name: str, preset: str | None) -> str:
-    """Dotted names with type, value in the preset and meaning; then the numbers with theirs. Raises SweeperError."""
+    """Format dotted names with type, value in the preset and meaning, then the numbers. Raises SweeperError."""
     trainable = find_trainable(name)
     chosen = preset or next(iter(trainable.presets))
     if chosen not in trainable.presets:

@@ -1,4 +1,4 @@
-"""Everything that is known of one trial: its config, numbers, stages and where they came from."""
+"""Collect everything about one trial: config, numbers, stages and their provenance."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ class Details:
     """Names of config values in which the trials of its space differ."""
     facts: Mapping[str, Any]
     metrics: Mapping[str, Any]
-    """Null where the run has not measured it."""
+    """Numbers of the run; None for one that it has not measured."""
     manifests: Mapping[str, Mapping[str, Any] | None]
-    """By key, inputs first; None for a stage that is missing."""
+    """Manifests by key, inputs first; None for a missing stage."""
 
     @property
     def made(self) -> list[Mapping[str, Any]]:
-        """Manifests of the stages that are there."""
+        """Manifests of the stages in the store."""
         return [manifest for manifest in self.manifests.values() if manifest]
 
     @property
     def seconds(self) -> float:
-        """Of the stages that are there."""
+        """Seconds of the stages in the store."""
         return math.fsum(manifest["seconds"] for manifest in self.made)
 
     @property
     def seconds_by_function(self) -> dict[str, float]:
-        """Seconds of the stages that are there by stage function, in order."""
+        """Seconds of the stages in the store by stage function, in order."""
         sums: dict[str, float] = {}
         for each in self.made:
             sums[label(each)] = sums.get(label(each), 0.0) + each["seconds"]
         return sums
 
     def counted(self, name: str) -> Counter[str]:
-        """How many of the stages that are there have each value of a part of their manifest."""
+        """Count the stages in the store by the value of a part of their manifest."""
         return Counter(shown(manifest.get(name)) for manifest in self.made)
 
     @property
     def packages(self) -> dict[str, Counter[str]]:
-        """How many stages were made with each version, by package."""
+        """Number of stages made with each version, by package."""
         names = sorted({name for manifest in self.made for name in manifest["packages"]})
         return {
             name: Counter(each["packages"][name] for each in self.made if name in each["packages"]) for name in names
@@ -84,7 +84,7 @@ def read_details(runs: Path, trial: RecordedTrial) -> Details:
 
 
 def label(manifest: Mapping[str, Any]) -> str:
-    """The stage's name without its namespace."""
+    """Return the stage's name without its namespace."""
     return str(manifest["stage"]).rpartition(".")[2]
 
 
@@ -94,7 +94,7 @@ def module_of(manifest: Mapping[str, Any]) -> str:
 
 
 def _checked_metrics(store: Store, key: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers of a trial's last stage; none where its file fails its sum."""
+    """Read the numbers of a trial's last stage; none if its file fails its checksum."""
     from sweeper.records.writer import METRICS
 
     try:

@@ -1,4 +1,4 @@
-"""What lies in the store and who needs it: what can go, and what takes how much of the disk."""
+"""Find what is in the store and who needs it: what can be deleted, and what takes how much of the disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sweeper.store.manifest import MANIFEST, parse
 from sweeper.store.parallel import all_at_once
 
 UNKNOWN = "unknown"
-"""The stage function of an artifact whose manifest cannot be read."""
+"""Shown as the stage function of an artifact whose manifest cannot be read."""
 
 Needs = Mapping[str, Collection[str]]
 """Keys of the stages that the results of each search space need, by its name."""
@@ -30,7 +30,7 @@ Needs = Mapping[str, Collection[str]]
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact in place, as its manifest describes it."""
+    """An artifact of the store, as its manifest describes it."""
 
     key: str
     name: str
@@ -51,20 +51,20 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Rubbish:
-    """A file or directory of the store that can go."""
+    """A file or directory of the store that can be deleted."""
 
     kind: str
     function: str
-    """Of an artifact, in place or damaged; else empty."""
+    """Key of an artifact, in place or damaged; else empty."""
     name: str
     """Its path in the store."""
     key: str
-    """Of the stage that it belongs to."""
+    """Name of the stage that it belongs to."""
     bytes: int
 
 
 def read_needs(runs: Path) -> dict[str, frozenset[str]]:
-    """What the results of every search space need. Raises SweeperError where they cannot be read."""
+    """Read which stages the results of every search space need. Raises SweeperError if they cannot be read."""
     needs = {}
     for directory in sorted(RunsDirectory(runs).results.glob("*/")):
         path = RunsDirectory(runs).trials_of(directory.name)
@@ -78,7 +78,7 @@ def read_needs(runs: Path) -> dict[str, frozenset[str]]:
 
 
 def artifacts(store: Store, needs: Needs) -> list[Artifact]:
-    """Everything in place, newest first. Nothing is opened but manifests, and nothing set aside."""
+    """List all artifacts, newest first. Only manifests are opened, and nothing is quarantined."""
     spaces: dict[str, list[str]] = {}
     for space, keys in needs.items():
         for key in keys:
@@ -90,7 +90,7 @@ def artifacts(store: Store, needs: Needs) -> list[Artifact]:
 
 
 def find_rubbish(store: Store, runs: Path) -> list[Rubbish]:
-    """What no results need, and what dead processes left. Deletes nothing.
+    """Find what no results need, and what dead processes left. Deletes nothing.
 
     Raises SweeperError where it is unknown what a sweep needs.
     """
@@ -125,7 +125,7 @@ def remove_rubbish(store: Store, found: Iterable[Rubbish]) -> None:
 
 
 def usage(store: Store, needs: Needs) -> dict[str, Any]:
-    """Bytes on the disk by stage function, by search space, and of everything else, as ``du --json`` prints them."""
+    """Count bytes on the disk by stage function, by search space, and of the rest, as ``du --json`` prints them."""
     present = artifacts(store, needs)
     functions: dict[str, Counter[str]] = {}
     spaces: dict[str, Counter[str]] = {name: Counter(artifacts=0, bytes=0, own_bytes=0) for name in needs}
@@ -169,7 +169,7 @@ def _rubbish(kind: str, entry: Entry, function: str = "") -> Rubbish:
 
 
 def _function(manifest: bytes | None) -> str:
-    """The stage function that a manifest names."""
+    """Return the stage function that a manifest names."""
     try:
         return str(parse(manifest or b"")["stage"]).rpartition(".")[2]
     except (ValueError, KeyError):
@@ -177,7 +177,7 @@ def _function(manifest: bytes | None) -> str:
 
 
 def _check_written_down(runs: Path) -> None:
-    """A sweep's needs stand in its results once these are younger than its start. Raises SweeperError before that."""
+    """Check that a sweep's results are younger than its start, so that they name what it needs. Raises SweeperError."""
     for name in RunsDirectory(runs).sweeps():
         record, status, driven = read_record(runs, name), read_status(runs, name), is_driven(runs, name)
         began = record.began.timestamp()

@@ -1,4 +1,4 @@
-"""All sweeps below a directory, a line each."""
+"""List all sweeps of a directory, a line each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TITLES: Line = ("sweep", "state", "trials", "failed", "last run", "file")
 
 
 def listing(runs: Path) -> str:
-    """Recorded sweeps, and results that no record tells of: state, trials, last run and file."""
+    """List recorded sweeps, and results without a record: state, trials, last run and file."""
     names = RunsDirectory(runs).sweeps()
     lines, told = [], set()
     for name in names:

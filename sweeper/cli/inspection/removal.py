@@ -1,4 +1,4 @@
-"""What goes when a sweep is deleted: its record, its results, its MLflow experiments. Artifacts stay in the store."""
+"""Delete a sweep: its record, its results, its MLflow experiments. Artifacts stay in the store."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from sweeper.records.trials import spaces_of
 
 @dataclass(frozen=True)
 class Removal:
-    """What would go with a sweep, and what of it stays."""
+    """What is deleted with a sweep, and what stays."""
 
     runs: Path
     directories: Sequence[Path]
-    """Of its record, and of the results of spaces that no other sweep has."""
+    """Directories of its record, and of the results of spaces that no other sweep has."""
     experiments: Sequence[str]
-    """Those of the embedded database."""
+    """Experiments in the embedded database."""
     uri: str
-    """Of the embedded database."""
+    """Address of the embedded database."""
     studies: Sequence[str]
-    """Of searched spaces, in the database beside it."""
+    """Studies of searched spaces, in the database beside it."""
     stays: Sequence[str]
-    """What stays and why, a line each."""
+    """Lines that say what stays and why."""
 
     def lines(self) -> Iterator[str]:
-        """All of it, a line each."""
+        """Return all of it, a line each."""
         yield from (f"goes: {path}" for path in self.directories)
         yield from (f"goes: MLflow experiment {name}" for name in self.experiments)
         yield from (f"goes: Optuna study {name}" for name in self.studies)
@@ -53,7 +53,7 @@ class Removal:
 
 
 def removal_of(runs: Path, name: str) -> Removal:
-    """What would go with the sweep ``name``. Raises SweeperError for an unknown one and one that is being run."""
+    """Find what to delete with the sweep ``name``. Raises SweeperError for an unknown one and a running one."""
     there, spaces, stays = RunsDirectory(runs), spaces_of(runs, name), []
     record = read_record(runs, name) if name in there.sweeps() else None
     if record and is_driven(runs, name):
@@ -76,7 +76,7 @@ def removal_of(runs: Path, name: str) -> Removal:
 
 
 def _users(runs: Path, space: str, name: str) -> list[str]:
-    """Other sweeps that have the space."""
+    """Return other sweeps that have the space."""
     others = (other for other in RunsDirectory(runs).sweeps() if other != name)
     return [other for other in others if space in read_record(runs, other).spaces]
 

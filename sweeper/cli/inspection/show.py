@@ -1,4 +1,4 @@
-"""One trial as text and JSON: config, numbers, stages, what made them, where MLflow has it."""
+"""Format one trial as text and JSON: config, numbers, stages, provenance, its run in MLflow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sweeper.trainable.source import source_hash
 
 
 def trial_json(details: Details, runs: Path) -> dict[str, Any]:
-    """What `trial_text` says, as ``sweeper show --json`` prints it."""
+    """Return the content of `trial_text`, as ``sweeper show --json`` prints it."""
     trial = details.trial
     return {
         "sweep": trial.space,
@@ -35,7 +35,7 @@ def trial_json(details: Details, runs: Path) -> dict[str, Any]:
 
 
 def trial_text(details: Details, runs: Path) -> str:
-    """Everything, for a terminal."""
+    """Format everything for a terminal."""
     trial = details.trial
     cause = f": {trial.cause}" if details.status != "finished" and trial.cause else ""
     head = [("sweep", trial.space), ("trial", trial.label), ("key", trial.target), ("status", details.status + cause)]
@@ -78,7 +78,7 @@ def _stages(details: Details) -> list[str]:
 
 
 def _name(manifest: Mapping[str, Any], details: Details) -> str:
-    """The function with the parameters that tell the stage from the trial's others of that function."""
+    """Return the function with the parameters that distinguish the stage from the trial's others of it."""
     others = [each["params"] for each in details.made if each["stage"] == manifest["stage"]]
     plain = {name: value for name, value in manifest["params"].items() if isinstance(value, int | str)}
     telling = [name for name in plain if any(other.get(name) != plain[name] for other in others)]
@@ -107,7 +107,7 @@ def _origins(details: Details) -> list[str]:
 
 
 def _counts(counts: Counter[str]) -> str:
-    """One value alone; several with the number of stages of each."""
+    """Format one value alone, and several with the number of stages of each."""
     return next(iter(counts)) if len(counts) == 1 else ", ".join(f"{value} ({n})" for value, n in counts.items())
 
 

@@ -1,4 +1,4 @@
-"""How far a sweep is, as its driver says and as the store shows: once, or for as long as its driver lives."""
+"""Show the progress of a sweep from its driver's status and the store: once, or while its driver lives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sweeper.records.trials import RecordedTrial, read_trials, store_of
 WATCH_SECONDS = 1.0
 KILLED = "driver exited without a final status (killed?)"
 NAMED = 4
-"""Failed trials of one cause that are named; the rest is counted."""
+"""Failed trials of one cause that are listed; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -33,22 +33,22 @@ class Look:
     record: SweepRecord
     driven: bool
     status: Status | None
-    """As its last driver said; None where that has said nothing yet."""
+    """Status written by its last driver; None if that has not written any yet."""
     trials: Mapping[str, Sequence[tuple[RecordedTrial, str]]]
-    """By space, each with its status now; empty where a space has no results yet."""
+    """Trials by space, each with its status now; empty if a space has no results yet."""
     done: int
-    """Stages in the store, of all that its trials need."""
+    """Number of stages in the store, of all that its trials need."""
     total: int
 
     @property
     def state(self) -> str:
-        """A word, or what is to be thought of a driver that has said none."""
+        """The state in a word, or a guess for a driver that has written none."""
         if self.status is None:
             return "starting" if self.driven else KILLED
         return KILLED if self.status.state == "running" and not self.driven else self.status.state
 
     def count(self, status: str) -> int:
-        """Trials of this status in all spaces."""
+        """Return the trials of this status in all spaces."""
         return sum(each == status for trials in self.trials.values() for _, each in trials)
 
     @property
@@ -58,7 +58,7 @@ class Look:
 
 
 def look(runs: Path, name: str) -> Look:
-    """How far the sweep is now. Raises SweeperError naming the nearest ones."""
+    """Read the progress of the sweep now. Raises SweeperError with the nearest names."""
     driven = is_driven(runs, name)  # first: what a driver that has ended has said is its last word
     record, status, store = read_record(runs, name), read_status(runs, name), store_of(runs, name)
     if status and status.updated < record.began:  # of the driver before
@@ -71,13 +71,13 @@ def look(runs: Path, name: str) -> Look:
 
 
 def status_text(now: Look) -> str:
-    """All of it, for a terminal: what matters most comes first."""
+    """Format all of it for a terminal: what matters most comes first."""
     head = f"{now.record.name}: {_state(now)}"
     return "\n".join([head, *aligned(list(_lines(now)), indent="  "), *_failures(now), *_rows(now)])
 
 
 def status_line(now: Look) -> str:
-    """How far it is in one line, which stays the same while nothing is done."""
+    """Format the progress in one line, which stays the same while nothing is done."""
     failed = f", {now.count('failed')} failed" if now.count("failed") else ""
     trials = f"{now.count('finished')} of {now.all_trials} trials finished{failed}"
     return f"{now.record.name}: {now.state}, {now.done} of {now.total} stages, {trials}"
@@ -103,7 +103,7 @@ def watch_sweep(runs: Path, name: str, console: Console) -> None:
 
 
 def go_on(runs: Path, record: SweepRecord) -> str:
-    """The command that the sweep was run with, which goes on with it, from here."""
+    """Return the command that the sweep was run with, which resumes it from here."""
     words = ["sweeper", "run", from_here(record.file)]
     for option, value in (("--preset", record.preset), ("--seeds", record.seeds)):
         words += [option, value] if value else []
@@ -115,7 +115,7 @@ def go_on(runs: Path, record: SweepRecord) -> str:
 
 
 def _option(name: str, value: bool | float | str | tuple[str, ...]) -> Iterator[str]:
-    """An option as it is written: a flag by its name alone, one that may be repeated for each of its values."""
+    """Return an option as written: a flag by its name alone, a repeatable one for each of its values."""
     for each in value if isinstance(value, tuple) else [value]:
         yield f"--{name.replace('_', '-')}"
         if isinstance(each, str):
@@ -125,7 +125,7 @@ def _option(name: str, value: bool | float | str | tuple[str, ...]) -> Iterator[
 
 
 def local_time(moment: datetime) -> str:
-    """Date and time on this machine."""
+    """Format date and time in this machine's zone."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -182,7 +182,7 @@ def _failures(now: Look) -> Iterator[str]:
 
 
 def _rows(now: Look) -> Iterator[str]:
-    """Trials of every row, a table for each space."""
+    """Format the trials of every row, a table for each space."""
     for space, trials in now.trials.items():
         counts: dict[str, Counter[str]] = {}
         for trial, status in trials:

@@ -1,4 +1,4 @@
-"""What runs the stages of a sweep, and how it is found by the name of ``--executor``."""
+"""The executor contract, and how executors are found by the name of ``--executor``."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class Executor(Protocol):
 
     @property
     def can_grow(self) -> bool:
-        """Whether nodes may join later that are larger than those there are."""
+        """True if nodes may join later that are larger than the present ones."""
 
     @property
     def machine(self) -> Machine:
-        """What there is to run stages on. Read while it is open, as are `slots` and `nodes`."""
+        """The machine that stages run on. Read while the executor is open, as are `slots` and `nodes`."""
 
     @property
     def slots(self) -> int:
-        """Stages at a time at most."""
+        """Maximum number of concurrent stages."""
 
     @property
     def nodes(self) -> Sequence[Resources]:
-        """What each node has, where a stage must fit on one; empty where any stage fits."""
+        """Resources of each node, on one of which a stage must fit; empty if any stage fits."""
 
     def __enter__(self) -> Self:
         """Open it. Raises SweeperError."""

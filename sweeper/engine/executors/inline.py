@@ -1,4 +1,4 @@
-"""The graph in the current process, one stage after the other: for a debugger, or without Ray."""
+"""Run the graph in the current process, one stage after the other: for a debugger, or without Ray."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class InlineExecutor:
 
     @cached_property
     def machine(self) -> Machine:
-        """One stage at a time, whatever it asks for."""
+        """One stage at a time, whatever it requests."""
         import torch
 
         device = "cuda" if torch.cuda.is_available() else "cpu"

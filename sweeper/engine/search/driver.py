@@ -1,4 +1,4 @@
-"""A search under way: suggestions become trials, their numbers are told to the study, and the next ones are asked for.
+"""Drive a search: turn suggestions into trials, report their numbers to the study, ask for the next ones.
 
 Whoever runs stages asks which ones are wanted next. Nothing is kept here that the study and the store do not know: a
 driver that is killed at any moment leaves a search that goes on.
@@ -28,40 +28,40 @@ from sweeper.store.failures import Kind
 from sweeper.trainable.stage import Stage
 
 FAILURES = 3
-"""Suggestions that fail one after the other before no more are made: what is wrong is not what was suggested."""
+"""Consecutive failed suggestions after which no more are made: then the suggestions are not the cause."""
 REFUSALS = 1000
-"""Suggestions that the space or the config refuse one after the other before the search is given up."""
+"""Consecutive suggestions refused by the space or the config after which the search gives up."""
 
 
 @dataclass
 class InFlightTrial:
-    """A suggestion under way: its trials are run one after the other, each step by step."""
+    """A suggestion in flight: its trials run one after the other, each step by step."""
 
     study: int
     suggestion: Suggestion
     trials: Sequence[Trial]
     steps: Sequence[Stage] = ()
-    """Of the present trial: the stages that hold its numbers on the way, the last one at the end."""
+    """Stages with the intermediate numbers of the current trial; the last one is its end."""
     trial: int = -1
     step: int = 0
     is_wanted: bool = False
-    """Whether the present stage was said to be wanted."""
+    """True if the current stage was requested."""
     values: list[Sequence[float]] = field(default_factory=list)
-    """Of the objectives, by finished trial."""
+    """Values of the objectives, by finished trial."""
 
     @property
     def stage(self) -> Stage:
-        """That which is waited for."""
+        """The stage that the suggestion waits for."""
         return self.steps[self.step]
 
     @property
     def is_at_end(self) -> bool:
-        """Whether the present stage is the last one of its trial."""
+        """True if the current stage is the last one of its trial."""
         return self.step == len(self.steps) - 1
 
     @property
     def is_at_very_end(self) -> bool:
-        """Whether it is the last one of the last trial: nothing is saved by stopping there."""
+        """True if it is the last stage of the last trial: stopping there saves nothing."""
         return self.is_at_end and self.trial == len(self.trials) - 1
 
 
@@ -90,9 +90,9 @@ class SearchDriver:
         self._store = store
         self._in_flight: list[InFlightTrial] = []
         self._left: list[tuple[int, Suggestion]] = []
-        """Of an earlier driver, and not yet gone on with."""
+        """Suggestions of an earlier driver that are not resumed yet."""
         self._counts = [0] * len(studies)
-        """Suggestions of every study but for those that were refused."""
+        """Number of suggestions of every study, without refused ones."""
         self._tried = [0] * len(studies)
         self._ended = {"finished": 0, "pruned": 0}
         self._refused = self._failed = 0
@@ -103,7 +103,7 @@ class SearchDriver:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is under way, was left or is to be suggested."""
+        """True if nothing is in flight, left over or still to be suggested."""
         return not self._in_flight and not self._left and self._next_study() is None
 
     @property
@@ -112,7 +112,7 @@ class SearchDriver:
         return len(self._in_flight)
 
     def counts(self) -> tuple[int, int, int]:
-        """Suggestions of all studies that have ended, those among them that were stopped, and those asked for."""
+        """Count the suggestions of all studies: ended, stopped among these, and wanted in total."""
         return sum(self._ended.values()), self._ended["pruned"], self.searched.asked.trials * len(self.studies)
 
     def begin(self, parallel: int) -> bool:
@@ -158,7 +158,7 @@ class SearchDriver:
                     self.plan.pruned[targets[-1].key] = each.cause
 
     def _next(self) -> tuple[int, Suggestion] | None:
-        """What an earlier driver left, then what is new."""
+        """Return a suggestion that an earlier driver left, or a new one."""
         if self._left:
             return self._left.pop(0)
         study = self._next_study()
@@ -169,7 +169,7 @@ class SearchDriver:
         return study, self.studies[study].ask()
 
     def _next_study(self) -> int | None:
-        """The one with the fewest suggestions, among those that are to have more."""
+        """Return the study with the fewest suggestions among those that need more."""
         asked = self.searched.asked
         if not self._anew or time.monotonic() > self._until:
             return None
@@ -179,11 +179,11 @@ class SearchDriver:
         return min(open_ones, key=self._counts.__getitem__, default=None)
 
     def _is_beyond(self, study: int, count: int) -> bool:
-        """Whether a grid has more than so many points."""
+        """Check whether a grid has more than so many points."""
         return next(islice(self.searched.all(self.studies[study].point), count, None), None) is not None
 
     def _start(self, study: int, suggestion: Suggestion) -> InFlightTrial | None:
-        """Begin a suggestion; None for one that is refused, of which the study is told."""
+        """Start a suggestion; return None for one that is refused, which is reported to the study."""
         try:
             trials = self.searched.trials(self.studies[study].point, suggestion.params)
             current = InFlightTrial(study, suggestion, trials)
@@ -213,11 +213,11 @@ class SearchDriver:
         return steps
 
     def _has(self, current: InFlightTrial, done: Collection[str]) -> bool:
-        """Whether the present stage is done; whether an earlier sweep has done it is looked at once."""
+        """Check whether the current stage is done; the store is read once for it."""
         return current.stage.key in done or (not current.is_wanted and self._store.has(current.stage.key))
 
     def _reached(self, current: InFlightTrial) -> None:
-        """The present stage is done: report its numbers, then stop, or go on to the next step, trial, or the end."""
+        """Report the numbers of the current stage, then stop, or move on to the next step, trial, or the end."""
         study, number = self.studies[current.study], current.suggestion.number
         values = self._values(current)
         if self._is_stopped(current, values):
@@ -238,7 +238,7 @@ class SearchDriver:
                 self._end(current, "finished")
 
     def _is_stopped(self, current: InFlightTrial, values: Mapping[str, float | None]) -> bool:
-        """Report a value, and ask the pruner; not again where an earlier driver went on after it."""
+        """Report a value and ask the pruner, unless an earlier driver has continued after it."""
         pruner = self.searched.asked.pruner
         (value, *_) = values.values()
         if pruner is None or value is None or (pruner == "wilcoxon" and not current.is_at_end):
@@ -252,7 +252,7 @@ class SearchDriver:
         return not current.is_at_very_end and study.should_stop(current.suggestion.number)
 
     def _values(self, current: InFlightTrial) -> dict[str, float | None]:
-        """The objectives as they stand at the present stage."""
+        """Return the objectives at the current stage."""
         trial, stages = current.trials[current.trial], collect(current.stage, {})
         try:
             found = {**read_metrics(self._store, current.stage.key), **trial.facts}

@@ -1,4 +1,4 @@
-"""The searches of a sweep: opened at its start, written beside its results at its end."""
+"""Open the searches of a sweep at its start, and write them beside its results at its end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *, anew: bool) -> list[SearchDriver]:
-    """The search of every space that is searched, with all that earlier drivers have done taken into the graph.
+    """Open the search of every searched space, and take what earlier drivers have done into the graph.
 
     Args:
         graph: the sweep.
@@ -50,7 +50,7 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
 
 
 def has_password(address: str | None) -> bool:
-    """Whether the address of a database holds one, which is not to be written down."""
+    """Check whether the address of a database holds a password, which must not be recorded."""
     return bool(urlsplit(address or "").password)
 
 
@@ -121,7 +121,7 @@ def _rows(search: SearchDriver, manifests: Manifests) -> Iterator[dict[str, Any]
 
 
 def _column(values: Sequence[Any]) -> pa.Array:
-    """Of one type: where choices are of several, all are written as text."""
+    """Return values of one type: choices of several types are all written as text."""
     try:
         return pa.array(values)
     except pa.ArrowException:
@@ -147,7 +147,7 @@ def _described(search: SearchDriver) -> dict[str, Any]:
 
 
 def progress_of(searches: Sequence[SearchDriver]) -> tuple[str, float] | None:
-    """How far searches are, in words and as the share of suggestions that have ended; None without any."""
+    """Return the progress of searches, in words and as the share of suggestions that have ended; None without any."""
     if not searches:
         return None
     ended, pruned, asked = (sum(counts) for counts in zip(*(each.counts() for each in searches), strict=True))

@@ -1,4 +1,4 @@
-"""Pruners: what stops a suggestion that promises little. Optuna's, but for the median."""
+"""Pruners: Optuna's, except for the median."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sweeper.space.search_schema import Pruner
 N_STARTUP_TRIALS = 5
 """Finished suggestions before the median of any stops another."""
 REDUCTION = 3
-"""One of so many goes on at every rung of hyperband and successive halving."""
+"""At every rung of hyperband and successive halving, one of so many continues."""
 
 
 class MedianOfStep(BasePruner):
@@ -25,7 +25,7 @@ class MedianOfStep(BasePruner):
     """
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """Whether to stop."""
+        """Check whether to stop the suggestion."""
         step = trial.last_step
         finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         others = [each.intermediate_values[step] for each in finished if step in each.intermediate_values]
@@ -36,7 +36,7 @@ class MedianOfStep(BasePruner):
 
 
 def make_pruner(name: Pruner, steps: int) -> BasePruner:
-    """A pruner by its name.
+    """Return a pruner by name.
 
     Args:
         name: which.

@@ -1,4 +1,4 @@
-"""Samplers: what suggests. Optuna's, with settings for the few hundred suggestions that an ablation can afford."""
+"""Samplers: Optuna's, with settings for the few hundred suggestions that an ablation can afford."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from sweeper.space.search_schema import Sampler
 
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 FEWEST_AT_RANDOM = 10
-"""Suggestions before TPE models any: Optuna's own, or a tenth of all, as a model of few holds on to what they say."""
+"""Suggestions before TPE models any: Optuna's default, or a tenth of all, as a model of few overfits them."""
 LARGEST_POPULATION = 50
-"""Optuna's own."""
+"""Optuna's default."""
 GENERATIONS = 20
-"""That NSGA-II has at least, as far as SMALLEST_POPULATION lets it: of few it learns nothing."""
+"""Generations that NSGA-II has at least, unless SMALLEST_POPULATION prevents it: from few it learns nothing."""
 SMALLEST_POPULATION = 8
 
 
 def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSampler:
-    """A sampler by its name, for one suggestion: what it draws does not depend on who has drawn before.
+    """Return a sampler by name, for one suggestion: its draws do not depend on earlier ones in this process.
 
     tpe takes account of suggestions under way as if they were bad ("constant liar"), gp with its own expectation; grid
     and qmc never suggest them twice, nor does a study, see `sweeper.engine.search.study.Study.ask`.
@@ -65,7 +65,7 @@ def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSamp
 
 
 class _Grid(BruteForceSampler):
-    """Every combination once, in random order. Whoever asks it knows how many there are."""
+    """Samples every combination once, in random order. The caller knows their number."""
 
     def after_trial(self, study: Any, trial: Any, state: Any, values: Sequence[float] | None) -> None:
-        """Nothing: Optuna's would stop a loop that there is none of."""
+        """Do nothing: Optuna's own would stop a loop that does not exist here."""

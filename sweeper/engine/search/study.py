@@ -1,4 +1,4 @@
-"""Studies: the suggestions of a search with what became of them, kept by Optuna.
+"""Studies: the suggestions of a search and their results, kept by Optuna.
 
 A study lies in ``optuna.db`` in the runs directory, or wherever ``--optuna-storage`` says, and ``optuna-dashboard``
 shows it. Its name ends with a digest of all that the values of its suggestions mean: of the run that it starts from
@@ -32,13 +32,13 @@ from sweeper.space.search_schema import Distribution, Sense
 from sweeper.space.trials import Trial
 
 DIGEST = 8
-"""Characters of it in a study's name."""
+"""Characters of the digest in a study's name."""
 CAUSE, DONE, REPEATED = "cause", "seeds", "repeats"
 """Attributes of a suggestion: why it has no value, how many of its seeds were begun, and the one that it repeats."""
 OWNER = "owner"
 """Attribute of a study."""
 ASKED, DRAWN = 3, 20
-"""How often a suggestion is asked for that is no repetition, of the sampler and then at random."""
+"""Number of draws for a suggestion that is no repetition, from the sampler and then at random."""
 DIRECTIONS: dict[Sense, StudyDirection] = {
     "maximise": StudyDirection.MAXIMIZE,
     "minimise": StudyDirection.MINIMIZE,
@@ -54,25 +54,25 @@ STATES = {
 
 @dataclass
 class Suggestion:
-    """What a study has suggested, and what became of it."""
+    """A suggestion of a study, and its result."""
 
     number: int
     state: str
     """``running``, ``finished``, ``pruned``, ``failed`` (refused by the space or the config), or ``waiting``."""
     params: Mapping[str, Any]
-    """Values by searched name, without those that were not asked for."""
+    """Values by searched name, without inactive ones (``when``)."""
     values: Sequence[float] | None = None
-    """Of the objectives, in their order; None where it is not finished."""
+    """Values of the objectives, in their order; None until it is finished."""
     cause: str | None = None
-    """Why it has none."""
+    """Reason why it has no values."""
     begun: int = 0
-    """Seeds that were begun, of one that has ended."""
+    """Number of seeds that were started, for an ended suggestion."""
     reported: Mapping[int, float] = field(default_factory=dict)
-    """Values on the way by step."""
+    """Intermediate values by step."""
 
 
 class Study:
-    """One study, asked and told by a driver that may be killed at any moment.
+    """One study, used by a driver that may be killed at any moment.
 
     Args:
         searched: how the space is searched.
@@ -122,16 +122,16 @@ class Study:
             self._study.set_user_attr(OWNER, owner)
 
     def suggestions(self) -> list[Suggestion]:
-        """All so far, by number, but for those that only repeated another."""
+        """Return all suggestions so far, by number, without repetitions."""
         trials = self._study.get_trials(deepcopy=False)
         return [self._suggestion(each) for each in trials if REPEATED not in each.user_attrs]
 
     def go_on(self, number: int) -> Suggestion:
-        """A suggestion that an earlier driver has left, with all its values."""
+        """Return a suggestion that an earlier driver has left, with all its values."""
         return self._drawn(optuna.Trial(self._study, self._study.get_trials(deepcopy=False)[number]._trial_id))
 
     def ask(self) -> Suggestion:
-        """The next suggestion. What is drawn depends on the seed and the suggestions before it, not on the driver.
+        """Return the next suggestion. It depends on the seed and the suggestions before it, not on the driver.
 
         One that repeats another teaches nothing: it is asked for again, a few times of the sampler and then at random,
         before it is taken for what it is.
@@ -149,27 +149,27 @@ class Study:
         return found
 
     def report(self, number: int, step: int, value: float) -> None:
-        """A value on the way, once for every step."""
+        """Report an intermediate value, once for every step."""
         self._trials[number].report(value, step)
 
     def should_stop(self, number: int) -> bool:
-        """Whether the suggestion promises too little, after the step reported last."""
+        """Check whether the pruner stops the suggestion after the last reported step."""
         return self._trials[number].should_prune()
 
     def finish(self, number: int, values: Sequence[float], begun: int) -> None:
-        """The suggestion has its values."""
+        """Finish the suggestion with its values."""
         self._tell(number, TrialState.COMPLETE, values, None, begun)
 
     def stop(self, number: int, cause: str, begun: int) -> None:
-        """The suggestion was stopped."""
+        """Mark the suggestion as pruned."""
         self._tell(number, TrialState.PRUNED, None, cause, begun)
 
     def refuse(self, number: int, cause: str) -> None:
-        """The suggestion is no trial."""
+        """Mark the suggestion as refused."""
         self._tell(number, TrialState.FAIL, None, cause, 0)
 
     def importances(self) -> dict[str, dict[str, float]]:
-        """How much each searched name explains of each objective, by objective and name: fANOVA (Hutter et al. 2014).
+        """Return how much each searched name explains of each objective, by fANOVA (Hutter et al. 2014).
 
         A name counts with its other value where it is not asked for, else Optuna would leave it out altogether. An
         objective of which nothing can be told yet, as all its values are equal, is left out.
@@ -191,7 +191,7 @@ class Study:
         return found
 
     def _completed(self) -> optuna.Study:
-        """The finished suggestions with a value for every name."""
+        """Return the finished suggestions with a value for every name."""
         study = optuna.create_study(directions=self._study.directions)
         finished = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         known = {name: each for trial in finished for name, each in trial.distributions.items()}
@@ -203,7 +203,7 @@ class Study:
         return study
 
     def _drawn(self, trial: optuna.Trial, *, at_random: bool = False) -> Suggestion:
-        """Every name is drawn, also one that the suggestion is not asked for: where a name is missing now and then,
+        """Draw every name, also inactive ones: where a name is missing now and then,
         TPE and GP learn nothing of it together with the others. Only a grid would go through all of them."""
         asked = self._searched.asked
         name = "random" if at_random else asked.sampler
@@ -238,7 +238,7 @@ class Study:
         )
 
     def _params(self, trial: FrozenTrial) -> dict[str, Any]:
-        """The values that the suggestion is asked for; none of one that a killed driver has not drawn to its end."""
+        """Return the active values of a suggestion; none if a killed driver has not drawn all of them."""
         try:
             return self._searched.suggest(self.point, lambda name, given: tried(given, trial.params[name]))
         except KeyError:
@@ -246,7 +246,7 @@ class Study:
 
 
 def _identity(params: Mapping[str, Any]) -> str:
-    """Equal for equal values."""
+    """Return text that is equal for equal values."""
     return json.dumps(params, sort_keys=True)
 
 
@@ -261,7 +261,7 @@ def _contains(given: BaseDistribution, value: Any) -> bool:
 
 
 def studies_of(runs: Path, space: str) -> list[str]:
-    """Names of the studies of a space in a runs directory. No space has a blank in its name."""
+    """Return the names of the studies of a space in a runs directory. No space has a blank in its name."""
     names = optuna.get_all_study_names(RunsDirectory(runs).studies_uri)
     return [name for name in names if name.partition(" ")[0] == space]
 
@@ -272,7 +272,7 @@ def delete_study(runs: Path, name: str) -> None:
 
 
 def _shown(storage: str) -> str:
-    """The address without its password."""
+    """Return the address without its password."""
     return re.sub(r"(//[^/@:]*:)[^/@]*@", r"\1***@", storage)
 
 
@@ -287,7 +287,7 @@ def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:
 
 
 def _digest(searched: SearchSpace, anchor: Trial) -> str:
-    """Of all that decides what the values of suggestions mean."""
+    """Return a digest of everything that the values of suggestions depend on."""
     said = {
         "start": searched.start.trainable.run(anchor.config).key,
         "config": anchor.config.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""What a cluster may grow to, whose nodes come when they are asked for."""
+"""The size that an autoscaled cluster may grow to."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ray.experimental.internal_kv import _internal_kv_get
 from sweeper.trainable.resources import Resources
 
 CONFIG = Path.home() / "ray_bootstrap_config.yaml"
-"""Where ``ray up`` leaves the cluster's configuration on the head, as JSON."""
+"""Path of the cluster's configuration on the head, as written by ``ray up`` in JSON."""
 
 
 def may_come() -> list[Resources]:
-    """The workers that the connected cluster may have at most, the largest ones; none where no autoscaler is at work.
+    """Return the workers that the connected cluster may have at most, the largest ones; none without an autoscaler.
 
     That is known where the driver runs on the head.
     """
@@ -29,5 +29,5 @@ def may_come() -> list[Resources]:
 
 
 def resources_of(amounts: Mapping[str, float]) -> Resources:
-    """What Ray says a node or a cluster has."""
+    """Return the resources of a node or a cluster from Ray's description."""
     return Resources(int(amounts.get("CPU", 0)), amounts.get("GPU", 0.0), int(amounts.get("memory", 0)))

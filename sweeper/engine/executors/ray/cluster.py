@@ -1,4 +1,4 @@
-"""The Ray cluster that a sweep runs on: one that is there, or one on this machine for the duration."""
+"""Connect to the Ray cluster of a sweep, or start one on this machine for the duration."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from sweeper.errors import SweeperError
 from sweeper.trainable.search_path import uninstalled
 
 ray._private.worker.print_to_stdstream = lambda *args, **kwargs: None
-"""Ray prints pages of its own log when a part of it dies; the watchdog beside this file says what died."""
+"""Ray prints pages of its own log when a part of it dies; the watchdog reports what died."""
 MARK = "SWEEPER_CLUSTER"
-"""In the environment of the processes of a cluster that was started here: by it they are known when it has ended."""
+"""Environment variable of the processes of a cluster that was started here, to find them when it has ended."""
 KNOCK_SECONDS = 5.0
 END_SECONDS = 15.0
 OBJECT_STORE_BYTES = 100 * 2**20
@@ -43,8 +43,8 @@ def cluster(address: str | None) -> Iterator[None]:
     if address is None:
         _private_token()
     elif address.startswith("ray://"):
-        fix = "say it on the head, or send it there: `ray job submit -- sweeper run … --address auto`"
-        raise SweeperError(f"Ray Tune does not run through Ray's client, {address}", fix=fix)
+        fix = "run it on the head, or submit it: `ray job submit -- sweeper run … --address auto`"
+        raise SweeperError(f"Ray Tune cannot run through Ray's client, {address}", fix=fix)
     elif ":" in address:
         _knock(address)
     mark = os.environ[MARK] = uuid.uuid4().hex
@@ -60,7 +60,7 @@ def cluster(address: str | None) -> Iterator[None]:
         )
     except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
         if address is None:
-            message, fix = f"Ray does not start on this machine: {error}", "--executor inline needs no Ray"
+            message, fix = f"Ray cannot start on this machine: {error}", "use --executor inline, which needs no Ray"
             raise SweeperError(message, fix=fix) from None
         refused = AuthenticationError.__name__ in f"{error!r} {error.__cause__!r}"
         raise (_refused if refused else _no_cluster)(address) from None
@@ -74,7 +74,7 @@ def cluster(address: str | None) -> Iterator[None]:
 
 
 def _knock(address: str) -> None:
-    """Ray itself waits for minutes where nothing listens. Raises SweeperError after a few seconds."""
+    """Check that something listens: Ray itself waits for minutes. Raises SweeperError after a few seconds."""
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
@@ -88,8 +88,8 @@ def _no_cluster(address: str) -> SweeperError:
 
 
 def _refused(address: str) -> SweeperError:
-    fix = "copy ~/.ray/auth_token of its head here, and let nobody else read it: chmod 600 ~/.ray/auth_token"
-    return SweeperError(f"the Ray cluster at {address} takes only machines that have its token", fix=fix)
+    fix = "copy ~/.ray/auth_token from its head, and run chmod 600 ~/.ray/auth_token"
+    return SweeperError(f"the Ray cluster at {address} refuses this machine's token", fix=fix)
 
 
 def _private_token() -> None:
@@ -106,7 +106,7 @@ def _private_token() -> None:
 
 
 def _processes() -> list[subprocess.Popen[bytes]]:
-    """Of the cluster that was started here."""
+    """Return the processes of the cluster that was started here."""
     started = ray._private.worker._global_node.all_processes.values()
     return [each.process for infos in started for each in infos]
 

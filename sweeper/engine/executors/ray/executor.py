@@ -1,4 +1,4 @@
-"""Ray as an executor: opened, it is connected to a cluster or has started one here. Ray is imported only then."""
+"""Ray as an executor: opening it connects to a cluster or starts one here. Ray is imported only then."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class RayExecutor:
 
     @property
     def announcement(self) -> str:
-        """Starting Ray takes seconds."""
+        """Line that is printed first, as starting Ray takes seconds."""
         return f"starting Ray{' on this machine' if self._address is None else f' at {self._address}'}"
 
     @property
     def can_grow(self) -> bool:
-        """Whether other machines may join the cluster."""
+        """True if other machines may join the cluster."""
         return self._address is not None
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The nodes of the connected Ray cluster: what they have, and how each of them is asked."""
+"""The nodes of the connected Ray cluster: their resources, and how to run a function on each of them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from sweeper.trainable.resources import Resources
 
 CAPACITY_SECONDS = 1.0
 NODE_SECONDS = 180.0
-"""A node that has not answered by then is taken for one that cannot; starting a process on it is the most of it."""
+"""Time after which a node counts as not responding; most of it is for starting a process there."""
 
 
 def machine() -> Machine:
-    """What the connected cluster has, or may grow to."""
+    """Return the connected cluster as a machine, with what it may grow to."""
     device = "cuda" if any(node.gpus for node in node_resources()) else "cpu"
     return Machine(device, _Capacity(), _alone)
 
 
 def node_resources() -> list[Resources]:
-    """What every living node has, and every one that may come."""
+    """Return the resources of every living node, and of every node that may join."""
     return [*(resources_of(node["Resources"]) for node in ray.nodes() if node["Alive"]), *may_come()]
 
 
 class _Capacity:
-    """What the cluster has now, asked for once a second at most, or may grow to: nodes come when they are asked for."""
+    """Returns the resources of the cluster, read once a second at most, or those it may grow to on request."""
 
     def __init__(self) -> None:
         self._asked_at = -1.0
@@ -48,7 +48,7 @@ class _Capacity:
 
 
 def on_every_node(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
-    """What ``function`` returns on every living node of the connected cluster, by the node's name.
+    """Run ``function`` on every living node of the connected cluster; return its results by the node's name.
 
     It takes and returns plain data. Where it raises or does not answer in time, its value is the reason, a text.
     """

@@ -1,4 +1,4 @@
-"""Which type of node the head's autoscaler brings next: spot before on demand, unless it was refused."""
+"""Choose the next node type of the head's autoscaler: spot before on demand, unless spot was refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph on Ray Tune: a Searcher that suggests ready stages, a warm class Trainable that runs one after another.
+"""Run the graph on Ray Tune: a Searcher suggests ready stages, warm Trainable processes run them one after another.
 
 A Tune trial is one stage. The store is the only truth: nothing of Tune's own state is kept or restored.
 """
@@ -29,14 +29,14 @@ from sweeper.errors import ClusterLost
 from sweeper.trainable.search_path import append
 
 MEMORY_MONITOR = "OutOfMemoryError"
-"""In Ray's word on a worker that its memory monitor ended."""
+"""Part of Ray's error for a worker that its memory monitor ended."""
 POLL_SECONDS = 1.0
 LOOK_SECONDS = 0.2
 STOP_SECONDS = 30.0
-"""How long running stages are given to stop."""
+"""Time for running stages to stop."""
 LOST_SECONDS = 5.0
-"""How long Tune is given to notice that its cluster is dead: Ray ends a process that uses a connection after its
-shutdown, before the error is printed. With Ray's own minute in mind, see `watchdog.SILENT_SECONDS`."""
+"""Time for Tune to notice that its cluster is dead: Ray ends a process that uses a connection after its
+shutdown, before the error is printed. Less than Ray's own minute, see `watchdog.SILENT_SECONDS`."""
 
 
 class StageTrainable(tune.Trainable):  # type: ignore[misc]
@@ -56,7 +56,7 @@ class StageTrainable(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
-        """The outcome once the stage has ended, its progress until then."""
+        """Return the outcome once the stage has ended, its progress until then."""
         done = self._ended.wait(POLL_SECONDS)
         reached, total = self._reached
         outcome = json.dumps(asdict(self._outcome)) if done else None  # Tune flattens nested results
@@ -90,7 +90,7 @@ class StageSearcher(Searcher):  # type: ignore[misc]
         self._keys: dict[str, str] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The next job; None while none is ready or no slot is free; FINISHED at the end."""
+        """Return the next job; None while none is ready or no slot is free; FINISHED at the end."""
         if self.stopped or self.dispatch.finished:
             return str(Searcher.FINISHED)
         job = self.dispatch.next() if len(self._keys) < self._slots else None
@@ -100,18 +100,18 @@ class StageSearcher(Searcher):  # type: ignore[misc]
         return {"job": job.to_json(), "place": asdict(job.place), "directory": self._directory}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """A running stage reported its progress."""
+        """Report the progress of a running stage."""
         if result["total"]:
             self.dispatch.progressed(self._keys[trial_id], result["reached"], result["total"])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """A stage ended. What it means that a worker is gone is said by `lost`."""
+        """Report the end of a stage. A lost worker is reported by `lost`."""
         told = result.get("outcome") if result and not error else None
         if told and trial_id in self._keys:
             self.dispatch.ended(self._keys.pop(trial_id), Outcome(**json.loads(told)))
 
     def lost(self, trial_id: str, error: str) -> None:
-        """The worker of a stage is gone."""
+        """Report that the worker of a stage is gone."""
         if trial_id not in self._keys:
             return
         key = self._keys.pop(trial_id)
@@ -123,18 +123,18 @@ class StageSearcher(Searcher):  # type: ignore[misc]
             self.dispatch.lost(key, "its worker process died")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Nothing: Tune pickles its searcher for a restore that never comes."""
+        """Return nothing: Tune pickles its searcher for a restore that never happens."""
         return {}
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing: the store is the only truth."""
+        """Do nothing: the store is the only truth."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing: the store is the only truth."""
+        """Do nothing: the store is the only truth."""
 
 
 class _Losses(tune.Callback):  # type: ignore[misc]
-    """Tells the searcher what became of a worker, which Tune does not."""
+    """Reports lost workers to the searcher, which Tune does not."""
 
     def __init__(self, searcher: StageSearcher) -> None:
         self._searcher = searcher
@@ -144,14 +144,14 @@ class _Losses(tune.Callback):  # type: ignore[misc]
 
 
 class _FreeFirst(FIFOScheduler):  # type: ignore[misc]
-    """Leaves a process that starts to the stage it starts for.
+    """Keeps a starting process for the stage that it starts for.
 
     Tune's own would give that stage the next warm process that is free, and end the one that starts. With stages that
     take less time than a process takes to start, one slot would then do all the work.
     """
 
     def choose_trial_to_run(self, *_: Any) -> None:
-        """None of those that have a process: Tune then looks for one that has none."""
+        """Choose none of the trials that have a process: Tune then looks for one that has none."""
 
 
 class _Stop(tune.Stopper):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Whether the connected Ray cluster still lives."""
+"""Watch whether the connected Ray cluster is alive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SILENT_SECONDS = 20.0
 
 
 class Pulse:
-    """Watches over the connected cluster: without its node manager or control service, Tune waits for ever."""
+    """Watches the connected cluster: without its node manager or control service, Tune waits forever."""
 
     def __enter__(self) -> Self:
         self._node = ray.get_runtime_context().get_node_id()
@@ -30,7 +30,7 @@ class Pulse:
         self._ended.set()
 
     def check(self) -> None:
-        """Raises ClusterLost."""
+        """Check that the cluster is alive. Raises ClusterLost."""
         if not self._alive:
             raise ClusterLost("Ray's node manager (raylet) on this machine died")
         if time.monotonic() - self._answered > SILENT_SECONDS:
