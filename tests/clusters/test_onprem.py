@@ -161,7 +161,7 @@ def test_a_machine_without_the_token_is_refused(cluster: Cluster) -> None:
     for each in told:
         assert "InvalidAuthToken: Authentication token is missing or incorrect" in each, told
     assert [process.returncode for process in tried] == [1, 1, 2]
-    assert told[2].splitlines()[-2] == f"error: the Ray cluster at {address} takes only machines that have its token"
+    assert told[2].splitlines()[-2] == f"error: the Ray cluster at {address} refuses this machine's token"
     assert not stranger.processes()
 
 

@@ -73,7 +73,7 @@ def test_a_figure_of_every_sweep_or_of_the_trainable_is_drawn_by_its_name(tmp_pa
     results = sweeper.read(tmp_path, "layer_selection")
     assert results.figure("cost")
     assert results.figure("ranks")
-    with pytest.raises(sweeper.SweeperError, match="no figure is called 'rank'") as error:
+    with pytest.raises(sweeper.SweeperError, match="unknown figure 'rank'") as error:
         results.figure("rank")
     assert error.value.fix == "did you mean ranks?"
 

@@ -139,7 +139,7 @@ def test_verify_sets_damaged_artifacts_aside_and_the_next_run_makes_them_again(s
     assert f"unlisted {more[:12]} total: extra is not in the manifest" in lines
     assert len(lines) == 5
     assert masked(last, count=count) == snapshot(
-        "4 of {count} artifacts are damaged and set aside; the next run makes them again"
+        "4 of {count} artifacts are damaged and quarantined; the next run makes them again"
     )
     assert not any(kept.has(key) for key in (cut, flipped, gone, unreadable))
     assert kept.has(more)
@@ -224,7 +224,7 @@ error: runs/results/tiny/trials.parquet cannot be read: cannot tell which artifa
 def test_gc_without_any_results_says_that_everything_would_go(swept: Project, kept: Directory) -> None:
     before = kept.all_keys()
     shutil.rmtree(swept.path / "runs" / "results")
-    assert "runs/results has no results: these are all artifacts there are\n" in swept.sweeper("store", "gc").stdout
+    assert "runs/results has no results: these are all artifacts of the store\n" in swept.sweeper("store", "gc").stdout
     assert kept.all_keys() == before
     assert swept.sweeper("store", "gc", "--yes").returncode == 0
     assert kept.all_keys() == []

@@ -62,14 +62,14 @@ the trainable refers to lab_figurs, but there is no module lab_figurs
         (
             {"cost": COST},
             snapshot("""\
-figure 'cost' of the trainable has the name of one that every sweep has
+figure 'cost' of the trainable has the name of a figure that every sweep has
   fix: rename it\
 """),
         ),
         (
             {"mine": COST.plain},
             snapshot("""\
-figure 'mine' of the trainable is no Drawing
+figure 'mine' of the trainable is not a Drawing
   fix: from analysis.figures import Drawing\
 """),
         ),

@@ -87,7 +87,7 @@ def test_the_store_in_a_bucket_is_looked_after(swept: Project, url: str) -> None
     assert done.returncode == 1
     assert masked(done.stdout, key=key[:12]) == snapshot("""\
 damaged  {key} grow seed=0: chain.txt has 7 bytes instead of 64
-1 of 9 artifacts are damaged and set aside; the next run makes them again
+1 of 9 artifacts are damaged and quarantined; the next run makes them again
 """)
     shown = swept.sweeper("store", "gc", *where, "--yes").stdout.splitlines()
     assert [line.split()[:2] for line in shown[:-1]] == [["damaged", "grow"], ["leftovers", "1"]]
@@ -115,8 +115,8 @@ error: the bucket no-such-bucket does not exist
     done = swept.sweeper(*RUN, "--store", "s3://bucket/x", "--cache-size", "a lot")
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
-error: --cache-size: 'a lot' is no size
-  fix: give one such as 20GiB
+error: --cache-size: 'a lot' is not a size
+  fix: write it like 20GiB
 """)
 
 

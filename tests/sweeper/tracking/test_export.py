@@ -123,7 +123,7 @@ def test_a_file_that_would_lead_out_of_the_directory_is_refused(finished: Projec
     assert done.returncode == 2
     assert done.stderr == snapshot("""\
 error: MLflow names a file '..'
-  fix: ask who runs the server; sweeps write plain names
+  fix: report it to the server's owner
 """)
     assert not list((finished.path / "hostile/results").iterdir())
 

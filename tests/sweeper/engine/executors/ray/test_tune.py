@@ -63,8 +63,8 @@ def test_a_driver_that_is_no_part_of_the_cluster_is_told_where_to_run(project: P
     assert done.returncode == 2
     assert done.stderr.splitlines()[-2:] == snapshot(
         [
-            "error: Ray Tune does not run through Ray's client, ray://127.0.0.1:10001",
-            "  fix: say it on the head, or send it there: `ray job submit -- sweeper run … --address auto`",
+            "error: Ray Tune cannot run through Ray's client, ray://127.0.0.1:10001",
+            "  fix: run it on the head, or submit it: `ray job submit -- sweeper run … --address auto`",
         ]
     )
 
