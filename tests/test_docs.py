@@ -75,6 +75,7 @@ def test_the_toy_trainable_is_planned_as_the_page_says(lab: Path) -> None:
     assert "\n".join(line.rstrip() for line in printed) in page
 
 
+@pytest.mark.slow
 def test_the_toy_trainable_runs_and_running_it_again_computes_nothing(lab: Path) -> None:
     run = ("run", "space.yaml", "--executor", "inline", "--no-tracking")
     first = sweeper(lab, *run)
@@ -85,6 +86,7 @@ def test_the_toy_trainable_runs_and_running_it_again_computes_nothing(lab: Path)
     assert again.stdout == first.stdout
 
 
+@pytest.mark.slow
 def test_the_figure_of_the_toy_trainable_is_drawn(lab: Path) -> None:
     sweeper(lab, "run", "space.yaml", "--executor", "inline", "--no-tracking")
     plain = (lab / "lab.py").read_text()
@@ -100,6 +102,7 @@ def test_the_search_of_the_toy_trainable_is_planned(lab: Path) -> None:
     assert "maximise accuracy in 8 suggestions with tpe" in planned.stdout
 
 
+@pytest.mark.slow
 def test_the_executor_and_the_tracker_of_the_page_run_the_toy_trainable(lab: Path) -> None:
     for name, text in files_of("api.md"):
         (lab / name).parent.mkdir(exist_ok=True)

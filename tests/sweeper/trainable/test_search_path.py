@@ -26,6 +26,7 @@ def shadow(project: Project) -> None:
     project.write(SPACE.replace("tests.tiny", "mine"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_modules_in_the_working_directory_shadow_none_of_ours(project: Project, way: str) -> None:
     shadow(project)
