@@ -18,6 +18,8 @@ from sweeper.tracking.tracker import MlflowTracker
 from tests.project import CASES, SPACE, Project, finish
 from tests.sweeper.records.test_extras import recommit
 
+pytestmark = pytest.mark.slow
+
 INLINE = ("run", "space.yaml", "--executor", "inline")
 
 

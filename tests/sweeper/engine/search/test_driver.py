@@ -36,6 +36,8 @@ from tests.project import Done, Project
 from tests.sweeper.search_spaces import CASES, search_space, suggestions, trials
 from tests.tiny.disturbance import LOG
 
+pytestmark = pytest.mark.slow
+
 LIST = """\
 name: list
 trainable: tests.tiny
