@@ -140,9 +140,12 @@ def _is_type_checking(test: ast.expr) -> bool:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
+    """Remove strings that are statements of their own: docstrings, of attributes too, do nothing."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:]
+            node.body = [each for each in node.body if not _is_string(each)]
     return tree
+
+
+def _is_string(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
