@@ -23,7 +23,7 @@ NEW_EACH_TIME = ("rerun",)
 
 def given(context: click.Context, names: Iterable[str]) -> dict[str, Any]:
     """Return those of the options that the user gave, as plain values that hold in any directory; no passwords."""
-    from sweeper.engine.search.opening import has_password
+    from sweeper.records.passwords import has_password
 
     found = {name: context.params[name] for name in names if context.get_parameter_source(name) in GIVEN}
     plain = {name: _absolute(name, value) for name, value in found.items() if name != "runs"}

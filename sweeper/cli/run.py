@@ -13,6 +13,7 @@ from sweeper.cli.options import runs_option, runs_suffix, space_options, store_o
 from sweeper.cli.table import printed_table
 from sweeper.errors import SweeperError
 from sweeper.records.layout import place_of
+from sweeper.records.passwords import without_password
 
 if TYPE_CHECKING:
     from sweeper.engine.ending import Finished
@@ -142,7 +143,11 @@ def _run(
         for picture in sorted((path.parent / FOUND).glob("*.png")):
             click.echo(f"figure: {picture}")
     if options.tracker == MLFLOW:
-        where = f"the MLflow UI at {options.tracking_uri}" if options.tracking_uri else f"sweeper ui{runs_suffix(runs)}"
+        where = (
+            f"the MLflow UI at {without_password(options.tracking_uri)}"
+            if options.tracking_uri
+            else f"sweeper ui{runs_suffix(runs)}"
+        )
         click.echo(f"compare: {where}")
     _say_what_went_wrong(finished, finished.trials)
 

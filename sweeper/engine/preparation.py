@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from sweeper.engine.display import say
 from sweeper.engine.executors.base import Executor
 from sweeper.engine.options import Options, SweepRun
-from sweeper.engine.search.opening import has_password, progress_of
+from sweeper.engine.search.opening import progress_of
 from sweeper.errors import SweeperError
 from sweeper.planning.counts import headline, summarise
 from sweeper.planning.graph import Graph
 from sweeper.planning.rerun import discard_outdated
 from sweeper.records.layout import RunsDirectory
+from sweeper.records.passwords import has_password, without_password
 from sweeper.records.sweep import SweepRecord, here
 from sweeper.space.sweep import Sweep
 from sweeper.tracking.base import MLFLOW
@@ -24,6 +25,7 @@ from sweeper.trainable.stage import Stage
 def record_of(sweep: Sweep, options: Options) -> SweepRecord:
     """Return the record of the sweep as it is begun now."""
     asked, (host, pid), there = sweep.asked, here(), RunsDirectory(options.runs)
+    tracked_at = without_password(options.tracking_uri or there.tracking_uri)
     return SweepRecord(
         name=sweep.name,
         spaces=tuple(space.name for space in sweep.spaces),
@@ -33,7 +35,7 @@ def record_of(sweep: Sweep, options: Options) -> SweepRecord:
         preset=asked.preset,
         options=dict(options.given),
         sources={str(path.absolute()): path.read_text() for path in sweep.files},
-        tracking_uri=(options.tracking_uri or there.tracking_uri) if options.tracker == MLFLOW else None,
+        tracking_uri=tracked_at if options.tracker == MLFLOW else None,
         store=None if options.store == there.place else options.store,
         optuna_storage=None if has_password(options.optuna_storage) else options.optuna_storage,
         is_searched=any(space.searched for space in sweep.spaces),

@@ -17,6 +17,7 @@ from mlflow.store.db.db_types import DATABASE_ENGINES
 from sqlalchemy import create_engine, inspect
 
 from sweeper.errors import SweeperError, first_line
+from sweeper.records.passwords import without_password
 
 KIND, KEY, CAUSE, STORE, FILES = (f"sweeper.{name}" for name in ("kind", "key", "cause", "store", "files"))
 """Tags of a run: sweep, trial or stage; which one; why it failed; who wrote it; the names of its artifacts."""
@@ -39,7 +40,8 @@ def knock(uri: str, fix: str = "check --tracking-uri, or run with --no-tracking"
         _open(uri)
         connect(uri).search_experiments(max_results=1)
     except Exception as error:
-        raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
+        message = without_password(f"MLflow at {uri} cannot be used: {first_line(error)}")
+        raise SweeperError(message, fix=fix) from None
     finally:
         os.environ.clear()
         os.environ.update(before)

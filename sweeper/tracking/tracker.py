@@ -19,6 +19,7 @@ from sweeper.errors import SweeperError, first_line
 from sweeper.planning.graph import Plan
 from sweeper.planning.text import stage_name
 from sweeper.records.layout import RunsDirectory
+from sweeper.records.passwords import without_password
 from sweeper.records.writer import described, write_trials
 from sweeper.store.base import Damaged, Store
 from sweeper.tracking.client import connect, trial_key
@@ -54,7 +55,8 @@ class MlflowTracker:
             self._keep_table()
         except Exception as error:
             fix = "check --tracking-uri, or run with --no-tracking"
-            raise SweeperError(f"MLflow at {uri} cannot be used: {first_line(error)}", fix=fix) from None
+            message = without_password(f"MLflow at {uri} cannot be used: {first_line(error)}")
+            raise SweeperError(message, fix=fix) from None
 
     def ended(self, node: Stage, failure: str | None) -> None:
         """Write the stage's run, and the runs of the trials it finished."""

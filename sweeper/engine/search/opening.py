@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -47,11 +46,6 @@ def open_searches(graph: Graph, store: Store, runs: Path, storage: str | None, *
         studies = [Study(searched, point, plan.space.name, place, owner) for point in searched.points]
         found.append(SearchDriver(graph, plan, studies, store, anew=anew))
     return found
-
-
-def has_password(address: str | None) -> bool:
-    """Check whether the address of a database holds a password, which must not be recorded."""
-    return bool(urlsplit(address or "").password)
 
 
 def write_suggestions(search: SearchDriver, manifests: Manifests, directory: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from sweeper.engine.search.pruners import make_pruner
 from sweeper.engine.search.samplers import make_sampler
 from sweeper.errors import SweeperError, first_line
 from sweeper.records.layout import RunsDirectory
+from sweeper.records.passwords import without_password
 from sweeper.space.distribution import token, tried
 from sweeper.space.search import SearchSpace, StudyPoint
 from sweeper.space.search_schema import Distribution, Sense
@@ -112,11 +112,11 @@ class Study:
                 params = {name: token(value) for name, value in row.items()}
                 self._study.enqueue_trial(params, skip_if_exists=True)
         except Exception as error:
-            message = f"the study's storage {_shown(storage or '')} cannot be used: {first_line(error)}"
+            message = f"the study's storage {without_password(storage or '')} cannot be used: {first_line(error)}"
             raise SweeperError(message, fix="check --optuna-storage; by default it is a file in --runs") from None
         found = self._study.user_attrs.get(OWNER, owner)
         if found != owner:
-            message = f"study {name} in {_shown(storage or '')} is that of {found}"
+            message = f"study {name} in {without_password(storage or '')} is that of {found}"
             raise SweeperError(message, fix="give the space another name, or run it there")
         if owner:
             self._study.set_user_attr(OWNER, owner)
@@ -269,11 +269,6 @@ def studies_of(runs: Path, space: str) -> list[str]:
 def delete_study(runs: Path, name: str) -> None:
     """Delete a study with its suggestions."""
     optuna.delete_study(study_name=name, storage=RunsDirectory(runs).studies_uri)
-
-
-def _shown(storage: str) -> str:
-    """Return the address without its password."""
-    return re.sub(r"(//[^/@:]*:)[^/@]*@", r"\1***@", storage)
 
 
 def _draw(trial: optuna.Trial, name: str, given: Distribution) -> Any:

@@ -94,3 +94,9 @@ def test_comments_docstrings_and_formatting_do_not_count(write: Write) -> None:
 def test_a_file_with_a_mistake_is_hashed_as_it_is(write: Write) -> None:
     before = write(lab__experiment="from . import broken", lab__broken="def (")
     assert write(lab__broken="def )") != before
+
+
+def test_docstrings_of_attributes_and_constants_do_not_count(write: Write) -> None:
+    before = write(lab__experiment="RATE = 1\n'''Of learning.'''\nclass Fit:\n    steps: int\n    '''At most.'''")
+    assert write(lab__experiment="RATE = 1\nclass Fit:\n    steps: int\n    '''Their number.'''") == before
+    assert write(lab__experiment="RATE = 2\nclass Fit:\n    steps: int") != before
