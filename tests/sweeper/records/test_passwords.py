@@ -39,8 +39,8 @@ def test_the_password_of_a_tracking_server_is_neither_printed_nor_recorded(proje
 
 def test_a_record_holds_no_password(project: Project) -> None:
     sweep, runs = load_sweep(project.path / "space.yaml"), project.path / "runs"
-    secret = "postgresql://anna:s3cret@db.lab/runs"
-    options = Options(runs=runs, store=Place(str(runs / "store")), tracking_uri=secret, optuna_storage=secret)
+    address = "postgresql://anna:s3cret@db.lab/runs"
+    options = Options(runs=runs, store=Place(str(runs / "store")), tracking_uri=address, optuna_storage=address)
     record = record_of(sweep, options)
     assert record.tracking_uri == "postgresql://anna:***@db.lab/runs"
     assert "s3cret" not in record.model_dump_json()
