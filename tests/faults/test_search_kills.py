@@ -24,7 +24,7 @@ SPACE = search_space(
     more="pruner: median",
 )
 RUN = ("run", "space.yaml", "--no-tracking", "--save-seconds", "0.1")
-ON_RAY, INLINE = 2, 8
+ON_RAY, INLINE = 1, 6
 
 
 @pytest.fixture
