@@ -69,8 +69,8 @@ def read_needs(runs: Path) -> dict[str, frozenset[str]]:
     for directory in sorted(RunsDirectory(runs).results.glob("*/")):
         path = RunsDirectory(runs).trials_of(directory.name)
         try:
-            stages = pq.read_table(path, columns=["stages"]).column("stages")
-            needs[directory.name] = frozenset(pc.list_flatten(stages).to_pylist())
+            table = pq.read_table(path, columns=["stages"], page_checksum_verification=True)
+            needs[directory.name] = frozenset(pc.list_flatten(table.column("stages")).to_pylist())
         except (OSError, pa.ArrowException):
             message = f"{path} cannot be read: cannot tell which artifacts its sweep needs"
             raise SweeperError(message, fix=f"run its sweep again, or remove {directory}") from None

@@ -1,6 +1,7 @@
 """What an editor is told of the file format agrees with what the command line says of it."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,15 @@ WRONG_OF_TINY = {
 }
 
 
-def valid(text: str, trainable: str | None) -> bool:
+@cache
+def validator(trainable: str | None) -> Any:
     schema = file_schema(trainable)
     jsonschema.Draft202012Validator.check_schema(schema)
-    checked: bool = jsonschema.Draft202012Validator(schema).is_valid(yaml.safe_load(text))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def valid(text: str, trainable: str | None) -> bool:
+    checked: bool = validator(trainable).is_valid(yaml.safe_load(text))
     return checked
 
 
