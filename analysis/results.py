@@ -57,6 +57,8 @@ class Description:
     bounds: Sequence[str]
     """Cases that are upper or lower bounds, and are not ranked."""
     published: str | None
+    preset: str | None
+    """The config that the space started from; None in earlier results."""
     baseline: Mapping[str, Any]
     """Values by name of the row that the others are compared with; empty if there is none."""
     design: Sequence[str]
@@ -73,7 +75,9 @@ class Description:
         }
         rows = [metadata["rows"]] if isinstance(metadata["rows"], str) else metadata["rows"]
         names = ("name", "trainable", "across", "columns", "bounds", "published", "baseline", "design", "seeds")
-        return cls(rows=rows, numbers=numbers, **{name: metadata[name] for name in names})
+        return cls(
+            rows=rows, numbers=numbers, preset=metadata.get("preset"), **{name: metadata[name] for name in names}
+        )
 
     def number(self, name: str) -> Number:
         """Return the description of a column; for a config value just its name."""

@@ -65,7 +65,7 @@ def _flat(summary: Summary) -> Sheet:
     heads = list(summary.described.rows)
     for name in summary.columns:
         title = summary.described.number(name).title
-        heads += [title, f"{title} published"] if name in summary.published else [title]
+        heads += [title, f"{title} {summary.heading}"] if name in summary.published else [title]
     lines = []
     for place, row in enumerate(summary.rows):
         entries = [Entry(str(value), value=value) for value in row.axes.values()]
@@ -116,7 +116,7 @@ def _grids(summary: Summary, column: str) -> Iterator[Sheet]:
 
     yield grid(title, lambda index: _ours(summary, index, column))
     if column in summary.published:
-        yield grid(f"{title} published", lambda index: _published(summary, index, column))
+        yield grid(f"{title} {summary.heading}", lambda index: _published(summary, index, column))
 
 
 def _place(row: Row, down: Sequence[str], across: str) -> tuple[tuple[str, ...], Any]:

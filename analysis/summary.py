@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from analysis.findings import findings
 from analysis.pairs import Comparison, comparisons
-from analysis.published import published_table
+from analysis.published import Published, published_table
 from analysis.results import Description, NoTable, Results
 from analysis.rows import NOT_RUN, Row, aggregate
 
@@ -30,7 +30,9 @@ class Summary:
     described: Description
     rows: Sequence[Row]
     published: Sequence[str]
-    """Columns with at least one published value."""
+    """Columns that the published table has."""
+    heading: str
+    """Heading of published columns, after that of their own column."""
     notes: Sequence[str]
     comparisons: Sequence[Comparison]
     """Comparisons with the baseline, if there is one, for every metric with a better direction."""
@@ -56,7 +58,8 @@ class Summary:
     @cached_property
     def printed_decimals(self) -> Mapping[str, int]:
         """Decimals of the published values by column: those of the value that has most."""
-        return {name: max(_decimals(row.published[name]) for row in self.rows) for name in self.published}
+        values = {name: [row.published[name] for row in self.rows] for name in self.published}
+        return {name: max(map(_decimals, found)) for name, found in values.items()}
 
 
 def summarise(results: Results) -> Summary:
@@ -65,7 +68,7 @@ def summarise(results: Results) -> Summary:
     Raises NoTable for a name that the results lack, and for an unknown published table.
     """
     described = results.described
-    trials, published = _trials(results), _published(described.published)
+    trials, published = _trials(results), _published(described)
     names, columns = described.rows, described.columns
     rows = [
         Row(axes, cells, _looked_up(published, columns, axes), axes.get("case") in described.bounds)
@@ -73,9 +76,10 @@ def summarise(results: Results) -> Summary:
     ]
     compared = list(comparisons(trials, described, rows))
     rows += _others(published, names[0], columns)
-    known = [name for name in columns if any(row.published[name] is not None for row in rows)]
+    known = [name for name in columns if published and name in published.columns]
     found = findings(results.search) if results.search else ()
-    return Summary(described, rows, known, [*found, *_notes(trials, described, published)], compared)
+    notes = [*found, *_notes(trials, described, published)]
+    return Summary(described, rows, known, published.heading if published else "", notes, compared)
 
 
 def _trials(results: Results) -> pa.Table:
@@ -115,11 +119,10 @@ def _ranks(described: Description, rows: Sequence[Row]) -> Iterator[tuple[tuple[
             yield from (((place, name), best.index(mean) + 1) for place, mean in rivals.items() if mean in best)
 
 
-def _notes(trials: pa.Table, described: Description, published: Mapping[str, Any]) -> Iterator[str]:
-    columns = [name for name in described.columns if name in published]
-    lost = [described.number(name).title for name in columns if published[name] is None]
+def _notes(trials: pa.Table, described: Description, published: Published | None) -> Iterator[str]:
     if published:
-        yield f"published: {published['source']}" + (f"; lost: {', '.join(lost)}" if lost else "")
+        lost = [described.number(name).title for name in described.columns if name in published.lost]
+        yield published.note + (f"; lost: {', '.join(lost)}" if lost and published.values else "")
     if described.baseline:
         yield f"baseline: {', '.join(f'{name} {value}' for name, value in described.baseline.items())}"
     unfinished = trials.filter(pc.not_equal(trials["status"], "finished"))
@@ -131,28 +134,28 @@ def _notes(trials: pa.Table, described: Description, published: Mapping[str, Any
         yield f"{', '.join(labels[:NAMED])}{more}: {cause}"
 
 
-def _published(reference: str | None) -> Mapping[str, Any]:
-    if reference is None:
-        return {}
+def _published(described: Description) -> Published | None:
+    if described.published is None:
+        return None
     try:
-        return published_table(reference)
+        return published_table(described.published, described.preset)
     except KeyError:
-        raise NoTable(f"unknown published values '{reference}'\n  fix: use a table of analysis/published") from None
+        raise NoTable(
+            f"unknown published values '{described.published}'\n  fix: use a table of analysis/published"
+        ) from None
 
 
-def _others(published: Mapping[str, Any], name: str, columns: Sequence[str]) -> list[Row]:
+def _others(published: Published | None, name: str, columns: Sequence[str]) -> list[Row]:
     """Return rows of the paper that this project does not run."""
     nothing = dict.fromkeys(columns, NOT_RUN)
     return [
         Row({name: other}, nothing, _looked_up(published, columns, {name: other}))
-        for other in published.get("others", ())
+        for other in (published.others if published else ())
     ]
 
 
-def _looked_up(
-    published: Mapping[str, Any], columns: Sequence[str], axes: Mapping[str, Any]
-) -> dict[str, float | None]:
-    return {name: _lookup(published, name, axes) for name in columns}
+def _looked_up(published: Published | None, columns: Sequence[str], axes: Mapping[str, Any]) -> dict[str, float | None]:
+    return {name: _lookup(published.values if published else {}, name, axes) for name in columns}
 
 
 def _lookup(published: Mapping[str, Any], column: str, axes: Mapping[str, Any]) -> float | None:

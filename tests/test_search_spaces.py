@@ -47,7 +47,7 @@ def test_the_parameters_per_class_of_every_row_are_the_published_ones(name: str,
     compared = 0
     for trial in space.trials:
         values = tuple(trial.row[row] for row in rows)
-        published: Any = published_table(f"funlora/{name}")["ppc"]
+        published: Any = published_table(str(space.table.published), preset).values["ppc"]
         for value in values:
             published = published.get(value) if published else None
         if published is not None and (name, values) not in UNEXPLAINED:

@@ -101,7 +101,7 @@ def _versions(stages: Iterable[Stage]) -> Html:
 def _published(sweeps: Sequence[Results]) -> Html:
     lines = []
     for index, results in enumerate(sweeps):
-        reference = results.described.published
-        source = str(published_table(reference)["source"]) if reference else "none"
+        reference, preset = results.described.published, results.described.preset
+        source = published_table(reference, preset).note.partition(": ")[2] if reference else "none"
         lines.append((element("a", results.name, href=f"#sweep-{index}"), [Cell.of(source)]))
     return grid("Sources of published values", ["sweep", "source"], lines)

@@ -118,6 +118,7 @@ def described(space: Space, measured: Iterable[Mapping[str, Any] | None] = ()) -
     return {
         "name": space.name,
         "trainable": trainable.name,
+        "preset": space.preset,
         "baseline": dict(space.baseline),
         "design": list(space.design),
         "seeds": list(space.repeated),

@@ -39,6 +39,7 @@ class Space:
 
     name: str
     trainable: Trainable
+    preset: str
     table: Table
     trials: Sequence[Trial]
     """The listed trials; empty for a searched space, whose trials are suggested."""
@@ -95,7 +96,18 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     name = _directory("-".join([file.name, *changed, *(_slug(each) for each in sets)]))
     repeated = list(repeats.values)
     return Space(
-        name, trainable, table, trials, design, repeated, searched, duplicates, baseline, file.resources, document.where
+        name,
+        trainable,
+        named,
+        table,
+        trials,
+        design,
+        repeated,
+        searched,
+        duplicates,
+        baseline,
+        file.resources,
+        document.where,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from PIL import Image
 
 from analysis.results import Results, read_results
@@ -39,11 +40,18 @@ NUMBERS = {
 }
 
 
+def publish(monkeypatch: pytest.MonkeyPatch, name: str, **presets: Mapping[str, Any]) -> None:
+    """Let ``paper/NAME`` be the only published table, with these values by preset."""
+    papers = {"paper": {name: {"source": "Table II", "presets": presets}}}
+    monkeypatch.setattr("analysis.published._papers", lambda: papers)
+
+
 def write_sweep(directory: Path, trials: Sequence[Mapping[str, Any]], **described: Any) -> Results:
     """Trials as the results of a sweep below ``directory``, described as the layer selection or otherwise."""
     description = {
         "name": "layer_selection",
         "trainable": "funlora",
+        "preset": "digits",
         "rows": "adapter.layers",
         "across": None,
         "columns": ["ppc", "la", "aia"],

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from analysis.sheets import Sheet, comparison_sheets, table_sheets
 from analysis.summary import summarise
-from tests.analysis.sweeps import UNRUN, write_sweep
+from tests.analysis.sweeps import UNRUN, publish, write_sweep
 
 
 def trial(case: str, seed: int, la: float | None, **more: object) -> dict[str, object]:
@@ -48,8 +48,8 @@ def test_a_column_that_is_neither_better_nor_worse_has_no_best(tmp_path: Path) -
 
 
 def test_a_rule_stands_between_bounds_rows_and_what_only_the_paper_has(tmp_path: Path, monkeypatch) -> None:
-    printed = {"source": "Table VI", "others": ["rival"], "la": {"rival": 12.5, "a": 3.0}}
-    monkeypatch.setattr("analysis.summary.published_table", {"paper/final": printed}.__getitem__)
+    printed = {"data": "Digits", "others": ["rival"], "la": {"rival": 12.5, "a": 3.0}}
+    publish(monkeypatch, "final", digits=printed)
     trials = [trial("limit", 0, 99.0), trial("a", 0, 1.0), trial("b", 0, 2.0)]
     (sheet,) = sheets(tmp_path, trials, bounds=["limit"], published="paper/final")
     assert [line.apart for line in sheet.lines] == [False, True, False, True]
@@ -82,8 +82,7 @@ def test_values_across_stand_side_by_side_and_what_is_no_row_stays_empty(tmp_pat
 
 
 def test_a_grid_has_a_sheet_for_every_column_and_its_published_values(tmp_path: Path, monkeypatch) -> None:
-    printed = {"source": "Table VII", "la": {1: {2: 56.27, 10: 63.0}}}
-    monkeypatch.setattr("analysis.summary.published_table", {"paper/grid": printed}.__getitem__)
+    publish(monkeypatch, "grid", digits={"data": "Digits", "la": {1: {2: 56.27, 10: 63.0}}})
     trials = [row | {"nfe": 4.0} for row in GRID]
     found = sheets(tmp_path, trials, columns=["nfe", "la"], published="paper/grid", **ACROSS)
     assert [sheet.title.partition(": ")[2] for sheet in found] == [

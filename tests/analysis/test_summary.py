@@ -12,7 +12,7 @@ import analysis
 from analysis.formats import render
 from analysis.results import NoTable, read_results
 from analysis.summary import Summary, summarise
-from tests.analysis.sweeps import KILLED, UNRUN, write_sweep
+from tests.analysis.sweeps import KILLED, UNRUN, publish, write_sweep
 from tests.masked import masked
 
 Row = dict[str, object]
@@ -91,7 +91,7 @@ def test_published_values_stand_beside_and_lost_ones_in_the_note(tmp_path) -> No
     ]
     assert found.published == ["ppc"]
     assert found.notes == [
-        "published: Table I, CIFAR-100 20-20, vanilla multiplicative rank-1 adapters; lost: LA %, AIA %"
+        "published: CIFAR-100, Table I, vanilla multiplicative rank-1 adapters; lost: LA %, AIA %"
     ]
 
 
@@ -143,12 +143,12 @@ def test_rows_lie_together_by_the_first_of_their_names(tmp_path) -> None:
 
 def test_published_values_are_found_by_every_row_name_in_their_order(tmp_path, monkeypatch) -> None:
     printed = {
-        "source": "Table II",
+        "data": "Digits",
         "ppc": {"0-64": {"rshift": 111, "cosine": 222}, "40-54": {"cosine": 22}},
         "la": {"rshift": {"0-64": 1.0}},
         "aia": {"0-64": 3.0},
     }
-    monkeypatch.setattr("analysis.summary.published_table", {"paper/functions": printed}.__getitem__)
+    publish(monkeypatch, "functions", digits=printed)
     table = {"rows": ["adapter.layers", "case"], "published": "paper/functions"}
     assert [row.published for row in summary(tmp_path, CASES, **table).rows] == [
         {"ppc": 111, "la": None, "aia": None},
