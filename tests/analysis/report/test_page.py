@@ -189,5 +189,5 @@ def test_provenance_names_commits_versions_and_the_source_of_published_values(wr
     told = said(written)
     assert "0123456789abcdef as committed 15" in told
     assert "torch 2.13.0" in told
-    assert "layer_selection Table I, CIFAR-100 20-20" in told
+    assert "layer_selection CIFAR-100, Table I" in told
     assert "corrected by Holm's method" in told
