@@ -90,9 +90,7 @@ def test_published_values_stand_beside_and_lost_ones_in_the_note(tmp_path) -> No
         {"ppc": 9728, "la": None, "aia": None},
     ]
     assert found.published == ["ppc"]
-    assert found.notes == [
-        "published: CIFAR-100, Table I, vanilla multiplicative rank-1 adapters; lost: LA %, AIA %"
-    ]
+    assert found.notes == ["published: CIFAR-100, Table I, vanilla multiplicative rank-1 adapters; lost: LA %, AIA %"]
 
 
 def test_a_row_that_the_paper_lacks_is_marked_and_given_no_number(tmp_path) -> None:
