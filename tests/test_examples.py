@@ -37,6 +37,7 @@ TRIALS = {
         ],
     },
     "cases": {"cases": CASES},
+    "tuned": {"tuned": ["vanilla · seed 0", "funlora · seed 0"]},
     "where": {"where": ["low_rank · none · seed 0", "low_rank · rshift · seed 0", "scale_shift · none · seed 0"]},
     "baseline": {"baseline": ["0-64 · seed 0", "40-54 · seed 0"]},
     "one_at_a_time": {

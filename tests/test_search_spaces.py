@@ -9,6 +9,7 @@ from analysis.published import published_table
 from sweeper.planning.graph import Graph
 from sweeper.space.sweep import load_sweep
 from tests.project import ROOT
+from trainables.funlora.config import PRESETS
 
 SPACES = ROOT / "search_spaces"
 UNEXPLAINED = {("reduction_ratio", (2,))}
@@ -55,3 +56,21 @@ def test_the_parameters_per_class_of_every_row_are_the_published_ones(name: str,
             assert published in (trial.facts["ppc"], printed_to_ten), values
             compared += 1
     assert compared >= 4
+
+
+@pytest.mark.parametrize("preset", ["cifar10", "cifar100", "cifar100_10", "imagenet100"])
+@pytest.mark.parametrize("path", sorted(SPACES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_preset_of_the_paper_keeps_its_own_rates_and_counts(path: Path, preset: str) -> None:
+    """Nothing that was chosen for the digits is used where another data set is."""
+    own = PRESETS[preset]
+    for space in load_sweep(path, preset=preset, seeds="0").spaces:
+        points = space.searched.points if space.searched else []
+        for trial in [*space.trials, *(space.searched.anchor(point)[0] for point in points)]:
+            config: Any = trial.config
+            assert (config.base.lr, config.adapter.lr, config.classifier.lr) == (
+                own.base.lr,
+                own.adapter.lr,
+                own.classifier.lr,
+            )
+            assert config.samples.chunk == own.samples.chunk
+            assert config.adapter.iterations == own.adapter.iterations

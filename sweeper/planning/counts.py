@@ -40,8 +40,8 @@ def counted(graph: Graph, manifests: Mapping[str, Mapping[str, Any]], missing: C
 
 
 def headline(summary: Mapping[str, Any]) -> str:
-    """Format the counts as a line, followed by one for each of several spaces, for each search, for the duplicates of a
-    space, and for each stage function whose source has changed."""
+    """Format the counts as a line, followed by one for each of several spaces, for each search, for the duplicates and
+    warnings of a space, and for each stage function whose source has changed."""
     spaces = summary["spaces"]
     several = [space["name"] for space in spaces] != [summary["name"]]
     included = [
@@ -51,6 +51,7 @@ def headline(summary: Mapping[str, Any]) -> str:
             *([f"  {COUNTS.format_map(space)}"] if several else []),
             *_searched(space),
             *_left_out(space["duplicates"]),
+            *(f"  {warning}" for warning in space["warnings"]),
         ]
     ]
     stale = [f"  cached artifacts of {name} were made by different source code" for name in summary["stale"]]
@@ -80,6 +81,7 @@ def _space(plan: Plan, cached: Collection[str]) -> dict[str, Any]:
         "unique": len(plan.stages),
         "cached": sum(key in cached for key in plan.stages),
         "duplicates": list(plan.space.duplicates),
+        "warnings": list(plan.space.warnings),
         "search": _search(plan),
     }
 

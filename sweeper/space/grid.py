@@ -12,7 +12,7 @@ from typing import Any
 from sweeper.errors import SweeperError, nearest
 from sweeper.space.document import Document, parse_value
 from sweeper.space.repeat import SEED, Repeats
-from sweeper.space.schema import SpaceFile
+from sweeper.space.schema import PresetValues, SpaceFile
 
 CASE = "case"
 """The name of the column that holds a trial's case, beside the dotted names that vary."""
@@ -104,8 +104,11 @@ class Grid:
                 raise SweeperError(message, fix=fix, where=each.name_where)
 
 
-def read_grid(document: Document, file: SpaceFile, sets: Sequence[str]) -> Grid:
-    """Read a file's overrides, and apply those of the command line. Raises SweeperError at the location of a fault."""
+def read_grid(document: Document, file: SpaceFile, sets: Sequence[str], preset: str) -> Grid:
+    """Read a file's overrides for a preset, and apply those of the command line.
+
+    Raises SweeperError at the location of a fault.
+    """
 
     def written(value: Any, *loc: str | int, index: int | None = None) -> Override:
         at = loc if index is None else (*loc, index)
@@ -120,10 +123,14 @@ def read_grid(document: Document, file: SpaceFile, sets: Sequence[str]) -> Grid:
     def points(values: Mapping[str, Any], *loc: str) -> dict[str, Override]:
         return {name: written(value, *loc, name) for name, value in values.items()}
 
-    baseline = points(file.baseline, "baseline")
+    baseline, tuned = points(file.baseline, "baseline"), file.tuned.get(preset, PresetValues())
+    cases = {
+        case: points(overrides, "cases", case) | points(tuned.cases.get(case, {}), "tuned", preset, "cases", case)
+        for case, overrides in file.cases.items()
+    }
     grid = Grid(
-        fixed=points(file.fixed, "fixed"),
-        cases={case: points(overrides, "cases", case) for case, overrides in file.cases.items()},
+        fixed=points(file.fixed, "fixed") | points(tuned.fixed, "tuned", preset, "fixed"),
+        cases=cases,
         dimensions=[
             *(_together("an axis", {name: values}) for name, values in lists(file.axes, "axes").items()),
             *(_together("in zip", lists(group, "zip", index)) for index, group in enumerate(file.zip)),

@@ -45,6 +45,11 @@ def _narrow(models: Mapping[str, Schema], trainable: Trainable) -> None:
         models["SpaceFile"]["required"].append("preset")
     for each in (space["fixed"], space["cases"]["additionalProperties"]):
         _only(each, swept)
+    tuned = models["PresetValues"]["properties"]
+    space["tuned"] |= {"properties": dict.fromkeys(trainable.presets, space["tuned"]["additionalProperties"])}
+    space["tuned"]["additionalProperties"] = False
+    for each in (tuned["fixed"], tuned["cases"]["additionalProperties"]):
+        _only(each, swept)
     for each in (space["axes"], space["zip"]["items"], space["one_at_a_time"]):
         _only_named(each, swept)
     _only_named(space["repeat"], fields)

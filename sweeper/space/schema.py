@@ -69,6 +69,19 @@ class Table(BaseModel):
     )
 
 
+class PresetValues(BaseModel):
+    """Values that were chosen for one preset."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    fixed: dict[str, Any] = Field({}, description="overrides that every trial shares")
+    cases: dict[str, dict[str, Any]] = Field({}, description="overrides by the name of a case")
+
+    @property
+    def names(self) -> set[str]:
+        """Names of all its values."""
+        return {*self.fixed, *(name for case in self.cases.values() for name in case)}
+
+
 class SpaceFile(BaseModel):
     """A search space as written in its file."""
 
@@ -87,6 +100,9 @@ class SpaceFile(BaseModel):
         {},
         min_length=1,
         description="sets of overrides by name, each a row, such as {big: {lr: 0.1}}; they win over fixed",
+    )
+    tuned: dict[str, PresetValues] = Field(
+        {}, description="overrides for one preset alone, such as {small: {fixed: {lr: 0.1}, cases: {big: {lr: 0.01}}}}"
     )
     axes: dict[str, Values] = Field({}, description="lists of values by name")
     zip: list[Annotated[dict[str, Values], Field(min_length=1)]] = Field(
@@ -182,6 +198,8 @@ def _field(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[type[BaseM
         return Table, str(loc[1])
     if loc[0] == "resources" and len(loc) > 2:
         return ResourceChanges, str(loc[2])
+    if loc[0] == "tuned" and len(loc) > 2:
+        return PresetValues, str(loc[2])
     if loc[:2] == ("search", "distributions") and len(loc) > 3:
         return Distribution, str(loc[3])
     if loc[0] == "search" and len(loc) > 1:

@@ -14,7 +14,7 @@ from sweeper.space.condition import parse_condition
 from sweeper.space.document import Document
 from sweeper.space.grid import CASE, Grid, read_grid
 from sweeper.space.repeat import SEED, read_repeats
-from sweeper.space.schema import Table, parse_space
+from sweeper.space.schema import SpaceFile, Table, parse_space
 from sweeper.space.search import SearchSpace
 from sweeper.space.search_checks import read_search
 from sweeper.space.start import Start
@@ -51,6 +51,8 @@ class Space:
     """The search; None for a space without one."""
     duplicates: Sequence[tuple[str, str]]
     """The label of every trial left out as a duplicate, with the label of the trial that has the same config."""
+    warnings: Sequence[str]
+    """Lines for the user about how the file was read."""
     baseline: Mapping[str, Any]
     """The row to compare the others with: its case and values by dotted name, as in the results."""
     resources: Mapping[str, ResourceChanges]
@@ -73,11 +75,12 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
     """
     file = parse_space(document, seeds)
     trainable = _find(document, file.trainable)
-    grid = read_grid(document, file, sets)
+    named, where = _preset(document, trainable, file.preset, preset)
     fields = dict(dotted_fields(trainable.config))
+    _check_tuned(document, file, trainable, fields)
+    grid = read_grid(document, file, sets, named)
     repeats = read_repeats(document, file, list(fields), sets)
     grid.check_names(list(fields), repeats)
-    named, where = _preset(document, trainable, file.preset, preset)
     _check_size(document, grid.size * repeats.count)
     rows = [*([CASE] if grid.cases else []), *fields]
     condition = None if file.where is None else parse_condition(file.where, rows, document.where("where"))
@@ -105,6 +108,7 @@ def load_space(document: Document, *, sets: Sequence[str], seeds: str | None, pr
         repeated,
         searched,
         duplicates,
+        _warnings(file, named),
         baseline,
         file.resources,
         document.where,
@@ -122,6 +126,34 @@ def _preset(document: Document, trainable: Trainable, named: str | None, given: 
     if chosen not in presets:
         raise SweeperError(f"unknown preset '{chosen}'", fix=nearest(chosen, presets), where=where)
     return chosen, where
+
+
+def _check_tuned(document: Document, file: SpaceFile, trainable: Trainable, known: Mapping[str, Any]) -> None:
+    """Check presets, cases and names of the tuned values, whatever preset is run. Raises SweeperError."""
+    for preset, values in file.tuned.items():
+        if preset not in trainable.presets:
+            where, fix = document.where("tuned", preset, key=True), nearest(preset, trainable.presets)
+            raise SweeperError(f"tuned: unknown preset '{preset}'", fix=fix, where=where)
+        for case in values.cases:
+            if case not in file.cases:
+                where = document.where("tuned", preset, "cases", case, key=True)
+                fix = nearest(case, file.cases) if file.cases else "add cases to the space"
+                raise SweeperError(f"tuned: unknown case '{case}'", fix=fix, where=where)
+        for loc, names in [("fixed",), values.fixed], *((("cases", case), each) for case, each in values.cases.items()):
+            for name in names:
+                if name not in known:
+                    where = document.where("tuned", preset, *loc, name, key=True)
+                    raise SweeperError(f"unknown name '{name}'", fix=nearest(name, known), where=where)
+
+
+def _warnings(file: SpaceFile, preset: str) -> list[str]:
+    """Say which values were chosen for other presets, and are not used."""
+    if preset in file.tuned:
+        return []
+    return [
+        f"tuned for {other}, not used with preset {preset}: {', '.join(sorted(values.names))}"
+        for other, values in file.tuned.items()
+    ]
 
 
 def _check_size(document: Document, count: int) -> None:
