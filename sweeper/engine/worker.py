@@ -233,6 +233,7 @@ def _settle(job: Job) -> None:
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # slow
     torch.set_default_dtype(torch.float32)
+    torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]  # GPUs convolve in TF32 by default
     torch.manual_seed(0)
     if job.request.gpus:  # a share of memory as of time: a stage that needs more fails itself, and not its neighbour
         torch.cuda.empty_cache()

@@ -129,3 +129,21 @@ def test_a_worker_with_other_code_than_the_driver_refuses_the_stage_and_says_bot
     assert perform(stale, ignore) == Outcome(halt=told)
     assert perform(absent, ignore) == Outcome(halt=f"{platform.node()} cannot find nowhere.to_be_found; {fix}")
     assert store.all_keys() == []
+
+
+@stage(version=1)
+def settled(run: StageRun) -> None:
+    import torch
+
+    precisions = [torch.backends.cudnn.conv.fp32_precision, torch.backends.cuda.matmul.fp32_precision]
+    (run.output / "settled.json").write_text(json.dumps([*precisions, str(torch.get_default_dtype())]))
+
+
+def test_a_stage_computes_in_float32_proper_whatever_ran_before_it(store: Directory) -> None:
+    import torch
+
+    torch.backends.fp32_precision = "tf32"
+    torch.set_default_dtype(torch.float64)
+    assert perform(job_of(settled(), store), ignore).failure is None
+    written = store.read_verified(settled().key, store.manifest(settled().key), "settled.json")
+    assert json.loads(written) == ["ieee", "ieee", "torch.float32"]
