@@ -27,7 +27,7 @@ LEVEL = 0.05
 SAME = 1e-9
 """Relative tolerance below which differences are equal up to rounding."""
 POWER = 0.8
-MOST_SEEDS = 1000
+MAX_SEEDS = 1000
 """Seeds needed that are reported at most."""
 EXACT = 7
 """Values up to which all distinct draws are enumerated: there are 1,716 of 7 values."""
@@ -51,7 +51,7 @@ class Differences:
     p: Floats
     """P-values, corrected for the number of rows that have one."""
     needed: Floats
-    """Seeds needed; infinite for more than `MOST_SEEDS`."""
+    """Seeds needed; infinite for more than `MAX_SEEDS`."""
 
 
 def compare(differences: Floats) -> Differences:
@@ -91,7 +91,7 @@ def seeds_needed(mean: Floats, spread: Floats, tests: int) -> Floats:
     with np.errstate(divide="ignore"):
         effect = np.abs(mean) / spread
         needed = ((limit + stats.norm.ppf(POWER)) / effect) ** 2 + limit**2 / 2
-    return np.where(needed > MOST_SEEDS, np.inf, np.ceil(needed))
+    return np.where(needed > MAX_SEEDS, np.inf, np.ceil(needed))
 
 
 def _t_test(values: Floats) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from analysis.differences import LEVEL, MOST_SEEDS
+from analysis.differences import LEVEL, MAX_SEEDS
 from analysis.pairs import Comparison
 from analysis.summary import Summary
 
@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
     """One of `WORDS`."""
     row: str
     needed: float
-    """Seeds needed, infinite for more than `MOST_SEEDS`; NaN if unknown."""
+    """Seeds needed, infinite for more than `MAX_SEEDS`; NaN if unknown."""
 
 
 WORDS = ("better", "worse", "unclear", "shifted", "equal", "single", "none")
@@ -83,11 +83,11 @@ def _sentence(baseline: str, alike: Sequence[Verdict]) -> str:
 
 
 def _about(needed: float) -> str:
-    return f"more than {MOST_SEEDS:,}" if math.isinf(needed) else f"about {needed:.0f}"
+    return f"more than {MAX_SEEDS:,}" if math.isinf(needed) else f"about {needed:.0f}"
 
 
 def _number(needed: float) -> str:
-    return f"> {MOST_SEEDS:,}" if math.isinf(needed) else f"{needed:.0f}"
+    return f"> {MAX_SEEDS:,}" if math.isinf(needed) else f"{needed:.0f}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -80,7 +80,7 @@ search:
 """
 """Half of the digits preset's steps and fewer images, so that a run takes half a minute."""
 SAMPLERS: tuple[Sampler, ...] = ("tpe", "nsga2", "random")
-ENOUGH = 0.95
+MEASURED_SHARE = 0.95
 """Share of the hypervolume that is looked for."""
 
 
@@ -89,7 +89,7 @@ class Found:
     """How a sampler fared in a space of which every point is known."""
 
     enough_after: float
-    """Trials until it had found ENOUGH; infinite where a third of the full grid's did not suffice."""
+    """Trials until it had found MEASURED_SHARE; infinite where a third of the full grid's did not suffice."""
     share: float
     """Of the hypervolume, after a third of the full grid's trials."""
 
@@ -122,7 +122,7 @@ def surrogate(seeds: int) -> None:
         space = Surrogate.of(_searched(_sweep(Path(directory), trials=1, seed=0)))
     third = len(space.known) // 3
     click.echo(
-        f"| {len(space.known):,} points, {seeds} seeds | trials to {ENOUGH:.0%}, median | quartiles "
+        f"| {len(space.known):,} points, {seeds} seeds | trials to {MEASURED_SHARE:.0%}, median | quartiles "
         f"| seeds within {third} | share after {third} |\n| --- | ---: | ---: | ---: | ---: |"
     )
     for name in SAMPLERS:
@@ -173,7 +173,7 @@ def _search(space: Surrogate, name: Sampler, seed: int, third: int) -> Found:
         study.finish(suggestion.number, values, 1)
         shares.append(shares[-1] if values in seen else space.share([*seen, values]))
         seen.add(values)
-    enough = next((count for count, share in enumerate(shares) if share >= ENOUGH), math.inf)
+    enough = next((count for count, share in enumerate(shares) if share >= MEASURED_SHARE), math.inf)
     return Found(enough, shares[third])
 
 

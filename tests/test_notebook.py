@@ -12,7 +12,7 @@ from tests.test_docs import DOCS, files_of
 
 NOTEBOOK = DOCS / "notebook.ipynb"
 CODE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
-MOST_BYTES = 40_000
+MAX_BYTES = 40_000
 BAR = re.compile(r"\d+/10 stages · \d:\d\d elapsed · (about \d:\d\d left|time left not known yet)( · \w+( x\d+)?)*")
 
 
@@ -82,5 +82,5 @@ def test_nothing_is_printed_for_a_terminal(executed: Watched, outputs: Mapping[s
 def test_the_notebook_is_small_and_the_page_shows_all_of_its_cells() -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)
-    assert NOTEBOOK.stat().st_size < MOST_BYTES
+    assert NOTEBOOK.stat().st_size < MAX_BYTES
     assert CODE.findall((DOCS / "notebook.md").read_text()) == code_of(notebook)

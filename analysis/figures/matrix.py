@@ -16,7 +16,7 @@ from analysis.results import Results
 
 BELOW = 0.65
 """Inches for the colour bar."""
-MOST = 4
+MAX_ROWS = 4
 """Rows that are shown at most."""
 
 
@@ -30,8 +30,8 @@ def draw(results: Results) -> Figure | None:
     if not measured:
         return None
     shown = measured
-    if len(measured) > MOST:
-        kept = _chosen(results, [group for group, _ in measured])[:MOST]
+    if len(measured) > MAX_ROWS:
+        kept = _chosen(results, [group for group, _ in measured])[:MAX_ROWS]
         shown = [each for each in measured if each[0].values in kept] or measured[:1]
     across = min(2, len(shown))
     down = -(-len(shown) // across)

@@ -14,7 +14,7 @@ from analysis.figures.groups import Group, groups_of
 from analysis.figures.style import WIDTH, sheet
 from analysis.results import Results
 
-MOST = 4
+MAX_PICTURES = 4
 """Pictures that are shown at most."""
 TITLE = 0.2
 """Height of a title in inches."""
@@ -25,15 +25,15 @@ def draw(results: Results) -> Figure | None:
     found = [each for row in groups_of(results) for each in _pictures(results, row)]
     if not found:
         return None
-    pictures = [(title, np.asarray(Image.open(path).convert("RGB"))) for title, path in found[:MOST]]
+    pictures = [(title, np.asarray(Image.open(path).convert("RGB"))) for title, path in found[:MAX_PICTURES]]
     heights = [TITLE + WIDTH * picture.shape[0] / picture.shape[1] for _, picture in pictures]
     figure, panels = sheet(sum(heights), len(pictures), height_ratios=heights)
     for axes, (title, picture) in zip(panels, pictures, strict=True):
         axes.imshow(picture)
         axes.set_title(title)
         axes.set_axis_off()
-    if len(found) > MOST:
-        panels[0].set_title(f"{found[0][0]} (the first {MOST} of {len(found)} pictures)")
+    if len(found) > MAX_PICTURES:
+        panels[0].set_title(f"{found[0][0]} (the first {MAX_PICTURES} of {len(found)} pictures)")
     return figure
 
 

@@ -21,10 +21,10 @@ LINE_SECONDS = 15.0
 """Interval between lines where there is no bar."""
 BAR_SECONDS = 0.2
 """Shortest interval between moves of the bar."""
-TELL_SECONDS = 1.0
+STATUS_SECONDS = 1.0
 MAX_FAILURES = 20
 """Failures that a status names; the results hold all."""
-ENOUGH = 0.01
+MEASURED_SHARE = 0.01
 """Share of the work after which the time left is shown: the first stages say little about the rest."""
 
 
@@ -67,7 +67,7 @@ class Estimate:
     @property
     def seconds_left(self) -> float | None:
         """Seconds left; None until enough work is measured. Functions not measured yet count at the mean rate."""
-        if sum(work for work, _ in self._measured.values()) < ENOUGH * self._total:
+        if sum(work for work, _ in self._measured.values()) < MEASURED_SHARE * self._total:
             return None
         work: dict[str, float] = defaultdict(float)
         seconds: dict[str, float] = defaultdict(float)
@@ -194,7 +194,7 @@ class Display(Observer):
 
     def _show(self) -> None:
         now = time.monotonic()
-        if now - self._told >= TELL_SECONDS:
+        if now - self._told >= STATUS_SECONDS:
             self._told = now
             self._tell(self.status("running"))
         if now - self._printed < (BAR_SECONDS if self._bar else LINE_SECONDS):

@@ -11,7 +11,7 @@ from sweeper.planning.forecast import Forecast
 from sweeper.planning.sharing import Rows, Sharing
 from sweeper.trainable.stage import Stage
 
-MOST_BOXES = 100
+MAX_BOXES = 100
 SWEEPS = 6
 """Passes over all columns, each of which orders their boxes by the neighbours."""
 
@@ -52,7 +52,7 @@ class Boxes:
     edges: Mapping[tuple[int, int], int]
 
     @classmethod
-    def of(cls, forecast: Forecast, most: int = MOST_BOXES) -> Boxes:
+    def of(cls, forecast: Forecast, most: int = MAX_BOXES) -> Boxes:
         """Collapse a sweep's graph into about ``most`` boxes, or one for every function and depth if these are more."""
         stages, sharing = forecast.graph.stages, forecast.sharing
         cells = _cells(stages)

@@ -23,9 +23,9 @@ ACROSS, DOWN = 300, 52
 MARGIN, TOP = 20, 62
 LETTERS = 31
 """Letters that fit into a box."""
-MOST_COUNTS = 3
+MAX_COUNTS = 3
 """Edges that meet a box at most for their counts to be drawn; the counts of more are only in tooltips."""
-MOST_NAMES = 30
+MAX_NAMES = 30
 STATES = {"cached": "cached", "to-run": "to run", "mixed": "mixed", "idle": "not needed"}
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
@@ -133,7 +133,7 @@ def _edges(root: ET.Element, graph: Boxes, corners: Mapping[int, tuple[float, fl
         edge = ET.SubElement(root, "path", {"class": "edge", "d": curve, "stroke-width": thick})
         names = (graph.boxes[each].function for each in (first, second))
         ET.SubElement(edge, "title").text = "{} to {}: {:,}".format(*names, count)
-        if into[second] <= MOST_COUNTS:
+        if into[second] <= MAX_COUNTS:
             _text(root, to_x - 6, to_y + 3, f"{count:,}", "count").set("text-anchor", "end")
 
 
@@ -161,8 +161,8 @@ def _box(root: ET.Element, box: Box, x: float, y: float, sharing: Sharing) -> No
 
 
 def _tooltip(box: Box, sharing: Sharing) -> str:
-    names = [sharing.labels[index] for index in box.rows[:MOST_NAMES]]
-    more = f", and {len(box.rows) - MOST_NAMES:,} more" if len(box.rows) > MOST_NAMES else ""
+    names = [sharing.labels[index] for index in box.rows[:MAX_NAMES]]
+    more = f", and {len(box.rows) - MAX_NAMES:,} more" if len(box.rows) > MAX_NAMES else ""
     seconds = "time unknown" if box.seconds is None else f"{clock(box.seconds)} in total"
     return (
         f"{box.function}: {box.stages:,} stages, {box.cached:,} cached, {box.to_run:,} to run, {seconds}\n"

@@ -15,7 +15,7 @@ DIGITS = 4
 """Significant digits of a suggested number, counted from the first that differs between its bounds."""
 STEP_DIGITS = 12
 """Significant digits of a number on a grid of steps: 0.95, not 0.9500000000000001."""
-MOST_VALUES = 100_000
+MAX_VALUES = 100_000
 """Values that are enumerated at most."""
 Where = Callable[..., str]
 
@@ -64,12 +64,12 @@ def holds(given: Distribution, value: Any) -> bool:
 
 
 def values(given: Distribution) -> Sequence[Any] | None:
-    """Return all values in order; None for a continuous distribution or one of more than MOST_VALUES."""
+    """Return all values in order; None for a continuous distribution or one of more than MAX_VALUES."""
     if given.choice is not None:
         return given.choice
     low, high = _ends(given)
     step = given.step or (1 if given.whole else None)
-    if step is None or (high - low) / step > MOST_VALUES:
+    if step is None or (high - low) / step > MAX_VALUES:
         return None
     found = [low + index * step for index in range(math.floor((high - low) / step * (1 + 1e-12)) + 1)]
     return [int(each) for each in found] if given.whole else found

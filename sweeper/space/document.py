@@ -15,7 +15,7 @@ from sweeper.errors import SweeperError, suggestion
 NAMES = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge")
 """YAML tags of a key that is a name, not a number or a word for true or false."""
 PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("map", "seq", "str", "int", "float", "bool", "null", "merge")}
-MOST_PARTS = 100_000
+MAX_PARTS = 100_000
 """Names and values of a document with its aliases expanded: a few lines can expand to billions."""
 UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Characters that can be written as escapes, but that neither terminals nor paths can hold."""
@@ -139,9 +139,9 @@ def _check_parts(path: Path, node: yaml.Node, counts: dict[int, int | None]) -> 
         seen.add(name)
         _check_value(path, key_node)
         count += _check_parts(path, value_node, counts)
-        if count > MOST_PARTS:
+        if count > MAX_PARTS:
             fix = "write the values out, or split the file"
-            raise SweeperError(f"aliases expand to more than {MOST_PARTS:,} values", fix=fix, where=where)
+            raise SweeperError(f"aliases expand to more than {MAX_PARTS:,} values", fix=fix, where=where)
     counts[id(node)] = count
     return count
 

@@ -14,7 +14,7 @@ from sweeper.space.document import Document
 from sweeper.space.search_schema import Distribution, SearchFile
 from sweeper.trainable.resources import ResourceChanges
 
-MOST_REPEATS = 10_000
+MAX_REPEATS = 10_000
 """Values of one repeated name at most."""
 LONGEST_SHOWN = 200
 """Characters of a wrong value that a message shows at most."""
@@ -29,8 +29,8 @@ def parse_repeats(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(RANGES, value.replace(" ", "")):
         bounds = [part.split("-") for part in value.replace(" ", "").split(",")]
         ranges = [range(int(part[0]), int(part[-1]) + 1) for part in bounds]
-        if sum(map(len, ranges)) > MOST_REPEATS:
-            raise PydanticCustomError("repeats", "expected at most {most} values", {"most": MOST_REPEATS})
+        if sum(map(len, ranges)) > MAX_REPEATS:
+            raise PydanticCustomError("repeats", "expected at most {most} values", {"most": MAX_REPEATS})
         value = [number for each in ranges for number in each]
     good = isinstance(value, list) and all(type(each) is int and 0 <= each < 2**31 for each in value)
     if not good or not value or len(set(value)) != len(value):

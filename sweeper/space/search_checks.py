@@ -23,7 +23,7 @@ from sweeper.trainable.trainable import Trainable
 
 DEPENDS_ON_OTHERS = "seconds_saved"
 """The one number of a trial that depends on other trials."""
-FEWEST_PAIRS = 5
+MIN_PAIRS = 5
 """Seeds at least for Wilcoxon's test to stop a suggestion before its last one: a one-sided test at 0.1 needs 4 pairs
 to reject (1 / 2^4)."""
 
@@ -201,9 +201,9 @@ def _check_ways(document: Document, searched: SearchSpace) -> None:
     if asked.pruner and len(asked.objectives) > 1:
         message = f"a pruner needs one objective, but the space has {len(asked.objectives)}"
         raise SweeperError(message, fix="remove the pruner, or all objectives but one", where=where)
-    if asked.pruner == "wilcoxon" and repeats < FEWEST_PAIRS:
+    if asked.pruner == "wilcoxon" and repeats < MIN_PAIRS:
         message = f"pruner wilcoxon compares seeds, and {repeats} are too few to prune before the last one"
-        raise SweeperError(message, fix=f"use at least {FEWEST_PAIRS} seeds, or pruner median", where=where)
+        raise SweeperError(message, fix=f"use at least {MIN_PAIRS} seeds, or pruner median", where=where)
 
 
 def _check_enqueued(document: Document, asked: SearchFile) -> None:

@@ -25,7 +25,7 @@ from sweeper.trainable.trainable import Trainable, dotted_fields, find_trainable
 
 __all__ = ["Space", "Trial", "load_space"]
 
-MOST_TRIALS = 100_000
+MAX_TRIALS = 100_000
 """Trials of a space at most: more are a mistake, and would not fit into memory."""
 LONGEST = 200
 """Characters of a sweep's name at most."""
@@ -157,8 +157,8 @@ def _warnings(file: SpaceFile, preset: str) -> list[str]:
 
 
 def _check_size(document: Document, count: int) -> None:
-    if count > MOST_TRIALS:
-        message = f"the grid has {count:,} trials, the limit is {MOST_TRIALS:,}"
+    if count > MAX_TRIALS:
+        message = f"the grid has {count:,} trials, the limit is {MAX_TRIALS:,}"
         fix = "shorten its lists, or search instead"
         raise SweeperError(message, fix=fix, where=document.where())
 

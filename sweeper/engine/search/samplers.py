@@ -19,7 +19,7 @@ from optuna.samplers import (
 from sweeper.space.search_schema import Sampler
 
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
-FEWEST_AT_RANDOM = 10
+N_STARTUP_TRIALS = 10
 """Suggestions before TPE models any: Optuna's default, or a tenth of all, as a model of few overfits them."""
 LARGEST_POPULATION = 50
 """Optuna's default."""
@@ -43,7 +43,7 @@ def make_sampler(name: Sampler, seed: int, trials: int, number: int) -> BaseSamp
     own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     match name:
         case "tpe":
-            startup = max(FEWEST_AT_RANDOM, trials // 10)
+            startup = max(N_STARTUP_TRIALS, trials // 10)
             return TPESampler(seed=own, n_startup_trials=startup, multivariate=True, constant_liar=True)
         case "gp":
             return GPSampler(seed=own)

@@ -23,7 +23,7 @@ from analysis.results import Results
 from trainables.funlora.figures.layers import Places
 from trainables.funlora.figures.measured import measured_rows
 
-MOST = 6
+MAX_ROWS = 6
 """Rows that are shown at most."""
 LINE = 1.15
 """Height of a row in inches."""
@@ -44,8 +44,8 @@ def draw(results: Results) -> Figure | None:
         return None
     layers = [pc.count_distinct(each.table["name"]).as_py() for each in measured]
     shown = measured
-    if len(measured) > MOST:
-        shown = [each for each, count in zip(measured, layers, strict=True) if count == max(layers)][:MOST]
+    if len(measured) > MAX_ROWS:
+        shown = [each for each, count in zip(measured, layers, strict=True) if count == max(layers)][:MAX_ROWS]
     places = Places.of(measured)
     figure, panels = sheet(0.75 + LINE * len(shown), len(shown), 2, sharex=True)
     scale = Normalize(places.first, max(places.last, places.first + 1))
